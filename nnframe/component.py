@@ -1,0 +1,528 @@
+"""Components: classes whose constructor's signature is the only description of their options.
+
+From the signature come the checks (the same words for Python and YAML), `repr` and the resolved config. Markers in the
+annotations say more than a type can: `Positive`, `Size`, `PerRun[...]`. `register` makes a class known by its name.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from inspect import Parameter, signature
+from os import PathLike, fspath
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+from nnframe.errors import NNFrameError, OptionError, nearest
+
+# ---------------------------------------------------------------------------------------------- markers
+
+
+@dataclass(frozen=True)
+class Range:
+    """Marks the finite numbers that an option takes: from `min` or above `above`, up to `max` or below `below`."""
+
+    min: float | None = None
+    max: float | None = None
+    above: float | None = None
+    below: float | None = None
+
+    def __contains__(self, value: float) -> bool:
+        return (
+            (self.min is None or value >= self.min)
+            and (self.max is None or value <= self.max)
+            and (self.above is None or value > self.above)
+            and (self.below is None or value < self.below)
+        )
+
+    def __str__(self) -> str:
+        words = {"of at least": self.min, "greater than": self.above, "at most": self.max, "less than": self.below}
+        return " and ".join(f"{word} {bound:g}" for word, bound in words.items() if bound is not None)
+
+    def closed(self) -> "Range":
+        """With its bounds included: a schedule may run down to the bound itself."""
+        low, high = (self.above, self.below)
+        return Range(self.min if low is None else low, self.max if high is None else high)
+
+
+Positive = Annotated[float, Range(above=0)]
+NonNegative = Annotated[float, Range(min=0)]
+Probability = Annotated[float, Range(min=0, max=1)]
+Fraction = Annotated[float, Range(min=0, below=1)]
+Size = Annotated[int, Range(min=1)]
+
+
+class _PerRunMark:
+    pass
+
+
+if TYPE_CHECKING:
+    T = TypeVar("T")
+    PerRun = Union[T, Sequence[T], np.ndarray, "Component"]
+else:
+
+    class PerRun:
+        """`PerRun[Positive]`: a number, one number per run of a stack, or a schedule."""
+
+        def __class_getitem__(cls, kind: Any) -> Any:
+            return Annotated[kind, _PerRunMark()]
+
+
+# ---------------------------------------------------------------------------------------------- components
+
+REGISTRY: dict[str, dict[str, type["Component"]]] = {}
+C = TypeVar("C", bound="Component")
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a component: its annotation and default, as the signature has them."""
+
+    name: str
+    kind: Any
+    default: Any
+    variadic: bool = False
+
+    @property
+    def required(self) -> bool:
+        return self.default is Parameter.empty
+
+
+class _Checked(type):
+    """Checks the arguments by the signature before the constructor runs, and remembers them as `_options`.
+
+    Keyword-only options of the constructor of a slot's base class, such as a layer's `name`, belong to every class of
+    the slot without being repeated there.
+    """
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        known = options(cls)
+        variadic = next((name for name, option in known.items() if option.variadic), None)
+        positional = [name for name in known if name in cls._positional]
+        if variadic is None and len(args) > len(positional):
+            raise OptionError(f"takes at most {len(positional)} positional arguments, got {len(args)}", path=cls.__name__)
+        given = dict(zip(positional, args, strict=False)) if variadic is None else {variadic: args}
+        if twice := given.keys() & kwargs.keys():
+            raise OptionError("given twice", path=f"{cls.__name__}.{min(twice)}")
+        problems: list[Problem] = []
+        values = check_options(cls, given | kwargs, "", problems)
+        if problems:
+            raise OptionError("; ".join(f"{path}: {message}" if path else message for path, message in problems), path=cls.__name__)
+        return cls._make(values)
+
+    def _make(cls, values: dict[str, Any]) -> Any:
+        self = cls.__new__(cls)
+        self._options = values
+        own = signature(cls.__init__).parameters
+        base = cls._base()
+        if cls.__init__ is not base.__init__:
+            base.__init__(self, **{name: value for name, value in values.items() if name not in own})
+        arguments = {name: value for name, value in values.items() if name in own}
+        variadic = next((name for name, p in own.items() if p.kind is Parameter.VAR_POSITIONAL), None)
+        cls.__init__(self, *arguments.pop(variadic, ()), **arguments)
+        return self
+
+    def _base(cls) -> type:
+        """The class that opened the slot."""
+        return next((base for base in reversed(cls.__mro__) if "slot" in vars(base)), cls)
+
+    @property
+    def _positional(cls) -> frozenset[str]:
+        kinds = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+        return frozenset(name for name, p in signature(cls.__init__).parameters.items() if p.kind in kinds)
+
+
+class Component(metaclass=_Checked):
+    """Base of everything that a config can name. Each `slot` (layer, loss, ...) has a registry of its own."""
+
+    slot: ClassVar[str]
+    schedulable: ClassVar[bool] = True  # may its PerRun numbers follow a schedule?
+    _options: dict[str, Any]
+
+    if TYPE_CHECKING:  # a PerRun option `x` has its bound array at `_x`
+
+        def __getattr__(self, name: str) -> Any: ...
+
+    def __init__(self) -> None:
+        pass
+
+    def __repr__(self) -> str:
+        parts = []
+        for name, option in options(type(self)).items():
+            value = self._options[name]
+            if option.variadic:
+                parts += map(repr, value)
+            elif option.required and name in type(self)._positional:
+                parts.append(_short(value))
+            elif not _same(value, option.default):
+                parts.append(f"{name}={_short(value)}")
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+    # PerRun numbers. `bind` makes them arrays; `fit` writes schedules into them; `take_numbers` keeps some runs.
+
+    def bind(self, runs: tuple[int, ...], dtype: Any) -> None:
+        """Make each PerRun option `x` an array `self._x`, (*runs, 1) in `dtype`; a pair of them becomes a tuple of arrays.
+
+        Raises OptionError if an option has one value per run, but not as many as there are runs.
+        """
+        self._scheduled: list[tuple[Component, np.ndarray]] = []
+        for name, value in self._per_run():
+            pair = get_origin(options(type(self))[name].kind) is tuple
+            parts = [self._number(part, runs, dtype, name) for part in (value if pair else (value,))]
+            setattr(self, f"_{name}", tuple(parts) if pair else parts[0])
+        self.derive()
+
+    def derive(self) -> None:
+        """Compute what depends on the bound numbers alone; called whenever one of them has changed."""
+
+    def _per_run(self) -> Iterator[tuple[str, Any]]:
+        for name, option in options(type(self)).items():
+            if per_run(option.kind) and self._options[name] is not None:
+                yield name, self._options[name]
+
+    def _number(self, value: Any, runs: tuple[int, ...], dtype: Any, name: str) -> np.ndarray:
+        array = np.empty((*runs, 1), dtype)
+        if isinstance(value, Component):
+            value.bind(runs, np.float64)
+            self._scheduled.append((value, array))
+            array[...] = value.value(0.0, 1.0)  # type: ignore[attr-defined]
+        elif isinstance(value, tuple):
+            if runs != (len(value),):
+                raise OptionError(f"has {len(value)} values, but there {_count(runs)}", path=f"{type(self).__name__}.{name}")
+            array[...] = np.array(value)[:, None]
+        else:
+            array[...] = value
+        if not np.isfinite(array).all():
+            raise OptionError(f"{_short(value)} is too large for {np.dtype(dtype)}", path=f"{type(self).__name__}.{name}")
+        return array
+
+    def schedule(self, t: float, total: float) -> None:
+        """Write the value of every schedule at epoch `t` of `total` into its bound array."""
+        for schedule, array in self._scheduled:
+            array[...] = schedule.value(t, total)  # type: ignore[attr-defined]
+        if self._scheduled:
+            self.derive()
+
+    def take_numbers(self, rows: Any) -> None:
+        """Keep the bound numbers of some runs of a stack."""
+        taken: dict[int, np.ndarray] = {}
+
+        def take(array: np.ndarray) -> np.ndarray:
+            return taken.setdefault(id(array), array[rows])
+
+        for name, _ in self._per_run():
+            bound = getattr(self, f"_{name}")
+            setattr(self, f"_{name}", tuple(map(take, bound)) if isinstance(bound, tuple) else take(bound))
+        for schedule, _ in self._scheduled:
+            schedule.take_numbers(rows)
+        self._scheduled = [(schedule, taken[id(array)]) for schedule, array in self._scheduled]
+        self.derive()
+
+    def of_run(self: C, run: int) -> C:
+        """The component as run number `run` of a stack has it."""
+        chosen = {name: value[run] for name, value in self._per_run() if isinstance(value, tuple)}
+        return type(self)._make(self._options | chosen) if chosen else self
+
+
+def register(cls: type[C]) -> type[C]:
+    """Make a component known to configs under its class's name; a taken name is an error."""
+    known = REGISTRY.setdefault(cls.slot, {})
+    name = cls.__name__
+    if name in known:
+        raise OptionError(f"the name is taken by {known[name].__module__}.{name}", path=f"{cls.slot} {name}")
+    options(cls)
+    known[name] = cls
+    return cls
+
+
+def options(cls: type) -> dict[str, Option]:
+    """The options of a component or of a dataclass of options, in the order of the signature."""
+    if "_option_table" not in vars(cls):
+        cls._option_table = dict(_options(cls))  # type: ignore[attr-defined]
+    return cls._option_table  # type: ignore[attr-defined]
+
+
+def _options(cls: type) -> Iterator[tuple[str, Option]]:
+    if is_dataclass(cls):
+        hints = get_type_hints(cls, include_extras=True)
+        for field in fields(cls):
+            default = Parameter.empty if field.default is MISSING else field.default
+            if field.default_factory is not MISSING:
+                default = field.default_factory()
+            yield field.name, Option(field.name, hints[field.name], default)
+        return
+    base = cls._base()  # type: ignore[attr-defined]
+    inherited = [(base, [p for p in signature(base.__init__).parameters.values() if p.kind is Parameter.KEYWORD_ONLY])]
+    for owner, parameters in [(cls, [*signature(cls.__init__).parameters.values()][1:]), *inherited]:  # type: ignore[misc]
+        hints = get_type_hints(owner.__init__, include_extras=True)  # type: ignore[misc]
+        for p in parameters:
+            if p.kind is Parameter.VAR_KEYWORD:
+                raise OptionError("its constructor takes **; options must be named one by one", path=cls.__name__)
+            kind, variadic = hints.get(p.name, Any), p.kind is Parameter.VAR_POSITIONAL
+            if owner is cls or p.name not in signature(cls.__init__).parameters:  # type: ignore[misc]
+                default = Parameter.empty if variadic else p.default
+                yield p.name, Option(p.name, tuple[kind, ...] if variadic else kind, default, variadic)
+
+
+def per_run(kind: Any) -> bool:
+    """Does an annotation hold a number that may differ between the runs of a stack?"""
+    return any(isinstance(mark, _PerRunMark) for mark in _marks(kind)) or (
+        get_origin(kind) in (tuple, Union, UnionType) and any(map(per_run, get_args(kind)))
+    )
+
+
+def config_of(value: Any) -> Any:
+    """Plain data that a config can hold: `{type: ..., every option}` for a component."""
+    if isinstance(value, Component):
+        return {"type": type(value).__name__} | {name: config_of(v) for name, v in value._options.items()}
+    if is_dataclass(value):
+        return {field.name: config_of(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): config_of(v) for key, v in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [config_of(v) for v in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+# ---------------------------------------------------------------------------------------------- checks
+# One walk over plain data by annotations serves Python calls and YAML alike. It reports all mistakes at once.
+
+Problem = tuple[str, str]  # dotted path, message
+
+
+def check(kind: Any, value: Any, path: str, problems: list[Problem]) -> Any:
+    """`value` as an object of the annotated `kind`; what is wrong goes to `problems`, and None comes back then."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if any(isinstance(mark, _PerRunMark) for mark in _marks(kind)):
+        return _check_per_run(kind, value, path, problems)
+    base, origin = _bare(kind), get_origin(_bare(kind))
+    if base in (Any, Parameter.empty, object):
+        return value
+    if not _fits(base, value):
+        problems.append((path, f"expected {describe(kind)}, got {shown(value)}{_hint(base, value)}"))
+        return None
+    if origin in (Union, UnionType):
+        return check(next(member for member in get_args(base) if _fits(_bare(member), value)), value, path, problems)
+    if base in (int, float):
+        return _check_number(kind, value, path, problems)
+    if origin is tuple:
+        kinds = get_args(base)
+        repeated = len(kinds) == 2 and kinds[1] is Ellipsis
+        kinds = [kinds[0]] * len(value) if repeated else kinds
+        return tuple(check(k, v, _join(path, i), problems) for i, (k, v) in enumerate(zip(kinds, value, strict=True)))
+    if origin is dict:
+        inner = get_args(base)[1]
+        return {key: check(inner, v, _join(path, key), problems) for key, v in value.items()}
+    if base is Path:
+        return Path(value)
+    if isinstance(base, type) and issubclass(base, Component) and not isinstance(value, base):
+        return _check_component(base, value, path, problems)
+    if is_dataclass(base) and not isinstance(value, base):
+        before = len(problems)
+        values = check_options(base, value, path, problems)
+        return _construct(lambda: base(**values), path, problems) if len(problems) == before else None
+    return value
+
+
+def check_options(cls: Any, given: Mapping[str, Any], path: str, problems: list[Problem]) -> dict[str, Any]:
+    """All options of `cls`, checked, defaults filled in."""
+    known = options(cls)
+    for key in given:
+        if key not in known:
+            has = f"Options: {', '.join(known)}." if known else "It has none."
+            problems.append((_join(path, key), f"{cls.__name__} has no option {shown(key)}.{nearest(key, known)} {has}"))
+    values = {}
+    for name, option in known.items():
+        if name not in given:
+            if option.required and not option.variadic:
+                problems.append((path, f"{cls.__name__} needs the option '{name}': {describe(option.kind)}."))
+            values[name] = () if option.variadic else option.default
+            continue
+        before = len(problems)
+        values[name] = check(option.kind, given[name], _join(path, name), problems)
+        scheduled = len(problems) == before and per_run(option.kind) and isinstance(values[name], Component)
+        if scheduled and not getattr(cls, "schedulable", True):
+            problems.append((_join(path, name), f"expected a number, got {values[name]!r}: a schedule has no meaning here"))
+    return values
+
+
+def find(slot: str, name: str) -> type[Component] | None:
+    """The registered class of that name."""
+    return REGISTRY.get(slot, {}).get(name)
+
+
+def _check_component(base: type[Component], value: Any, path: str, problems: list[Problem]) -> Any:
+    given = {"type": value} if isinstance(value, str) else dict(value)
+    slot, known = base.slot, REGISTRY.get(base.slot, {})
+    if not isinstance(given.get("type"), str):
+        got = f", got {shown(given['type'])}" if "type" in given else ""
+        problems.append((_join(path, "type") if got else path, f"expected a 'type' that names the {slot}{got}. Known: {', '.join(known)}."))
+        return None
+    name = given.pop("type")
+    cls = find(slot, name)
+    if cls is None:
+        where = path if isinstance(value, str) else _join(path, "type")
+        problems.append((where, f"unknown {slot} {shown(name)}.{nearest(name, known)} Known: {', '.join(known)}."))
+        return None
+    before = len(problems)
+    values = check_options(cls, given, path, problems)
+    return _construct(lambda: cls._make(values), path, problems) if len(problems) == before else None
+
+
+def _construct(make: Callable[[], Any], path: str, problems: list[Problem]) -> Any:
+    """A constructor may refuse options that do not go together."""
+    try:
+        return make()
+    except NNFrameError as error:
+        problems.append((_join(path, error.path) if error.path else path, error.message))
+        return None
+
+
+def _check_per_run(kind: Any, value: Any, path: str, problems: list[Problem]) -> Any:
+    marks = [mark for mark in _marks(kind) if not isinstance(mark, _PerRunMark)]
+    number = Annotated[(_bare(kind), *marks)] if marks else _bare(kind)
+    if isinstance(value, (str, Mapping)) and "schedule" in REGISTRY and (isinstance(value, Mapping) or find("schedule", value)):
+        value = check(next(iter(REGISTRY["schedule"].values()))._base(), value, path, problems)
+        if value is None:
+            return None
+    if isinstance(value, Component) and value.slot == "schedule":
+        allowed = next((mark.closed() for mark in _marks(kind) if isinstance(mark, Range)), Range())
+        for extreme in value.extremes():  # type: ignore[attr-defined]
+            if extreme not in allowed:
+                problems.append((path, f"expected a schedule of numbers {allowed}, got {value!r}, which reaches {extreme:g}"))
+                return None
+        return value
+    if isinstance(value, np.ndarray) and value.ndim == 1:
+        value = value.tolist()
+    if isinstance(value, (list, tuple, range)):
+        if not value:
+            problems.append((path, f"expected {describe(number)} or one per run, got an empty list"))
+        return tuple(check(number, v, _join(path, i), problems) for i, v in enumerate(value))
+    return check(number, value, path, problems)
+
+
+def _check_number(kind: Any, value: float, path: str, problems: list[Problem]) -> float | None:
+    within = next((mark for mark in _marks(kind) if isinstance(mark, Range)), Range())
+    if not math.isfinite(value) or value not in within:
+        problems.append((path, f"expected {describe(kind)}, got {shown(value)}"))
+        return None
+    try:
+        return float(value) if _bare(kind) is float else int(value)
+    except OverflowError:
+        problems.append((path, f"expected {describe(kind)}, got {shown(value)}, which is too large"))
+        return None
+
+
+def _fits(base: Any, value: Any) -> bool:
+    """Has `value` the form of the type `base`? What is inside it is checked later."""
+    origin = get_origin(base)
+    if base in (Any, object):
+        return True
+    if origin in (Union, UnionType):
+        return any(_fits(_bare(member), value) for member in get_args(base))
+    if origin is Literal:
+        return any(type(value) is type(choice) and value == choice for choice in get_args(base))
+    if base is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if base is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if base is Path:
+        return isinstance(value, (str, PathLike)) and "\0" not in fspath(value)
+    if origin is tuple:
+        kinds = get_args(base)
+        return isinstance(value, (list, tuple)) and (kinds[-1] is Ellipsis or len(kinds) == len(value))
+    if origin is dict:
+        return isinstance(value, Mapping)
+    if base in (None, NoneType):
+        return value is None
+    if isinstance(base, type) and issubclass(base, Component):
+        return isinstance(value, (str, Mapping, base))
+    if is_dataclass(base):
+        return isinstance(value, (Mapping, base))
+    return isinstance(value, base)
+
+
+def describe(kind: Any) -> str:
+    """An annotation in words: `a number greater than 0`."""
+    base, origin = _bare(kind), get_origin(_bare(kind))
+    if origin in (Union, UnionType):
+        return " or ".join(describe(member) for member in get_args(base))
+    within = next((f" {mark}" for mark in _marks(kind) if isinstance(mark, Range)), "")
+    if base in (int, float):
+        return ("an integer" if base is int else "a number") + within
+    if origin is Literal:
+        choices = [repr(choice) for choice in get_args(base)]
+        return choices[0] if len(choices) == 1 else f"one of {', '.join(choices)}"
+    if origin is tuple:
+        kinds = get_args(base)
+        return f"a list of {describe(kinds[0])}" if kinds[-1] is Ellipsis else f"a list of {len(kinds)}: {', '.join(map(describe, kinds))}"
+    if origin is dict:
+        return "a mapping"
+    if isinstance(base, type) and issubclass(base, Component):
+        article = "an" if base.slot[0] in "aeio" else "a"
+        return f"{article} {base.slot}"
+    if is_dataclass(base):
+        return f"a mapping of {', '.join(options(base))}"  # type: ignore[arg-type]
+    return {bool: "true or false", str: "a text", Path: "a path", NoneType: "nothing", None: "nothing"}.get(base, str(base))
+
+
+def shown(value: Any) -> str:
+    """A value as an error message shows it: short, and with its kind where that is not plain to see."""
+    if isinstance(value, (list, tuple)):
+        return f"a list of {len(value)}"
+    if isinstance(value, Mapping):
+        return f"a mapping of {', '.join(shown(key) for key in list(value)[:5])}" if value else "an empty mapping"
+    if value is None or isinstance(value, bool):
+        return {None: "nothing", True: "true", False: "false"}[value]
+    try:
+        text = repr(value)
+    except ValueError:  # Python refuses to print integers of more than 4300 digits
+        return "an integer of more than 4300 digits"
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _hint(base: Any, value: Any) -> str:
+    """What a person may have meant by a value of the wrong form."""
+    if isinstance(value, float) and value.is_integer():
+        return f"; write {int(value)}" if _fits(base, int(value)) else ""
+    if isinstance(value, str):
+        choices = [choice for choice in get_args(base) if isinstance(choice, str)] if get_origin(base) is Literal else []
+        if choices:
+            return f".{nearest(value, choices)}" if nearest(value, choices) else ""
+        try:
+            return " (a text); write the number without quotes" if _fits(base, float(value)) else ""
+        except ValueError:
+            pass
+        if _fits(base, True) and value.lower() in ("yes", "no", "on", "off"):
+            return f"; write {'true' if value.lower() in ('yes', 'on') else 'false'}"
+    return ""
+
+
+def _bare(kind: Any) -> Any:
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
+
+
+def _marks(kind: Any) -> tuple[Any, ...]:
+    return kind.__metadata__ if get_origin(kind) is Annotated else ()
+
+
+def _join(path: str, key: object) -> str:
+    return f"{path}.{key}" if path else str(key)
+
+
+def _count(runs: tuple[int, ...]) -> str:
+    return f"are {runs[0]} runs" if runs else "is one network"
+
+
+def _same(a: Any, b: Any) -> bool:
+    return type(a) is type(b) and repr(a) == repr(b)
+
+
+def _short(value: Any) -> str:
+    """A list of one value per run is too long to read in full."""
+    if isinstance(value, tuple) and len(value) > 6:
+        return f"[{value[0]!r}, ..., {value[-1]!r}]"
+    return repr(list(value)) if isinstance(value, tuple) else repr(value)

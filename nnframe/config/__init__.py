@@ -1,0 +1,1 @@
+"""Configs: from YAML text to objects, every mistake with its place."""

@@ -1,0 +1,1 @@
+"""Data: what is trained on and where it comes from."""

@@ -1,0 +1,62 @@
+"""Data from NumPy's npz files."""
+
+from pathlib import Path
+
+import numpy as np
+
+from nnframe.component import register
+from nnframe.data.dataset import Dataset
+from nnframe.data.source import Source, regular_file
+from nnframe.errors import DataError, nearest
+
+
+@register
+class Arrays(Source):
+    """Arrays of an npz file by name: inputs `x` (rows, ...), targets `y` and, if named, `weight` (rows,).
+
+    Integer targets (rows,) are classes, numbers (rows,) a column. Nothing in the file is unpickled.
+    """
+
+    def __init__(self, path: Path, *, x: str = "x", y: str = "y", weight: str | None = None) -> None:
+        self.path = path
+        self.x = x
+        self.y = y
+        self.weight = weight
+
+    def load(self) -> Dataset:
+        names = {"x": self.x, "y": self.y} | ({"weight": self.weight} if self.weight else {})
+        found = {}
+        try:
+            with np.load(regular_file(self.path), allow_pickle=False) as file:
+                for option, name in names.items():
+                    if name not in file:
+                        raise DataError(f"{self.path} has no array {name!r}.{nearest(name, file)} Arrays: {', '.join(file)}.", path=option)
+                    found[option] = file[name]
+        except (ValueError, OSError, EOFError, KeyError, AttributeError, TypeError) as error:
+            if isinstance(error, DataError):
+                raise
+            raise DataError(f"{self.path} is not an npz file of plain arrays: {error}") from None
+        x, y, weight = found["x"], found["y"], found.get("weight")
+        for option, array in found.items():
+            if array.dtype.kind not in "fiub" or not np.isfinite(array).all():
+                raise DataError(f"{self.path}: expected finite numbers in {names[option]!r}, got {_trouble(array)}", path=option)
+        if x.ndim < 2 or len(x) == 0 or not len(x) == len(y) == len(x if weight is None else weight):
+            shapes = ", ".join(f"{names[option]} {array.shape}" for option, array in found.items())
+            raise DataError(f"{self.path}: expected x (rows, ...), and as many rows of everything, got {shapes}")
+        if y.dtype.kind in "iu" and y.ndim == 1:
+            if y.min() < 0:
+                raise DataError(f"{self.path}: expected classes from 0 in {self.y!r}, got {y.min()}", path="y")
+            classes = tuple(map(str, range(int(y.max()) + 1))) if y.max() < 10_000 else ()
+            return Dataset(x, y.astype(np.int64), weight, _numbered(x), (self.y,), classes)
+        return Dataset(x, y if y.ndim > 1 else y[:, None], weight, _numbered(x), (self.y,))
+
+
+def _trouble(array: np.ndarray) -> str:
+    if array.dtype.kind not in "fiub":
+        return str(array.dtype)
+    return f"{array[~np.isfinite(array)][0]} at {np.argwhere(~np.isfinite(array))[0].tolist()}"
+
+
+def _numbered(x: np.ndarray) -> tuple[str, ...]:
+    """Inputs of arrays have no names but their numbers."""
+    return tuple(map(str, range(x.shape[1]))) if x.ndim == 2 else ()

@@ -1,0 +1,135 @@
+"""Data from a CSV file."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnframe.component import register
+from nnframe.data.dataset import Dataset
+from nnframe.data.source import Source, regular_file
+from nnframe.errors import DataError, FileError, OptionError, nearest
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target column; with `classes`, its texts are numbered in that order."""
+
+    column: str
+    classes: tuple[str | int, ...] | None = None
+
+
+@register
+class CSV(Source):
+    """A CSV file with a header line, in UTF-8. Inputs are columns of numbers, by default all but target and weight.
+
+    A target column of numbers is taken as such, one of texts as classes, numbered in the order of `classes` or else
+    sorted; a list of columns makes several outputs.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        target: str | tuple[str, ...] | Target,
+        inputs: tuple[str, ...] | None = None,
+        weight: str | None = None,
+        delimiter: str = ",",
+    ) -> None:
+        if len(delimiter) != 1 or delimiter in '"\r\n':
+            raise OptionError(f"expected one character, got {delimiter!r}", path="delimiter")
+        self.path = path
+        self.target = target
+        self.inputs = inputs
+        self.weight = weight
+        self.delimiter = delimiter
+
+    def load(self) -> Dataset:
+        table = _Table(self.path, self.delimiter)
+        targets = self.target if isinstance(self.target, tuple) else (getattr(self.target, "column", self.target),)
+        given = self.inputs
+        inputs = given if given is not None else tuple(n for n in table.columns if n not in (*targets, self.weight))
+        if not inputs or not targets:
+            raise DataError(f"{self.path}: there is no column left for {'inputs' if not inputs else 'the target'}")
+        x = np.stack([table.numbers(name, "inputs") for name in inputs], -1)
+        weight = None if self.weight is None else table.numbers(self.weight, "weight")
+        classes = getattr(self.target, "classes", None)
+        if classes is None and len(targets) == 1 and not table.is_numeric(targets[0]):
+            classes = tuple(sorted(set(table.texts(targets[0], "target"))))
+        if classes is None:
+            y = np.stack([table.numbers(name, "target") for name in targets], -1)
+            return Dataset(x, y, weight, inputs, targets)
+        labels = tuple(map(str, classes))
+        return Dataset(x, table.classes(targets[0], labels), weight, inputs, targets, labels)
+
+
+class _Table:
+    """The cells of a CSV file by column. Every error names file, line and column."""
+
+    def __init__(self, path: Path, delimiter: str) -> None:
+        self.path = regular_file(path)
+        try:
+            with path.open(encoding="utf-8-sig", newline="") as file:
+                reader = csv.reader(file, delimiter=delimiter, strict=True)
+                numbered = [(reader.line_num, row) for row in reader if row]
+        except UnicodeDecodeError as error:
+            raise DataError(f"{path}: expected text in UTF-8, got byte {error.object[error.start]:#x}; save the file as UTF-8") from None
+        except csv.Error as error:
+            raise DataError(f"{path}:{reader.line_num}: {error}") from None
+        except OSError as error:
+            raise FileError(f"cannot read {path}: {error.strerror}") from None
+        if not numbered:
+            raise DataError(f"{path} is empty; expected a header line and rows")
+        (_, header), *rows = numbered
+        self.columns = tuple(name.strip() for name in header)
+        self.lines = [line for line, _ in rows]
+        if twice := [name for name in self.columns if self.columns.count(name) > 1]:
+            raise DataError(f"{path}:1: the column {twice[0]!r} stands twice in the header")
+        if not rows:
+            raise DataError(f"{path} has a header but no rows")
+        for line, row in rows:
+            if len(row) != len(header):
+                raise DataError(f"{path}:{line}: expected {len(header)} cells, as in the header, got {len(row)}")
+        self.cells = list(zip(*(row for _, row in rows), strict=True))
+
+    def texts(self, column: str, option: str) -> list[str]:
+        if column not in self.columns:
+            raise DataError(
+                f"{self.path} has no column {column!r}.{nearest(column, self.columns)} Columns: {', '.join(self.columns)}.", path=option
+            )
+        return [cell.strip() for cell in self.cells[self.columns.index(column)]]
+
+    def numbers(self, column: str, option: str) -> np.ndarray:
+        texts = self.texts(column, option)
+        values = np.array([_number(text) for text in texts], np.float64)
+        if not np.isfinite(values).all():
+            at = int(np.flatnonzero(~np.isfinite(values))[0])
+            got = "an empty cell" if not texts[at] else repr(texts[at][:60])
+            raise DataError(f"{self.path}:{self.lines[at]}: column {column!r}: expected a finite number, got {got}", path=option)
+        return values
+
+    def is_numeric(self, column: str) -> bool:
+        """Could the column be meant as numbers? One text among numbers is a mistake, and not a column of classes."""
+        texts = self.texts(column, "target")
+        return sum(_number(text) is not None for text in texts) * 2 > len(texts)
+
+    def classes(self, column: str, classes: tuple[str, ...]) -> np.ndarray:
+        number = {name: i for i, name in enumerate(classes)}
+        texts = self.texts(column, "target")
+        for line, text in zip(self.lines, texts, strict=True):
+            if text not in number:
+                raise DataError(
+                    f"{self.path}:{line}: column {column!r}: {text[:60]!r} is not among the classes {', '.join(classes)}.{nearest(text, classes)}",
+                    path="target",
+                )
+        return np.array([number[text] for text in texts], np.int64)
+
+
+def _number(text: str) -> Any:
+    """None where a text is no number, which NumPy makes NaN."""
+    try:
+        return None if "_" in text else float(text)
+    except ValueError:
+        return None

@@ -1,0 +1,97 @@
+"""Where data comes from: the base of all data sources, and what they have in common."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+
+from nnframe.component import Component, Range
+from nnframe.data.dataset import Dataset, split
+from nnframe.data.transforms import Transform
+from nnframe.errors import DataError, FileError, nearest
+from nnframe.streams import generator
+
+Part = Annotated[float, Range(above=0, below=1)]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Data ready to train on: split, and transformed by transforms that were fitted on the training part."""
+
+    training: Dataset
+    validation: Dataset | None
+    transforms: tuple[Transform, ...]
+
+    def inputs_of(self, row: Mapping[str, float]) -> np.ndarray:
+        """One row of named inputs, transformed: (inputs,). Raises DataError for a missing or unknown name."""
+        names = self.training.inputs
+        for name in row:
+            if name not in names:
+                raise DataError(f"the data has no input {name!r}.{nearest(name, names)} Inputs: {', '.join(names)}.", path=name)
+        if missing := [name for name in names if name not in row]:
+            raise DataError(f"needs a value for the input {missing[0]!r}. Inputs: {', '.join(names)}.")
+        x = np.array([row[name] for name in names], np.float64)[None]
+        for transform in self.transforms:
+            x = transform.apply(x)
+        return x[0]
+
+
+class Source(Component):
+    """Base of all data sources: write `load`. Every source takes `transforms`, applied in their order, and `validation`: a
+    fraction of the rows, drawn by stream "split", or a source of its own."""
+
+    slot = "data source"
+
+    def __init__(self, *, transforms: tuple[Transform, ...] = (), validation: "Part | Source | None" = None) -> None:
+        self.transforms = transforms
+        self.validation = validation
+
+    def load(self) -> Dataset:
+        """Read the rows. Raises FileError or DataError with file, line and column."""
+        raise NotImplementedError
+
+    def prepare(self, seed: int) -> Prepared:
+        """Load, split and transform. Raises FileError or DataError."""
+        data, validation = self.load(), None
+        if isinstance(self.validation, Source):
+            validation = self.validation.load()
+            if validation.inputs != data.inputs or validation.x.shape[1:] != data.x.shape[1:]:
+                raise DataError(f"expected inputs {', '.join(data.inputs)}, got {', '.join(validation.inputs)}", path="validation")
+            if validation.classes != data.classes:
+                raise DataError(
+                    f"expected classes {', '.join(data.classes)}, got {', '.join(validation.classes)}; name them in `classes`",
+                    path="validation",
+                )
+        elif self.validation is not None:
+            kept, held = split(len(data.x), self.validation, generator(seed, "split"))
+            data, validation = data.rows(kept), data.rows(held)
+        transforms = deepcopy(self.transforms)
+        for i, transform in enumerate(transforms):
+            try:
+                transform.fit(data.x)
+            except DataError as error:
+                raise error.within(f"transforms.{i}") from None
+            data = replace(data, x=transform.apply(data.x))
+            validation = None if validation is None else replace(validation, x=transform.apply(validation.x))
+        return Prepared(data, validation, transforms)
+
+
+def regular_file(path: Path) -> Path:
+    """`path`, if it is a file that can be read. Raises FileError if it is missing, a folder or a device."""
+    try:
+        if not path.exists():
+            names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+            where = "" if path.parent.is_dir() else f"; there is no folder {path.parent}"
+            raise FileError(
+                f"there is no file {path}{where}.{nearest(path.name, names)}" if not where else f"there is no file {path}{where}"
+            )
+        if not path.is_file():
+            raise FileError(f"{path} is not a regular file")
+    except (OSError, ValueError) as error:
+        if isinstance(error, FileError):
+            raise
+        raise FileError(f"cannot read {str(path)[:200]}: {getattr(error, 'strerror', None) or error}") from None
+    return path

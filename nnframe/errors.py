@@ -1,0 +1,61 @@
+"""The errors that a user can mend: each message says where, what was expected, what came, and the nearest valid name if any."""
+
+
+class NNFrameError(Exception):
+    """Base of all errors below. `path` is the dotted place, such as `model.0.units`; the message stands behind it."""
+
+    def __init__(self, message: str, *, path: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+    def within(self, path: str) -> "NNFrameError":
+        """The same error, seen from one level further out."""
+        self.path = f"{path}.{self.path}" if self.path else path
+        return self
+
+
+class OptionError(NNFrameError, ValueError):
+    """An option that is unknown, missing, of the wrong type or out of its range."""
+
+
+class ShapeError(NNFrameError, ValueError):
+    """Arrays or layers that do not fit together."""
+
+
+class DataError(NNFrameError, ValueError):
+    """Data that cannot be read or trained on."""
+
+
+class FileError(NNFrameError, OSError):
+    """A file or folder that cannot be read, written or trusted."""
+
+    __str__ = NNFrameError.__str__  # OSError has a form of its own
+
+
+class UsageError(NNFrameError, RuntimeError):
+    """Calls in an order that cannot work, such as `forward` before `build`."""
+
+
+class GradientError(NNFrameError, AssertionError):
+    """A backward that is not the derivative of its forward."""
+
+
+class ConfigError(NNFrameError):
+    """Everything that is wrong with one config: `problems` holds a line each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def nearest(name: object, names: object) -> str:
+    """` Did you mean 'units'?` if one of `names` is close to `name`, else nothing."""
+    from difflib import get_close_matches  # only needed once something went wrong
+
+    known = {str(known).lower(): str(known) for known in names}  # type: ignore[attr-defined]
+    close = get_close_matches(str(name)[:80].lower(), known, n=1, cutoff=0.6)
+    return f" Did you mean {known[close[0]]!r}?" if close else ""

@@ -1,0 +1,141 @@
+"""Is a backward the derivative of its forward? Central differences along random directions, in float64."""
+
+from typing import Any
+
+import numpy as np
+
+from nnframe.errors import GradientError, UsageError
+from nnframe.layers import layout
+from nnframe.layers.base import Layer
+from nnframe.losses import Loss
+
+STEPS = (1e-4, 1e-6)  # a kink between two points spoils a difference; one nearer to the point may still be good
+DIRECTIONS = 3
+
+
+def check_gradients(
+    model: Layer,
+    x: Any,
+    *,
+    loss: Loss | None = None,
+    target: Any = None,
+    weight: Any = None,
+    training: bool = True,
+    tolerance: float = 1e-7,
+    seed: int = 0,
+) -> dict[str, float]:
+    """Compare the gradients of a built layer or model with differences of its outputs, for parameters and input.
+
+    Args:
+        x: a batch, (batch, *features) or (R, batch, *features), away from kinks such as ReLU's at 0.
+        loss, target, weight: check the loss's gradient too; without a loss a random combination of the outputs is derived.
+        tolerance: the error allowed, relative to the norm of the gradient.
+        seed: of the random directions and of that combination.
+
+    The check works on a copy in float64: parameters, state, streams and gradients of `model` stay as they are. Masks and noise
+    are the same in all evaluations. Returns the largest relative error of each array, such as {"layers.0.W": 2e-11, "x": 1e-10}.
+    Raises GradientError that names each wrong array, the run, and by how much it is off.
+    """
+    layout.verify(model)
+    if loss is not None and target is None:
+        raise UsageError("check_gradients: a loss needs a target")
+    return _Check(model.astype("float64"), x, loss, target, weight, training, seed).run(tolerance)
+
+
+class _Check:
+    def __init__(self, model: Layer, x: Any, loss: Loss | None, target: Any, weight: Any, training: bool, seed: int) -> None:
+        self.model, self.loss, self.training, self.rng = model, loss, training, np.random.default_rng(seed)
+        self.x = np.array(x, np.float64) if np.asarray(x).dtype.kind == "f" else np.array(x)
+        target = None if target is None else np.asarray(target)
+        self.target = target if target is None or target.dtype.kind in "iu" else target.astype(np.float64)
+        self.weight = None if weight is None else np.asarray(weight, np.float64)
+        self.state, self.streams = model.state.copy(), {name: stream.state for name, stream in model._arrays.streams.items()}
+        y = self._outputs()
+        self.lead = y.ndim - 1 - len(model.output_shape)  # 1 if the outputs have a runs axis
+        self.combination = self.rng.normal(size=y.shape)
+
+    def run(self, tolerance: float) -> dict[str, float]:
+        arrays = {
+            f"{path}.{name}" if path else name: (getattr(layer, name), getattr(layer, f"d{name}"))
+            for path, _, layer in layout.walk(self.model)
+            for name, spec in layer._specs.items()
+            if spec.home == "params"
+        }
+        exact = {name: gradient.copy() for name, (_, gradient) in self._backward(arrays).items()}
+        points = {name: value for name, (value, _) in arrays.items()}
+        if self.x.dtype.kind == "f":
+            points["x"], exact["x"] = self.x, self.dx
+        errors, wrong = {}, []
+        for name, point in points.items():
+            error, certain = self._error(point, exact[name], name == "x")
+            errors[name] = float(error.max())
+            if not certain.max() <= tolerance:  # also where it is NaN
+                run = f" in run {int(certain.argmax())}" if error.ndim else ""
+                wrong.append(f"{name}: the gradient is off by {errors[name]:.1e} of its norm{run}, more than {tolerance:.0e}")
+        if wrong:
+            raise GradientError("; ".join(wrong), path=type(self.model).__name__)
+        return errors
+
+    def _backward(self, arrays: dict[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """All gradients, in `arrays` and `self.dx`; they must be the same where that of the input is not asked for."""
+        self._value()
+        self.model.backward(self._output_gradient(), need_dx=False)
+        without = {name: gradient.copy() for name, (_, gradient) in arrays.items()}
+        self._value()
+        self.dx = np.array(self.model.backward(self._output_gradient()))
+        for name, (value, gradient) in arrays.items():
+            if gradient.shape != value.shape or gradient.tobytes() != without[name].tobytes():
+                raise GradientError("the gradient is another one with need_dx=False", path=name)
+        if self.dx.shape[-self.x.ndim :] != self.x.shape:
+            raise GradientError(f"expected a gradient of the input's shape {self.x.shape}, got {self.dx.shape}", path="x")
+        return arrays
+
+    def _error(self, point: np.ndarray, gradient: np.ndarray, is_x: bool) -> tuple[np.ndarray, np.ndarray]:
+        """The largest error along some directions, relative to the norm of the gradient, and what of it is more than the
+        rounding of the differences: (*runs,) each."""
+        lead = (self.x.ndim - 1 - len(self.model.input_shape)) if is_x else len(self.model.runs)
+        norm = np.sqrt(_sum(gradient * gradient, self.lead))
+        norm = np.where(norm == 0, 1, norm)
+        start = point.copy()
+        worst: Any = np.zeros((2, *norm.shape))
+        for _ in range(DIRECTIONS):
+            v = self.rng.normal(size=point.shape)
+            v /= np.sqrt(_sum(v * v, lead)).reshape(*point.shape[:lead], *(1,) * (point.ndim - lead))
+            along = _sum(gradient * v, self.lead)
+            errors = []
+            for h in STEPS:
+                values = []
+                for k in (1, -1, 2, -2):
+                    point[...] = start + k * h * v
+                    values.append(self._value())
+                point[...] = start
+                a, b, c, d = values
+                off = np.absolute((8 * (a - b) - (c - d)) / (12 * h) - along)
+                rounding = 4 * np.finfo(np.float64).eps * self.magnitude / h
+                errors.append(np.stack([off, np.where(off <= rounding, 0, off)]) / norm)
+            worst = np.maximum(worst, np.minimum(*errors))
+        return worst[0], worst[1]
+
+    def _outputs(self) -> np.ndarray:
+        self.model.state[...] = self.state
+        for name, state in self.streams.items():
+            self.model._arrays.streams[name].state = state
+        return self.model.forward(self.x, training=self.training)
+
+    def _value(self) -> np.ndarray:
+        """The number that is derived, one per run; `self.magnitude` is the size of what it is summed from."""
+        y = self._outputs()
+        if self.loss is not None:
+            value = self.loss.forward(y, self.target, self.weight)
+            self.magnitude = np.absolute(value)
+            return np.array(value)
+        terms = self.combination * y
+        self.magnitude = _sum(np.absolute(terms), self.lead)
+        return _sum(terms, self.lead)
+
+    def _output_gradient(self) -> np.ndarray:
+        return self.loss.backward() if self.loss is not None else self.combination.copy()
+
+
+def _sum(a: np.ndarray, lead: int) -> np.ndarray:
+    return a.reshape(*a.shape[:lead], -1).sum(-1)

@@ -1,0 +1,121 @@
+"""Activations: elementwise functions, and softmax over the last axis. Inputs and outputs are (*runs, batch, *features).
+
+Two habits make small arrays twice as fast in NumPy: constants are arrays in full or without axes, not scalars or arrays of
+one number; and results go to another array than the operands, which matters where there is only one number.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from nnframe.component import register
+from nnframe.errors import ShapeError
+from nnframe.layers.base import Layer
+
+
+@register
+class Identity(Layer):
+    """y = x."""
+
+    def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
+        return x
+
+    def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray:
+        return dy
+
+
+@register
+class Sigmoid(Layer):
+    """y = 1 / (1 + exp(-x)); the exponent is capped where it would overflow."""
+
+    def buffers(self, x: np.ndarray) -> dict[str, Any]:
+        y, dx, t = (np.empty(x.shape, self.dtype) for _ in range(3))
+        cap = np.floor(np.log(np.finfo(self.dtype).max))
+        return {"y": y, "dx": dx, "t": t, "cap": np.full_like(y, cap), "one": np.ones((), self.dtype)}
+
+    def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
+        w = self.work(x, training)
+        y, t = w.y, w.t
+        np.negative(x, y)
+        np.minimum(y, w.cap, out=t)
+        np.exp(t, y)
+        np.add(y, w.one, t)
+        return np.reciprocal(t, y)
+
+    def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray:
+        w = self._work
+        y, dx, t = w.y, w.dx, w.t
+        np.subtract(w.one, y, dx)
+        np.multiply(dx, y, t)
+        return np.multiply(t, dy, dx)
+
+
+@register
+class Tanh(Layer):
+    """y = tanh(x)."""
+
+    def buffers(self, x: np.ndarray) -> dict[str, Any]:
+        y, dx, t = (np.empty(x.shape, self.dtype) for _ in range(3))
+        return {"y": y, "dx": dx, "t": t, "one": np.ones((), self.dtype)}
+
+    def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
+        return np.tanh(x, self.work(x, training).y)
+
+    def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray:
+        w = self._work
+        y, dx, t = w.y, w.dx, w.t
+        np.multiply(y, y, dx)
+        np.subtract(w.one, dx, t)
+        return np.multiply(t, dy, dx)
+
+
+@register
+class ReLU(Layer):
+    """y = max(x, 0); its derivative at 0 is 0."""
+
+    def buffers(self, x: np.ndarray) -> dict[str, Any]:
+        y, dx, zeros = (np.zeros(x.shape, self.dtype) for _ in range(3))
+        return {"y": y, "dx": dx, "zeros": zeros, "positive": np.empty(x.shape, bool)}
+
+    def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
+        w = self.work(x, training)
+        return np.maximum(x, w.zeros, out=w.y)
+
+    def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray:
+        w = self._work
+        np.greater(w.y, w.zeros, w.positive)
+        return np.multiply(dy, w.positive, w.dx)
+
+
+@register
+class Softmax(Layer):
+    """y = exp(x) / sum exp(x) over the last axis. Classification losses take logits, so it seldom ends a model."""
+
+    def setup(self, features: tuple[int, ...]) -> tuple[int, ...]:
+        if not features:
+            raise ShapeError("expects inputs (..., n), got single numbers")
+        return features
+
+    def buffers(self, x: np.ndarray) -> dict[str, Any]:
+        return {
+            "y": np.empty(x.shape, self.dtype),
+            "dx": np.empty(x.shape, self.dtype),
+            "one": np.empty((*x.shape[:-1], 1), self.dtype),  # one number a row
+        }
+
+    def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
+        w = self.work(x, training)
+        y, one = w.y, w.one
+        np.maximum.reduce(x, -1, out=one, keepdims=True)
+        np.subtract(x, one, y)
+        np.exp(y, y)
+        np.add.reduce(y, -1, out=one, keepdims=True)
+        return np.divide(y, one, y)
+
+    def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray:
+        w = self._work
+        y, dx, one = w.y, w.dx, w.one
+        np.multiply(dy, y, dx)
+        np.add.reduce(dx, -1, out=one, keepdims=True)
+        np.subtract(dy, one, dx)
+        return np.multiply(dx, y, dx)

@@ -1,0 +1,71 @@
+"""Layers made of layers."""
+
+from typing import Any
+
+import numpy as np
+
+from nnframe.component import register
+from nnframe.errors import OptionError, ShapeError
+from nnframe.layers.base import Layer
+
+
+@register
+class Sequential(Layer):
+    """Layers in a row; itself a layer."""
+
+    def __init__(self, *layers: Layer) -> None:
+        if not layers:
+            raise OptionError("expected at least one layer", path="layers")
+        self.layers = layers
+
+    def setup(self, features: tuple[int, ...]) -> tuple[int, ...]:
+        for i, layer in enumerate(self.layers):
+            try:
+                features = layer.connect(features)
+            except ShapeError as error:
+                raise error.within(f"layers.{i}") from None
+        self.product = max(layer.product for layer in self.layers)
+        self._first = next((i for i, layer in enumerate(self.layers) if _trained(layer)), len(self.layers))
+        return features
+
+    def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
+        for layer in self.layers:
+            x = layer.forward(x, training=training)
+        return x
+
+    def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
+        first = 0 if need_dx else self._first  # before it, there is nothing to find a gradient for
+        gradient: Any = dy
+        for i in range(len(self.layers) - 1, first - 1, -1):
+            gradient = self.layers[i].backward(gradient, need_dx=need_dx or i > first)
+        return gradient if need_dx else None
+
+
+@register
+class Residual(Sequential):
+    """y = x + f(x), where f is the layers in a row; f must keep the shape (He et al. 2016)."""
+
+    def setup(self, features: tuple[int, ...]) -> tuple[int, ...]:
+        inner = super().setup(features)
+        if inner != features:
+            raise ShapeError(f"adds its layers' output to its input; expected them to keep the shape {features}, got {inner}")
+        return features
+
+    def buffers(self, x: np.ndarray) -> dict[str, Any]:
+        shape = (*self.runs, *x.shape[-1 - len(self.input_shape) :])
+        return {"y": np.empty(shape, self.dtype), "dy": np.empty(shape, self.dtype), "dx": np.empty(shape, self.dtype)}
+
+    def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
+        w = self.work(x, training)
+        return np.add(x, super().forward(x, training=training), w.y)
+
+    def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
+        w = self._work
+        if not need_dx:
+            return super().backward(dy, need_dx=False)
+        np.copyto(w.dy, dy)  # a layer inside may overwrite it
+        return np.add(w.dy, super().backward(dy), w.dx)
+
+
+def _trained(layer: Layer) -> bool:
+    return any(spec.home == "params" for spec in layer._specs.values()) or any(map(_trained, layer.layers))

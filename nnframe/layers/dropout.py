@@ -1,0 +1,51 @@
+"""Layers that draw random numbers in training."""
+
+from typing import Any
+
+import numpy as np
+
+from nnframe.component import Fraction, PerRun, register
+from nnframe.layers.base import Layer
+
+
+@register
+class Dropout(Layer):
+    """In training y = x m / (1 - p), where m is 0 with probability p and else 1; otherwise y = x (Srivastava et al. 2014).
+
+    x, y (*runs, batch, *features). The mask of a step is kept for its backward.
+    """
+
+    def __init__(self, p: PerRun[Fraction] = 0.5) -> None:
+        self.p = p
+
+    def setup(self, features: tuple[int, ...]) -> tuple[int, ...]:
+        self.add_stream("dropout")
+        return features
+
+    def buffers(self, x: np.ndarray) -> dict[str, Any]:
+        rows = x.shape[-1 - len(self.input_shape) :]
+        shape = (*self.runs, *rows)
+        return {
+            "uniform": np.empty((len(self.dropout.generators), *rows), np.float32),
+            "per_run": (*self.runs, *(1 for _ in rows)),
+            "kept": np.empty(shape, bool),
+            "mask": np.empty(shape, self.dtype),
+            "y": np.empty(shape, self.dtype),
+            "dx": np.empty(shape, self.dtype),
+        }
+
+    def derive(self) -> None:
+        self._scale = 1 / (1 - self._p)
+
+    def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
+        if not training:
+            self._work = None
+            return x
+        w = self.work(x, training)
+        np.greater_equal(self.dropout.random(w.uniform), self._p.reshape(w.per_run), w.kept)
+        np.multiply(w.kept, self._scale.reshape(w.per_run), w.mask)
+        return np.multiply(x, w.mask, w.y)
+
+    def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray:
+        w = self._work
+        return dy if w is None else np.multiply(dy, w.mask, w.dx)

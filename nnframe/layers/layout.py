@@ -1,0 +1,171 @@
+"""Where the numbers of a tree of layers live: one array for parameters, one for gradients, one for state.
+
+This is the one place where views are made. A layer's `W` is a view into `params (*runs, P)`, so an optimizer needs only
+two flat arrays, and keeping some runs of a stack means copying a few arrays and making the views again.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnframe.errors import ShapeError, UsageError
+from nnframe.initializers import Initializer
+from nnframe.streams import Seeds, Stream, generator
+
+if TYPE_CHECKING:
+    from nnframe.layers.base import Layer
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One declared array of a layer. `home` is "params" or "state"; `fans` are (fan_in, fan_out)."""
+
+    home: str
+    shape: tuple[int, ...]
+    init: Initializer
+    decay: bool
+    fans: tuple[int, int]
+
+
+class Arrays:
+    """All numbers of one tree of layers that have a runs axis: `params` and `grads` (*runs, P), `state` (*runs, S), streams."""
+
+    def __init__(self, seeds: Seeds, dtype: Any, params: int, state: int) -> None:
+        self.seeds = seeds
+        self.params = np.zeros((*seeds.runs, params), dtype)
+        self.grads = np.zeros_like(self.params)
+        self.state = np.zeros((*seeds.runs, state), dtype)
+        self.decay = np.ones(params, bool)  # which parameters weight decay applies to
+        self.streams: dict[str, Stream] = {}
+
+    def take(self, rows: Any) -> "Arrays":
+        """A copy of some runs of a stack."""
+        taken = Arrays.__new__(Arrays)
+        taken.seeds = self.seeds.take(rows)
+        taken.params, taken.grads, taken.state = (np.array(a[rows]) for a in (self.params, self.grads, self.state))
+        taken.decay = self.decay
+        taken.streams = {name: stream.take(taken.seeds) for name, stream in self.streams.items()}
+        return taken
+
+    def put(self, rows: Any, taken: "Arrays") -> None:
+        """Write runs that were taken, and trained since, back to their rows."""
+        self.params[rows], self.grads[rows], self.state[rows] = taken.params, taken.grads, taken.state
+        for name, stream in taken.streams.items():
+            self.streams[name].put(stream)
+
+    def astype(self, dtype: Any) -> "Arrays":
+        """A copy in another dtype."""
+        copied = self.take(...)
+        copied.params, copied.grads, copied.state = (a.astype(dtype) for a in (self.params, self.grads, self.state))
+        return copied
+
+
+def lay_out(root: "Layer", input_shape: int | tuple[int, ...], seed: Any, dtype: Any) -> None:
+    """Declare, place and draw all parameters and state of `root` and the layers in it, and give each layer its views."""
+    features = (input_shape,) if isinstance(input_shape, (int, np.integer)) else tuple(input_shape)
+    if not all(isinstance(n, (int, np.integer)) and n > 0 for n in features):
+        raise ShapeError(f"expected an input shape of positive integers, without the batch axis, got {input_shape!r}")
+    if np.dtype(dtype) not in (np.float32, np.float64):
+        raise UsageError(f"expected dtype float32 or float64, got {np.dtype(dtype)}")
+    tree = list(walk(root))
+    root.connect(features)
+    sizes = {home: sum(prod(spec.shape) for _, _, layer in tree for spec in layer._specs.values() if spec.home == home) for home in HOMES}
+    arrays = Arrays(Seeds(seed), dtype, sizes["params"], sizes["state"])
+    ends = dict.fromkeys(HOMES, 0)
+    spans: list[dict[str, int]] = []
+    for _, key, layer in tree:
+        spans.append(dict(ends))
+        layer._arrays, layer._key, layer._places = arrays, key, {}
+        for name, spec in layer._specs.items():
+            start, ends[spec.home] = ends[spec.home], ends[spec.home] + prod(spec.shape)
+            layer._places[name] = (spec.home, start, ends[spec.home])
+            if spec.home == "params":
+                arrays.decay[start : ends[spec.home]] = spec.decay
+        for name in layer._streams:
+            arrays.streams[f"{key}.{name}"] = Stream(arrays.seeds, f"{name}/{key}")
+    for i, (path, _, layer) in enumerate(tree):  # a layer's subtree follows it, so its numbers stand in one piece
+        after = spans[i + sum(1 for _ in walk(layer))] if i + sum(1 for _ in walk(layer)) < len(tree) else ends
+        layer._span = {home: (spans[i][home], after[home]) for home in HOMES}
+        bind(layer)
+        try:
+            layer.bind(arrays.seeds.runs, dtype)
+            for name, spec in layer._specs.items():
+                draw(getattr(layer, name), spec, arrays.seeds, f"init/{layer._key}.{name}")
+        except Exception as error:
+            raise error.within(path) if hasattr(error, "within") and path else error from None
+
+
+HOMES = ("params", "state")
+
+
+def walk(layer: "Layer", path: str = "", key: str = "") -> Iterator[tuple[str, str, "Layer"]]:
+    """(path, key, layer) of a layer and all inside it. A path is how Python reaches it, `layers.2.layers.0`; a key names
+    its weights and streams, `2.0`, or begins with the name that a layer was given.
+
+    Raises UsageError if one layer object, or one name, stands at two places.
+    """
+    seen: dict[Any, str] = {}
+    for place, name, found in _walk(layer, path, key):
+        for identity, what in ((id(found), "layer object"), (name, f"name {name!r}")):
+            if identity in seen:
+                raise UsageError(f"the same {what} stands at {seen[identity] or 'the top'} and at {place}; use one for each place")
+            seen[identity] = place
+        yield place, name, found
+
+
+def _walk(layer: "Layer", path: str, key: str) -> Iterator[tuple[str, str, "Layer"]]:
+    key = layer.name or key
+    yield path, key, layer
+    for i, inner in enumerate(layer.layers):
+        yield from _walk(inner, f"{path}.layers.{i}" if path else f"layers.{i}", f"{key}.{i}" if key else str(i))
+
+
+def bind(layer: "Layer") -> None:
+    """Give a layer its views into the tree's arrays: by name, and all of its subtree as `params`, `grads`, `state`."""
+    arrays = layer._arrays
+    runs = arrays.seeds.runs
+    layer._views = {}
+    for name, (home, start, stop) in layer._places.items():
+        shape = (*runs, *layer._specs[name].shape)
+        layer._views[name] = getattr(arrays, home)[..., start:stop].reshape(shape)
+        if home == "params":
+            layer._views["d" + name] = arrays.grads[..., start:stop].reshape(shape)
+    for home, span in (("params", "params"), ("grads", "params"), ("state", "state")):
+        layer._views[home] = getattr(arrays, home)[..., slice(*layer._span[span])]
+    vars(layer).update(layer._views)
+    for name in layer._streams:
+        setattr(layer, name, arrays.streams[f"{layer._key}.{name}"])
+    layer._kept, layer._work = {}, None
+
+
+def verify(root: "Layer") -> None:
+    """Raise UsageError unless the tree is built and every layer still holds the views that it was given."""
+    if not hasattr(root, "_arrays"):
+        raise UsageError(f"{type(root).__name__} is not built; call build(input_shape) first")
+    for path, _, layer in walk(root):
+        where = path or type(layer).__name__
+        if getattr(layer, "_arrays", None) is not root._arrays:
+            raise UsageError(
+                "is not part of this build: it was added later, or built again in another model; build this model again", path=where
+            )
+        for name, view in layer._views.items():
+            if getattr(layer, name) is not view:
+                raise UsageError(
+                    f"was bound to another array, which training would not see; write `layer.{name}[...] = value` instead",
+                    path=f"{where}.{name}",
+                )
+
+
+def draw(view: np.ndarray, spec: Spec, seeds: Seeds, stream: str) -> None:
+    """Fill a parameter with its starting numbers, one draw a distinct seed."""
+    spec.init.bind(seeds.runs, np.float64)  # refuses a list that is not one value per run
+    with np.errstate(over="ignore"):
+        if any(isinstance(value, tuple) for _, value in spec.init._per_run()):
+            for run, (row, seed) in enumerate(zip(view, seeds.values, strict=True)):
+                row[...] = spec.init.of_run(run).draw(generator(int(seed), stream), spec.shape, spec.fans)
+        else:
+            drawn = [spec.init.draw(generator(seed, stream), spec.shape, spec.fans) for seed in seeds.distinct]
+            view[...] = seeds.spread(np.stack(drawn))

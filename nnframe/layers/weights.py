@@ -1,0 +1,41 @@
+"""Weights of a model in an npz file: every parameter and state array under its layer's key, such as `0.W`."""
+
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from nnframe import npz
+from nnframe.errors import FileError, nearest
+from nnframe.layers import layout
+from nnframe.layers.base import Layer
+
+
+def save_weights(model: Layer, path: str | PathLike[str]) -> None:
+    """Write all parameters and state of a built model; a stack's have the runs axis first. Raises FileError."""
+    layout.verify(model)
+    npz.write(Path(path), _named(model))
+
+
+def load_weights(model: Layer, path: str | PathLike[str]) -> None:
+    """Read what `save_weights` wrote into a built model of the same layers.
+
+    Names, shapes and dtypes are compared before anything is read or changed. Raises FileError with what differs.
+    """
+    layout.verify(model)
+    path, arrays = Path(path), _named(model)
+    found = npz.headers(path)
+    for name in arrays | found:
+        if name not in found:
+            raise FileError(f"{path} lacks {name!r} of the model.{nearest(name, found)}")
+        if name not in arrays:
+            raise FileError(f"{path} has {name!r}, which the model has not.{nearest(name, arrays)}")
+        (shape, dtype), array = found[name], arrays[name]
+        if (shape, dtype) != (array.shape, array.dtype):
+            raise FileError(f"{path}: {name!r}: expected {array.dtype} {array.shape}, as in the model, got {dtype} {shape}")
+    for name, values in npz.read(path, arrays).items():
+        arrays[name][...] = values
+
+
+def _named(model: Layer) -> dict[str, np.ndarray]:
+    return {f"{key}.{name}" if key else name: getattr(layer, name) for _, key, layer in layout.walk(model) for name in layer._specs}

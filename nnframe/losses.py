@@ -1,0 +1,250 @@
+"""Losses. The mean over the batch is taken here and nowhere else: sum of w l over sum of w, where l is a row's mean loss.
+
+`forward(pred, target, weight=None)` gives one number per run, (*runs,); `backward()` its gradient, (*runs, batch, *outputs).
+Classification losses take logits. Targets and weights (batch,) may have a runs axis or be shared by all runs.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType, SimpleNamespace
+from typing import Any, TypeVar
+
+import numpy as np
+
+from nnframe.component import Component, register
+from nnframe.errors import DataError, ShapeError
+
+L = TypeVar("L", bound="Loss")
+Shape = tuple[int, ...]
+
+
+class Loss(Component):
+    """Base of all losses. A subclass writes `elements` and `gradient`.
+
+    `build` fixes how many axes are outputs, so that no shape is guessed; a loss that was not built takes predictions
+    (*runs, batch, outputs).
+    """
+
+    slot = "loss"
+    slope = 1.0  # a constant factor of the gradient, taken together with the mean
+    takes_classes = False  # are integer targets the numbers of classes?
+    outputs: Shape | None = None
+    _kept: Mapping[Any, SimpleNamespace] = MappingProxyType({})
+    _trusted = False  # all targets were checked by `build`
+
+    # ------------------------------------------------------------------------------------------ what a subclass writes
+
+    def elements(self, w: SimpleNamespace, pred: np.ndarray, target: np.ndarray) -> None:
+        """Fill `w.elements`, shaped `element_shape`: the loss of a row is the mean of its elements. `w.a` and `w.b`, shaped
+        like pred, are free for what `gradient` will need."""
+        raise NotImplementedError
+
+    def gradient(self, w: SimpleNamespace, out: np.ndarray) -> None:
+        """Fill `out` (*runs, batch, *outputs) with `w.share` times the elements' derivatives with respect to pred, less `slope`."""
+        raise NotImplementedError
+
+    def element_shape(self, pred_shape: Shape) -> Shape:
+        return pred_shape
+
+    def target_row(self, outputs: Shape, integers: bool) -> Shape:
+        """The shape of one row's target."""
+        return outputs
+
+    def check_target(self, target: np.ndarray, outputs: Shape) -> None:
+        """Raise DataError unless all targets are values that this loss is defined for."""
+
+    def readout(self, pred: np.ndarray) -> np.ndarray:
+        """What a person reads from the model's outputs: probabilities where they are logits."""
+        return pred
+
+    # ------------------------------------------------------------------------------------------ what everyone calls
+
+    def build(self: L, outputs: Shape, target: np.ndarray | None = None) -> L:
+        """Fix the shape of the predictions' outputs, without runs and batch. `target`: all targets that will come, checked
+        now and not again. Raises ShapeError or DataError, with what was expected."""
+        self.outputs, self._kept, self._trusted = tuple(outputs), {}, target is not None
+        if target is not None:
+            self.target_runs(target, self.outputs)
+            self.check_target(target, self.outputs)
+        return self
+
+    def forward(self, pred: np.ndarray, target: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
+        w = self._kept.get((pred.shape, target.shape, target.dtype.char))
+        if w is None:
+            w = self._new_work(pred, target)
+        if not self._trusted:
+            self.check_target(target, w.outputs)
+        self._work = w
+        self.elements(w, pred, target)
+        if weight is None:
+            w.share = w.equal
+            return np.add.reduce(w.flat, -1) / w.count
+        total = np.add.reduce(weight, -1, out=None, keepdims=True)
+        share = weight / (total + (total == 0))  # rows that all weigh nothing have a loss of 0
+        w.share = (share * w.slope)[(..., *(None,) * len(w.outputs))]
+        return np.add.reduce(np.add.reduce(w.by_row, -1) * share, -1) / w.m
+
+    def backward(self) -> np.ndarray:
+        w = self._work
+        self.gradient(w, w.dpred)
+        return w.dpred
+
+    def _new_work(self, pred: np.ndarray, target: np.ndarray) -> SimpleNamespace:
+        axes = 1 if self.outputs is None else len(self.outputs)
+        runs, outputs = pred.shape[: -1 - axes], pred.shape[pred.ndim - axes :]
+        if len(runs) > 1 or pred.ndim <= axes or self.outputs not in (None, outputs):
+            wanted = _rows(self.outputs or ("outputs",))
+            raise ShapeError(f"{type(self).__name__} expected predictions {wanted}, got {pred.shape}")
+        batch, own = pred.shape[len(runs)], self.target_runs(target, outputs)
+        if own not in ((), runs) or target.shape[len(own)] != batch:
+            raise ShapeError(f"{type(self).__name__}: predictions {pred.shape} do not go with targets {target.shape}")
+        dtype, elements = pred.dtype.type, np.empty(self.element_shape(pred.shape), pred.dtype)
+        by_row = elements.reshape(*runs, batch, -1)
+        m = by_row.shape[-1]
+        w = SimpleNamespace(
+            outputs=outputs,
+            elements=elements,
+            by_row=by_row,
+            flat=elements.reshape(*runs, -1),
+            m=dtype(m),
+            count=dtype(batch * m),
+            slope=dtype(self.slope / m),
+            equal=np.full((), self.slope / (batch * m), dtype),
+            dpred=np.empty(pred.shape, dtype),
+            a=np.empty(pred.shape, dtype),
+            b=np.empty(pred.shape, dtype),
+        )
+        self._kept = dict(list(self._kept.items())[-2:]) | {(pred.shape, target.shape, target.dtype.char): w}
+        return w
+
+    def target_runs(self, target: np.ndarray, outputs: Shape) -> Shape:
+        """The runs axis of targets, () or (R,). Raises ShapeError if they cannot meet the predictions: nothing is broadcast."""
+        integers = target.dtype.kind in "iu"
+        row = self.target_row(outputs, integers)
+        runs = target.shape[: max(target.ndim - len(row) - 1, 0)]
+        if target.ndim <= len(row) or len(runs) > 1 or target.shape[len(runs) + 1 :] != row:
+            wanted = {_rows(self.target_row(outputs, False)): "", _rows(self.target_row(outputs, True)): " of integers"}
+            one = len(wanted) == 1
+            column = "; write y[:, None] to make it a column" if target.ndim == 1 and row == (1,) else ""
+            raise ShapeError(
+                f"{type(self).__name__} of outputs {outputs} expected targets "
+                f"{' or '.join(shape + ('' if one else kind) for shape, kind in wanted.items())}, got {target.shape}"
+                f"{' of integers' if integers and not one else ''}{column}"
+            )
+        return runs
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in ("_kept", "_work")}
+
+
+@register
+class MSE(Loss):
+    """Mean squared error: l = mean (pred - target)^2 over a row's outputs."""
+
+    slope = 2.0
+
+    def elements(self, w: SimpleNamespace, pred: np.ndarray, target: np.ndarray) -> None:
+        np.subtract(pred, target, w.a)
+        np.multiply(w.a, w.a, w.elements)
+
+    def gradient(self, w: SimpleNamespace, out: np.ndarray) -> None:
+        np.multiply(w.a, w.share, out)
+
+
+@register
+class BinaryCrossEntropy(Loss):
+    """Cross-entropy of Bernoulli outputs from logits z: l = mean max(z, 0) - z t + log(1 + exp(-|z|)), t in [0, 1]."""
+
+    def elements(self, w: SimpleNamespace, pred: np.ndarray, target: np.ndarray) -> None:
+        w.pred, w.target = pred, target
+        a, b, out = w.a, w.b, w.elements
+        np.absolute(pred, a)
+        np.negative(a, a)
+        np.exp(a, a)
+        np.log1p(a, a)  # slow, but log(1 + a) would lose small losses entirely
+        np.maximum(pred, 0, out=b)
+        np.add(a, b, a)
+        np.multiply(pred, target, b)
+        np.subtract(a, b, out)
+
+    def gradient(self, w: SimpleNamespace, out: np.ndarray) -> None:
+        np.subtract(_sigmoid(w.pred, out), w.target, out)
+        np.multiply(out, w.share, out)
+
+    def check_target(self, target: np.ndarray, outputs: Shape) -> None:
+        if target.size and not (target.min() >= 0 and target.max() <= 1):
+            raise DataError(f"BinaryCrossEntropy expected targets between 0 and 1, got {target.min():g} to {target.max():g}")
+
+    def readout(self, pred: np.ndarray) -> np.ndarray:
+        return _sigmoid(pred, np.empty_like(pred))
+
+
+@register
+class CrossEntropy(Loss):
+    """Cross-entropy from logits z over the last axis: l = log sum exp(z) - z[target] for integer classes, or
+    l = -sum t log softmax(z) for rows t of probabilities.
+
+    pred (*runs, batch, ..., classes), target (*runs, batch, ...) or like pred; l is the mean over the axes `...`.
+    """
+
+    takes_classes = True
+
+    def elements(self, w: SimpleNamespace, pred: np.ndarray, target: np.ndarray) -> None:
+        if not hasattr(w, "one"):
+            w.one = np.empty((*pred.shape[:-1], 1), pred.dtype)  # one number a row
+            w.starts = np.arange(0, pred.size, pred.shape[-1]).reshape(pred.shape[:-1])
+            w.index, w.flat_z, w.flat_dpred = np.empty_like(w.starts), w.a.reshape(-1), w.dpred.reshape(-1)
+        z, p, one, l = w.a, w.b, w.one, w.elements  # noqa: E741
+        w.target, w.integers = target, target.dtype.kind in "iu"
+        np.maximum.reduce(pred, -1, out=one, keepdims=True)
+        np.subtract(pred, one, z)
+        np.exp(z, p)
+        np.add.reduce(p, -1, out=one, keepdims=True)
+        np.divide(p, one, p)
+        np.log(one, one)
+        if w.integers:
+            np.add(w.starts, target, w.index)
+            np.take(w.flat_z, w.index, None, l, "clip")  # classes are in range; "clip" writes straight into l
+            np.subtract(one[..., 0], l, l)
+        else:
+            np.subtract(one, z, z)
+            np.multiply(z, target, z)
+            np.add.reduce(z, -1, out=l)
+
+    def gradient(self, w: SimpleNamespace, out: np.ndarray) -> None:
+        if w.integers:
+            np.multiply(w.b, w.share, out)
+            w.flat_dpred[w.index] -= w.share if w.share is w.equal else w.share[..., 0]
+        else:
+            np.multiply(w.b, np.add.reduce(w.target, -1, out=None, keepdims=True), out)
+            np.subtract(out, w.target, out)
+            np.multiply(out, w.share, out)
+
+    def element_shape(self, pred_shape: Shape) -> Shape:
+        return pred_shape[:-1]
+
+    def target_row(self, outputs: Shape, integers: bool) -> Shape:
+        return outputs[:-1] if integers else outputs
+
+    def check_target(self, target: np.ndarray, outputs: Shape) -> None:
+        if target.dtype.kind not in "iu":
+            if not (np.all(target >= 0) and np.allclose(target.sum(-1), 1, rtol=0, atol=1e-4)):
+                raise DataError("CrossEntropy expected integer classes, or rows of probabilities that sum to 1")
+        elif target.size and not (target.min() >= 0 and target.max() < outputs[-1]):
+            wrong = target.min() if target.min() < 0 else target.max()
+            raise DataError(f"CrossEntropy of {outputs[-1]} outputs expected classes 0 to {outputs[-1] - 1}, got {wrong}")
+
+    def readout(self, pred: np.ndarray) -> np.ndarray:
+        p = np.exp(pred - np.maximum.reduce(pred, -1, keepdims=True))
+        return p / np.add.reduce(p, -1, keepdims=True)
+
+
+def _sigmoid(z: np.ndarray, out: np.ndarray) -> np.ndarray:
+    np.negative(z, out)
+    np.minimum(out, np.floor(np.log(np.finfo(out.dtype).max)), out=out)  # exp of more would overflow
+    np.exp(out, out)
+    np.add(out, 1, out)
+    return np.reciprocal(out, out)
+
+
+def _rows(shape: tuple[Any, ...]) -> str:
+    return f"({', '.join(map(str, ('batch', *shape)))}{'' if shape else ','})"

@@ -1,0 +1,299 @@
+"""Optimizers: a few in-place operations on the flat `params` and `grads` of a model, (*runs, P)."""
+
+from copy import copy
+from types import SimpleNamespace
+from typing import Any, TypeVar
+
+import numpy as np
+
+from nnframe.component import Component, Fraction, NonNegative, PerRun, Positive, register
+from nnframe.errors import OptionError
+from nnframe.layers import layout
+from nnframe.layers.base import Layer
+
+O = TypeVar("O", bound="Optimizer")  # noqa: E741
+
+CHUNK = 2**15  # numbers to update at a time, so that what is worked on stays in cache
+
+
+class Optimizer(Component):
+    """Base of all optimizers. A subclass writes `update`, and `setup` if it remembers anything from step to step.
+
+    `attach(model)` comes first, then `step()` after every backward. State arrays are `self.state[name]`.
+    """
+
+    slot = "optimizer"
+
+    def setup(self) -> None:
+        """Declare state with `add_state`, and per-run numbers with `add_number`."""
+
+    def begin(self) -> None:
+        """Once a step, before the parameters are updated: compute what depends on the step alone."""
+
+    def update(self, p: np.ndarray, g: np.ndarray, w: SimpleNamespace) -> None:
+        """Update a piece p (*runs, piece) of the parameters in place, from its gradients g, which stay as they are.
+
+        `w` has the same piece of each state array, by name, and working arrays `w.u` and `w.d`.
+        """
+        raise NotImplementedError
+
+    def add_state(self, name: str) -> None:
+        """Declare an array like the parameters, 0 at the start: `w.name` in `update`."""
+        self.state[name] = np.zeros_like(self.params)
+
+    def add_number(self, name: str, value: float) -> None:
+        """Declare one float64 number per run, (*runs, 1), that changes from step to step: `self.state[name]`."""
+        self.state[name] = np.full((*self.params.shape[:-1], 1), value)
+
+    # ------------------------------------------------------------------------------------------ what everyone calls
+
+    def attach(self: O, model: Layer) -> O:
+        """Begin to train `model`: no step taken, state at its start."""
+        layout.verify(model)
+        self.model, self.steps = model, 0
+        self.params, self.grads = model.params, model.grads
+        self.state: dict[str, np.ndarray] = {}
+        self._decays, self._decay = not _all_zero(self._options.get("weight_decay", 0)), None
+        self.setup()
+        self.bind(model.runs, model.dtype)
+        self._cut()
+        return self
+
+    def derive(self) -> None:
+        """Weight decay is one number a run, or one a parameter where some parameters are exempt from it."""
+        if not self._decays:
+            return
+        self._undecayed = _where_zero(self._weight_decay)
+        decayed = self.model.decayed
+        if decayed.all():
+            self._decay = self._weight_decay
+        elif self._decay is None:
+            self._decay = self._weight_decay * decayed
+        else:
+            np.multiply(self._weight_decay, decayed, self._decay)  # in place: `update` has views of it
+
+    def step(self) -> None:
+        """One update of all parameters from their gradients."""
+        self.begin()
+        for p, g, w in self._chunks:
+            self.update(p, g, w)
+        self.steps += 1
+
+    def take(self: O, rows: Any, model: Layer) -> O:
+        """A new optimizer for `model`, which is the attached one's `take(rows)`; it goes on from where this one is."""
+        taken = copy(self)
+        taken.model, taken.params, taken.grads = model, model.params, model.grads
+        taken.state = {name: np.array(array[rows]) for name, array in self.state.items()}
+        taken._decay = None
+        taken.take_numbers(rows)
+        taken._cut()
+        return taken
+
+    def put(self, rows: Any, taken: "Optimizer") -> None:
+        """Write the state of runs that were taken, and trained since, back to their rows."""
+        for name, array in taken.state.items():
+            self.state[name][rows] = array
+        self.steps = max(self.steps, taken.steps)
+
+    def _decayed(self, p: np.ndarray, g: np.ndarray, w: SimpleNamespace) -> np.ndarray:
+        """g + weight_decay p, in `w.d`."""
+        np.multiply(p, w.decay, w.d)
+        np.add(g, w.d, w.d)
+        if self._undecayed is not None:
+            np.copyto(w.d, g, where=self._undecayed)
+        return w.d
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in ("_chunks", "params", "grads")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        if "model" in state:
+            self.params, self.grads = self.model.params, self.model.grads
+            self._cut()
+
+    def _cut(self) -> None:
+        """Make the views of each piece of the parameters."""
+        runs, size = self.params.shape[:-1], self.params.shape[-1]
+        length = min(max(CHUNK // (runs[0] if runs else 1), 1024), max(size, 1))
+        whole = {name: array for name, array in self.state.items() if array.shape == self.params.shape}
+        scratch = [np.empty((*runs, length), self.params.dtype) for _ in "ud"]
+        self._chunks = []
+        for start in range(0, size, length):
+            part = (..., slice(start, start + length))
+            w = SimpleNamespace(**{name: array[part] for name, array in whole.items()})
+            for name, array in zip("ud", scratch, strict=True):
+                setattr(w, name, array[..., : min(length, size - start)])
+            if self._decay is not None:
+                w.decay = self._decay[part] if self._decay.shape == self.params.shape else self._decay
+            self._chunks.append((self.params[part], self.grads[part], w))
+
+
+@register
+class SGD(Optimizer):
+    """v = momentum v + (1 - dampening) g, beginning with v = g; p -= lr v, or with `nesterov` p -= lr (g + momentum v).
+
+    g includes weight_decay p. Formulas and defaults are PyTorch's.
+    """
+
+    def __init__(
+        self,
+        lr: PerRun[Positive] = 1e-2,
+        *,
+        momentum: PerRun[Fraction] = 0.0,
+        dampening: PerRun[Fraction] = 0.0,
+        weight_decay: PerRun[NonNegative] = 0.0,
+        nesterov: bool = False,
+    ) -> None:
+        if nesterov and (_some_zero(momentum) or not _all_zero(dampening)):
+            raise OptionError("needs a momentum greater than 0 and no dampening", path="nesterov")
+        self.lr = lr
+        self.momentum = momentum
+        self.dampening = dampening
+        self.weight_decay = weight_decay
+        self.nesterov = nesterov
+
+    def setup(self) -> None:
+        self._moves, self._dampens = not _all_zero(self.momentum), not _all_zero(self.dampening)
+        if self._moves:
+            self.add_state("velocity")
+
+    def derive(self) -> None:
+        super().derive()
+        self._still = _where_zero(self._momentum)
+        self._undamped = 1 - self._dampening
+
+    def update(self, p: np.ndarray, g: np.ndarray, w: SimpleNamespace) -> None:
+        u = w.u
+        if self._decays:
+            g = self._decayed(p, g, w)
+        if self._moves:
+            v = w.velocity
+            np.multiply(v, self._momentum, v)
+            if self._dampens and self.steps:
+                np.add(v, np.multiply(g, self._undamped, u), v)
+            else:
+                np.add(v, g, v)
+            if self._still is not None:
+                np.copyto(v, g, where=self._still)
+            g = np.add(g, np.multiply(v, self._momentum, u), u) if self.nesterov else v
+        np.multiply(g, self._lr, u)
+        np.subtract(p, u, p)
+
+
+@register
+class Adam(Optimizer):
+    """m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; p -= lr m^ / (sqrt(v^) + eps), where m^ = m / (1 - b1^t) and
+    v^ = v / (1 - b2^t) (Kingma and Ba 2015). With `amsgrad`, v^ is made of the largest v so far (Reddi et al. 2018).
+
+    g includes weight_decay p. Formulas and defaults are PyTorch's. The state `m` and `v` stands without the factors
+    (1 - b1) and (1 - b2), which go into step size and eps: 10 passes over the parameters instead of 13.
+    """
+
+    def __init__(
+        self,
+        lr: PerRun[Positive] = 1e-3,
+        *,
+        betas: tuple[PerRun[Fraction], PerRun[Fraction]] = (0.9, 0.999),
+        eps: PerRun[Positive] = 1e-8,
+        weight_decay: PerRun[NonNegative] = 0.0,
+        amsgrad: bool = False,
+    ) -> None:
+        self.lr = lr
+        self.betas = betas
+        self.eps = eps
+        self.weight_decay = weight_decay
+        self.amsgrad = amsgrad
+
+    def setup(self) -> None:
+        for name in ("m", "v", "largest")[: 3 if self.amsgrad else 2]:
+            self.add_state(name)
+        for name in ("power1", "power2", "rest1", "rest2"):
+            self.add_number(name, 1.0)
+        self._moving_betas = any(isinstance(beta, Component) for beta in self.betas)
+
+    def derive(self) -> None:
+        super().derive()
+        (b1, b2), dtype = self._betas, self.params.dtype
+        self._fold1, self._fold2 = b1, b2
+        self._rest1, self._rest2 = 1 - b1, 1 - b2
+        self._lr_rest1 = self._lr * self._rest1
+        self._size, self._small = np.empty(b1.shape, dtype), np.empty(b1.shape, dtype)
+
+    def begin(self) -> None:
+        b1, b2 = self._betas
+        power1, power2 = self.state["power1"], self.state["power2"]
+        np.multiply(power1, b1, power1)
+        np.multiply(power2, b2, power2)
+        root = np.sqrt(self._rest2 / (1 - power2))
+        np.divide(self._eps, root, self._small)
+        np.divide(self._lr_rest1, (1 - power1) * root, self._size)
+        if self._moving_betas:
+            self._refold()
+
+    def update(self, p: np.ndarray, g: np.ndarray, w: SimpleNamespace) -> None:
+        self._adapt(p, self._decayed(p, g, w) if self._decays else g, w)
+
+    def _adapt(self, p: np.ndarray, g: np.ndarray, w: SimpleNamespace) -> None:
+        m, v, u = w.m, w.v, w.u
+        np.multiply(m, self._fold1, m)
+        np.add(m, g, m)
+        np.multiply(g, g, u)
+        np.multiply(v, self._fold2, v)
+        np.add(v, u, v)
+        if self.amsgrad:
+            if self._moving_betas:
+                np.multiply(w.largest, self._refold2, w.largest)
+            v = np.maximum(w.largest, v, out=w.largest)
+        np.sqrt(v, u)
+        np.add(u, self._small, u)
+        np.divide(m, u, u)
+        np.multiply(u, self._size, u)
+        np.subtract(p, u, p)
+
+    def _refold(self) -> None:
+        """Where betas follow a schedule, the factors that m and v stand without change with them."""
+        dtype, ratios = self.params.dtype, []
+        for name, rest in (("rest1", self._rest1), ("rest2", self._rest2)):
+            ratios.append(self.state[name] / rest)
+            self.state[name][...] = rest
+        self._fold1, self._fold2 = ((beta * ratio).astype(dtype) for beta, ratio in zip(self._betas, ratios, strict=True))
+        self._refold2 = ratios[1].astype(dtype)
+
+
+@register
+class AdamW(Adam):
+    """Adam with p *= 1 - lr weight_decay before each step, in place of weight decay in g (Loshchilov and Hutter 2019)."""
+
+    def __init__(
+        self,
+        lr: PerRun[Positive] = 1e-3,
+        *,
+        betas: tuple[PerRun[Fraction], PerRun[Fraction]] = (0.9, 0.999),
+        eps: PerRun[Positive] = 1e-8,
+        weight_decay: PerRun[NonNegative] = 1e-2,
+        amsgrad: bool = False,
+    ) -> None:
+        super().__init__(lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad)
+
+    def update(self, p: np.ndarray, g: np.ndarray, w: SimpleNamespace) -> None:
+        if self._decays:
+            np.multiply(w.decay, self._lr, w.u)
+            np.subtract(1, w.u, w.u)
+            np.multiply(p, w.u, p)
+        self._adapt(p, g, w)
+
+
+def _some_zero(value: Any) -> bool:
+    """Is a PerRun number 0 in some run? A schedule counts as not 0."""
+    return not isinstance(value, Component) and bool(np.any(np.asarray(value) == 0))
+
+
+def _all_zero(value: Any) -> bool:
+    return not isinstance(value, Component) and bool(np.all(np.asarray(value) == 0))
+
+
+def _where_zero(bound: np.ndarray) -> np.ndarray | None:
+    """The runs whose number is 0, so that they can take the very path of a run alone whose number is 0."""
+    zero = bound == 0
+    return zero if zero.any() else None

@@ -1,0 +1,57 @@
+"""Numbers that change during training. A schedule stands wherever a `PerRun` number may stand; `fit` writes its values.
+
+`value(t, total)` is the number at epoch `t`, a float that starts at 0 (step / steps an epoch), of `total` epochs.
+"""
+
+import numpy as np
+
+from nnframe.component import Component, PerRun, Positive, register
+
+
+class Schedule(Component):
+    """Base: write `value`, (*runs, 1) from bound options `self._...`, and `extremes`, the numbers to check against a range."""
+
+    slot = "schedule"
+    schedulable = False
+
+    def value(self, t: float, total: float) -> np.ndarray:
+        raise NotImplementedError
+
+    def extremes(self) -> list[float]:
+        raise NotImplementedError
+
+
+@register
+class Cosine(Schedule):
+    """Half a cosine from `start` at the beginning down (or up) to `stop` at the end (Loshchilov and Hutter 2017, without restarts)."""
+
+    def __init__(self, start: PerRun[float], stop: PerRun[float] = 0.0) -> None:
+        self.start = start
+        self.stop = stop
+
+    def value(self, t: float, total: float) -> np.ndarray:
+        return self._stop + (self._start - self._stop) * ((1 + np.cos(np.pi * t / total)) / 2)
+
+    def extremes(self) -> list[float]:
+        return np.concatenate([np.ravel(self.start), np.ravel(self.stop)]).tolist()
+
+
+@register
+class Step(Schedule):
+    """`start`, multiplied by `factor` after every `every` epochs."""
+
+    def __init__(self, start: PerRun[float], *, every: Positive, factor: PerRun[Positive] = 0.1) -> None:
+        self.start = start
+        self.every = every
+        self.factor = factor
+
+    def value(self, t: float, total: float) -> np.ndarray:
+        value, power, times = self._start, self._factor, int(t / self.every)
+        while times:  # by squaring, since np.power gives other bits for one number than for a row of them
+            if times % 2:
+                value = value * power
+            power, times = power * power, times // 2
+        return value
+
+    def extremes(self) -> list[float]:
+        return np.ravel(self.start).tolist()
