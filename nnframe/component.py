@@ -106,11 +106,16 @@ class _Checked(type):
         given = dict(zip(positional, args, strict=False)) if variadic is None else {variadic: args}
         if twice := given.keys() & kwargs.keys():
             raise OptionError("given twice", path=f"{cls.__name__}.{min(twice)}")
-        problems: list[Problem] = []
+        problems = Problems()
         values = check_options(cls, given | kwargs, "", problems)
         if problems:
-            raise OptionError("; ".join(f"{path}: {message}" if path else message for path, message in problems), path=cls.__name__)
-        return cls._make(values)
+            (first, message), *more = problems
+            message += "".join(f"; {cls.__name__}{'.' * bool(path)}{path}: {also}" for path, also in more)
+            raise OptionError(message, path=_join(cls.__name__, first) if first else cls.__name__)
+        try:
+            return cls._make(values)
+        except OptionError as error:
+            raise error.within(cls.__name__) from None
 
     def _make(cls, values: dict[str, Any]) -> Any:
         self = cls.__new__(cls)
@@ -292,7 +297,17 @@ def config_of(value: Any) -> Any:
 Problem = tuple[str, str]  # dotted path, message
 
 
-def check(kind: Any, value: Any, path: str, problems: list[Problem]) -> Any:
+class Problems(list[Problem]):
+    """What was found wrong, and what a check has to know about the place where its values stand."""
+
+    one_network = False  # is a list of one number per run out of place?
+
+    def folder(self, path: str) -> Path:
+        """The folder that a file name at a dotted path is relative to."""
+        return Path()
+
+
+def check(kind: Any, value: Any, path: str, problems: Problems) -> Any:
     """`value` as an object of the annotated `kind`; what is wrong goes to `problems`, and None comes back then."""
     if isinstance(value, np.generic):
         value = value.item()
@@ -317,7 +332,7 @@ def check(kind: Any, value: Any, path: str, problems: list[Problem]) -> Any:
         inner = get_args(base)[1]
         return {key: check(inner, v, _join(path, key), problems) for key, v in value.items()}
     if base is Path:
-        return Path(value)
+        return problems.folder(path) / value
     if isinstance(base, type) and issubclass(base, Component) and not isinstance(value, base):
         return _check_component(base, value, path, problems)
     if is_dataclass(base) and not isinstance(value, base):
@@ -327,7 +342,7 @@ def check(kind: Any, value: Any, path: str, problems: list[Problem]) -> Any:
     return value
 
 
-def check_options(cls: Any, given: Mapping[str, Any], path: str, problems: list[Problem]) -> dict[str, Any]:
+def check_options(cls: Any, given: Mapping[str, Any], path: str, problems: Problems) -> dict[str, Any]:
     """All options of `cls`, checked, defaults filled in."""
     known = options(cls)
     for key in given:
@@ -354,7 +369,7 @@ def find(slot: str, name: str) -> type[Component] | None:
     return REGISTRY.get(slot, {}).get(name)
 
 
-def _check_component(base: type[Component], value: Any, path: str, problems: list[Problem]) -> Any:
+def _check_component(base: type[Component], value: Any, path: str, problems: Problems) -> Any:
     given = {"type": value} if isinstance(value, str) else dict(value)
     slot, known = base.slot, REGISTRY.get(base.slot, {})
     if not isinstance(given.get("type"), str):
@@ -372,7 +387,7 @@ def _check_component(base: type[Component], value: Any, path: str, problems: lis
     return _construct(lambda: cls._make(values), path, problems) if len(problems) == before else None
 
 
-def _construct(make: Callable[[], Any], path: str, problems: list[Problem]) -> Any:
+def _construct(make: Callable[[], Any], path: str, problems: Problems) -> Any:
     """A constructor may refuse options that do not go together."""
     try:
         return make()
@@ -381,7 +396,7 @@ def _construct(make: Callable[[], Any], path: str, problems: list[Problem]) -> A
         return None
 
 
-def _check_per_run(kind: Any, value: Any, path: str, problems: list[Problem]) -> Any:
+def _check_per_run(kind: Any, value: Any, path: str, problems: Problems) -> Any:
     marks = [mark for mark in _marks(kind) if not isinstance(mark, _PerRunMark)]
     number = Annotated[(_bare(kind), *marks)] if marks else _bare(kind)
     if isinstance(value, (str, Mapping)) and "schedule" in REGISTRY and (isinstance(value, Mapping) or find("schedule", value)):
@@ -398,13 +413,16 @@ def _check_per_run(kind: Any, value: Any, path: str, problems: list[Problem]) ->
     if isinstance(value, np.ndarray) and value.ndim == 1:
         value = value.tolist()
     if isinstance(value, (list, tuple, range)):
+        if problems.one_network:
+            problems.append((path, f"expected {describe(number)}, got {shown(value)}; one network takes one value"))
+            return None
         if not value:
             problems.append((path, f"expected {describe(number)} or one per run, got an empty list"))
         return tuple(check(number, v, _join(path, i), problems) for i, v in enumerate(value))
     return check(number, value, path, problems)
 
 
-def _check_number(kind: Any, value: float, path: str, problems: list[Problem]) -> float | None:
+def _check_number(kind: Any, value: float, path: str, problems: Problems) -> float | None:
     within = next((mark for mark in _marks(kind) if isinstance(mark, Range)), Range())
     if not math.isfinite(value) or value not in within:
         problems.append((path, f"expected {describe(kind)}, got {shown(value)}"))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnframe import blas
-from nnframe.component import Component, Size, check
+from nnframe.component import Component, Problems, Size, check
 from nnframe.data.batches import Batches
 from nnframe.data.dataset import Dataset, as_dataset
 from nnframe.errors import DataError, OptionError, ShapeError
@@ -83,12 +83,12 @@ def fit(
     Raises OptionError, ShapeError, DataError or UsageError before any training.
     """
     given = {"epochs": epochs, "batch_size": batch_size, "shuffle": shuffle, "evaluate_train": evaluate_train}
-    problems: list[tuple[str, str]] = []
+    problems = Problems()
     train = check(Train, given | {"eval_batch_size": eval_batch_size, "blas_threads": blas_threads}, "", problems)
     if problems:
         raise OptionError("; ".join(f"{path}: {message}" for path, message in problems), path="fit")
     layout.verify(model)
-    return _Training(model, loss, optimizer, data, validation, metrics, seed, train).run(callbacks)
+    return Training(model, loss, optimizer, data, validation, metrics, seed, train).run(callbacks)
 
 
 def evaluate(
@@ -109,7 +109,7 @@ def evaluate(
         return _evaluate(model, loss, metrics, batches)
 
 
-class _Training:
+class Training:
     """Everything that a training holds. When runs of a stack end, it goes on with the `take` of the others."""
 
     def __init__(
@@ -131,7 +131,7 @@ class _Training:
                 )
             seeds = Seeds([int(seeds.values)] * model.runs[0])
         self.train, self.loss, self.metrics = train, copy(loss), deepcopy(list(metrics))
-        size = train.eval_batch_size or model.evaluation_rows()
+        size = self.eval_batch_size = train.eval_batch_size or model.evaluation_rows()
         self.threads = blas.resolve(train.blas_threads, train.batch_size * model.largest_product())
         self.validation = None
         if validation is not None:
@@ -147,7 +147,8 @@ class _Training:
         self.alive = np.arange(model.runs[0]) if model.runs else None
         self._find_schedules()
 
-    def run(self, callbacks: Sequence[Callback]) -> History:
+    def run(self, callbacks: Sequence[Callback], *, warn: bool = True) -> History:
+        """Train to the end; the log of all epochs."""
         train, history = self.train, History()
         history.epochs, history.diverged = np.zeros(self.model.runs, int), np.zeros(self.model.runs, bool)
         with np.errstate(all="ignore"), blas.threads(self.threads):
@@ -165,7 +166,8 @@ class _Training:
                 if not np.isfinite(logs["loss"]).all():
                     diverged = ~np.isfinite(logs["loss"])
                     history.diverged[where] = diverged
-                    _warn(state, diverged)
+                    if warn:
+                        _warn(state, diverged)
                     state.stop(diverged)
                 if state.stopped.any() and not self.drop(state.stopped):
                     break

@@ -1,0 +1,77 @@
+"""From a checked config to a training that is ready to run, and the resolved config that describes it."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from nnframe.component import config_of
+from nnframe.config.check import Experiment, checked, located
+from nnframe.config.reading import Document
+from nnframe.data.source import Prepared
+from nnframe.errors import DataError, FileError, NNFrameError
+from nnframe.layers.base import Layer
+from nnframe.layers.containers import Sequential
+from nnframe.training.fit import Training
+
+
+@dataclass
+class Job:
+    """An experiment with its data read and its model built: every mistake that can be found before training is behind it."""
+
+    experiment: Experiment
+    data: Prepared
+    model: Layer
+    training: Training
+    rows: dict[str, np.ndarray]  # of `predict`, transformed
+
+    @property
+    def resolved(self) -> dict[str, Any]:
+        """The complete config: every default written out, paths absolute, BLAS threads as a number."""
+        e = self.experiment
+        train = replace(e.train, blas_threads=self.training.threads, eval_batch_size=self.training.eval_batch_size)
+        plain = config_of(replace(e, train=train))
+        first = ("name", "seed", "dtype")
+        return {key: plain[key] for key in first} | {key: value for key, value in plain.items() if key not in first}
+
+    def predict(self) -> dict[str, np.ndarray]:
+        """What the model gives for the rows of `predict`, probabilities where it gives logits: name -> (*outputs,)."""
+        if not self.rows:
+            return {}
+        x = np.stack(list(self.rows.values()))
+        pred = self.experiment.loss.readout(self.model.predict(x, blas_threads=self.training.threads))
+        return dict(zip(self.rows, pred, strict=True))
+
+
+def build(document: Document) -> Job:
+    """Check a config, read its data, build its model. Raises ConfigError with everything that was found wrong."""
+    experiment = checked(document)
+    model = Sequential(*experiment.model)
+    path = "data"
+    try:
+        data = experiment.data.prepare(experiment.seed)
+        path = "model"
+        model.build(data.training.x.shape[1:], seed=experiment.seed, dtype=experiment.dtype)
+        path = ""
+        training = Training(
+            model,
+            experiment.loss,
+            experiment.optimizer,
+            data.training,
+            data.validation,
+            experiment.metrics,
+            None,
+            experiment.train,
+        )
+    except NNFrameError as error:
+        place = error.path.replace("layers.", "", 1) if path == "model" else error.path
+        raise located(document, [(".".join(filter(None, (path, place))), error.message)]) from None
+    problems, rows = [], {}
+    for name, row in experiment.predict.items():
+        try:
+            rows[name] = data.inputs_of(row)
+        except (DataError, FileError) as error:
+            problems.append((f"predict.{name}.{error.path}" if error.path else f"predict.{name}", error.message))
+    if problems:
+        raise located(document, problems)
+    return Job(experiment, data, model, training, rows)

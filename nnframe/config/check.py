@@ -1,0 +1,69 @@
+"""What a config may say, and the check of one: all its mistakes at once, each with file, line, path and what was expected."""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from nnframe.component import Problems, Range, check
+from nnframe.config.reading import Document
+from nnframe.data.source import Source
+from nnframe.errors import ConfigError, OptionError
+from nnframe.layers.base import Layer
+from nnframe.losses import Loss
+from nnframe.metrics import Metric
+from nnframe.optimizers import Optimizer
+from nnframe.training.fit import Train
+from nnframe.training.log import Log
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """The keys of a config."""
+
+    data: Source
+    model: tuple[Layer, ...]
+    loss: Loss
+    optimizer: Optimizer
+    train: Train
+    name: str = "run"
+    seed: Annotated[int, Range(min=0, max=2**63 - 1)] = 0
+    dtype: Literal["float32", "float64"] = "float32"
+    metrics: tuple[Metric, ...] = ()
+    predict: dict[str, dict[str, float]] = field(default_factory=dict)
+    log: Log = Log()
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", self.name):
+            raise OptionError("expected up to 100 letters, digits, '_', '-' and '.', since it names a folder", path="name")
+        if not self.model:
+            raise OptionError("expected at least one layer", path="model")
+
+
+def checked(document: Document) -> Experiment:
+    """The experiment that a document describes. Raises ConfigError with every mistake in it."""
+    problems = _Problems(document)
+    data = dict(document.data)
+    if document.path is not None:
+        data.setdefault("name", re.sub(r"[^A-Za-z0-9_.-]+", "-", document.path.stem).lstrip(".-") or "run")
+    experiment = check(Experiment, data, "", problems)
+    if problems:
+        raise located(document, problems)
+    return experiment
+
+
+def located(document: Document, problems: list[tuple[str, str]]) -> ConfigError:
+    """Problems by dotted path as one error, in the order in which they stand in the file."""
+    ordered = sorted(problems, key=lambda problem: document.mark(problem[0])[1:])
+    return ConfigError([f"{document.where(path)}: {path}: {message}" if path else f"{document.where(path)}: {message}" for path, message in ordered])
+
+
+class _Problems(Problems):
+    one_network = True
+
+    def __init__(self, document: Document) -> None:
+        super().__init__()
+        self.document = document
+
+    def folder(self, path: str) -> Path:
+        return self.document.folder(path)
