@@ -60,7 +60,7 @@ class _PerRunMark:
 
 if TYPE_CHECKING:
     T = TypeVar("T")
-    PerRun = Union[T, Sequence[T], np.ndarray, "Component"]
+    PerRun = Union[T, Sequence[T], np.ndarray, "Component"]  # noqa: UP007  a forward reference in it
 else:
 
     class PerRun:
@@ -117,7 +117,7 @@ class _Checked(type):
         except OptionError as error:
             raise error.within(cls.__name__) from None
 
-    def _make(cls, values: dict[str, Any]) -> Any:
+    def _make(cls: Any, values: dict[str, Any]) -> Any:
         self = cls.__new__(cls)
         self._options = values
         own = signature(cls.__init__).parameters
@@ -126,15 +126,16 @@ class _Checked(type):
             base.__init__(self, **{name: value for name, value in values.items() if name not in own})
         arguments = {name: value for name, value in values.items() if name in own}
         variadic = next((name for name, p in own.items() if p.kind is Parameter.VAR_POSITIONAL), None)
-        cls.__init__(self, *arguments.pop(variadic, ()), **arguments)
+        positional = arguments.pop(variadic) if variadic else ()
+        cls.__init__(self, *positional, **arguments)
         return self
 
-    def _base(cls) -> type:
+    def _base(cls: Any) -> Any:
         """The class that opened the slot."""
         return next((base for base in reversed(cls.__mro__) if "slot" in vars(base)), cls)
 
     @property
-    def _positional(cls) -> frozenset[str]:
+    def _positional(cls: Any) -> frozenset[str]:
         kinds = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
         return frozenset(name for name, p in signature(cls.__init__).parameters.items() if p.kind in kinds)
 
@@ -154,7 +155,7 @@ class Component(metaclass=_Checked):
         pass
 
     def __repr__(self) -> str:
-        parts = []
+        parts: list[str] = []
         for name, option in options(type(self)).items():
             value = self._options[name]
             if option.variadic:
@@ -192,7 +193,7 @@ class Component(metaclass=_Checked):
         if isinstance(value, Component):
             value.bind(runs, np.float64)
             self._scheduled.append((value, array))
-            array[...] = value.value(0.0, 1.0)  # type: ignore[attr-defined]
+            array[...] = value.value(0.0, 1.0)
         elif isinstance(value, tuple):
             if runs != (len(value),):
                 raise OptionError(f"has {len(value)} values, but there {_count(runs)}", path=f"{type(self).__name__}.{name}")
@@ -206,7 +207,7 @@ class Component(metaclass=_Checked):
     def schedule(self, t: float, total: float) -> None:
         """Write the value of every schedule at epoch `t` of `total` into its bound array."""
         for schedule, array in self._scheduled:
-            array[...] = schedule.value(t, total)  # type: ignore[attr-defined]
+            array[...] = schedule.value(t, total)
         if self._scheduled:
             self.derive()
 
@@ -242,14 +243,14 @@ def register(cls: type[C]) -> type[C]:
     return cls
 
 
-def options(cls: type) -> dict[str, Option]:
+def options(cls: Any) -> dict[str, Option]:
     """The options of a component or of a dataclass of options, in the order of the signature."""
     if "_option_table" not in vars(cls):
-        cls._option_table = dict(_options(cls))  # type: ignore[attr-defined]
-    return cls._option_table  # type: ignore[attr-defined]
+        cls._option_table = dict(_options(cls))
+    return cls._option_table
 
 
-def _options(cls: type) -> Iterator[tuple[str, Option]]:
+def _options(cls: Any) -> Iterator[tuple[str, Option]]:
     if is_dataclass(cls):
         hints = get_type_hints(cls, include_extras=True)
         for field in fields(cls):
@@ -258,17 +259,17 @@ def _options(cls: type) -> Iterator[tuple[str, Option]]:
                 default = field.default_factory()
             yield field.name, Option(field.name, hints[field.name], default)
         return
-    base = cls._base()  # type: ignore[attr-defined]
+    base = cls._base()
     inherited = [(base, [p for p in signature(base.__init__).parameters.values() if p.kind is Parameter.KEYWORD_ONLY])]
-    for owner, parameters in [(cls, [*signature(cls.__init__).parameters.values()][1:]), *inherited]:  # type: ignore[misc]
-        hints = get_type_hints(owner.__init__, include_extras=True)  # type: ignore[misc]
+    for owner, parameters in [(cls, [*signature(cls.__init__).parameters.values()][1:]), *inherited]:
+        hints = get_type_hints(owner.__init__, include_extras=True)
         for p in parameters:
             if p.kind is Parameter.VAR_KEYWORD:
                 raise OptionError("its constructor takes **; options must be named one by one", path=cls.__name__)
             kind, variadic = hints.get(p.name, Any), p.kind is Parameter.VAR_POSITIONAL
-            if owner is cls or p.name not in signature(cls.__init__).parameters:  # type: ignore[misc]
+            if owner is cls or p.name not in signature(cls.__init__).parameters:
                 default = Parameter.empty if variadic else p.default
-                yield p.name, Option(p.name, tuple[kind, ...] if variadic else kind, default, variadic)
+                yield p.name, Option(p.name, tuple.__class_getitem__((kind, ...)) if variadic else kind, default, variadic)
 
 
 def per_run(kind: Any) -> bool:
@@ -313,7 +314,8 @@ def check(kind: Any, value: Any, path: str, problems: Problems) -> Any:
         value = value.item()
     if any(isinstance(mark, _PerRunMark) for mark in _marks(kind)):
         return _check_per_run(kind, value, path, problems)
-    base, origin = _bare(kind), get_origin(_bare(kind))
+    base: Any = _bare(kind)
+    origin = get_origin(base)
     if base in (Any, Parameter.empty, object):
         return value
     if not _fits(base, value):
@@ -324,9 +326,9 @@ def check(kind: Any, value: Any, path: str, problems: Problems) -> Any:
     if base in (int, float):
         return _check_number(kind, value, path, problems)
     if origin is tuple:
-        kinds = get_args(base)
-        repeated = len(kinds) == 2 and kinds[1] is Ellipsis
-        kinds = [kinds[0]] * len(value) if repeated else kinds
+        kinds = list(get_args(base))
+        if kinds[-1] is Ellipsis:
+            kinds = kinds[:1] * len(value)
         return tuple(check(k, v, _join(path, i), problems) for i, (k, v) in enumerate(zip(kinds, value, strict=True)))
     if origin is dict:
         inner = get_args(base)[1]
@@ -335,7 +337,7 @@ def check(kind: Any, value: Any, path: str, problems: Problems) -> Any:
         return problems.folder(path) / value
     if isinstance(base, type) and issubclass(base, Component) and not isinstance(value, base):
         return _check_component(base, value, path, problems)
-    if is_dataclass(base) and not isinstance(value, base):
+    if _is_options(base) and not isinstance(value, base):
         before = len(problems)
         values = check_options(base, value, path, problems)
         return _construct(lambda: base(**values), path, problems) if len(problems) == before else None
@@ -405,7 +407,7 @@ def _check_per_run(kind: Any, value: Any, path: str, problems: Problems) -> Any:
             return None
     if isinstance(value, Component) and value.slot == "schedule":
         allowed = next((mark.closed() for mark in _marks(kind) if isinstance(mark, Range)), Range())
-        for extreme in value.extremes():  # type: ignore[attr-defined]
+        for extreme in value.extremes():
             if extreme not in allowed:
                 problems.append((path, f"expected a schedule of numbers {allowed}, got {value!r}, which reaches {extreme:g}"))
                 return None
@@ -458,7 +460,7 @@ def _fits(base: Any, value: Any) -> bool:
         return value is None
     if isinstance(base, type) and issubclass(base, Component):
         return isinstance(value, (str, Mapping, base))
-    if is_dataclass(base):
+    if _is_options(base):
         return isinstance(value, (Mapping, base))
     return isinstance(value, base)
 
@@ -482,8 +484,8 @@ def describe(kind: Any) -> str:
     if isinstance(base, type) and issubclass(base, Component):
         article = "an" if base.slot[0] in "aeio" else "a"
         return f"{article} {base.slot}"
-    if is_dataclass(base):
-        return f"a mapping of {', '.join(options(base))}"  # type: ignore[arg-type]
+    if _is_options(base):
+        return f"a mapping of {', '.join(options(base))}"
     return {bool: "true or false", str: "a text", Path: "a path", NoneType: "nothing", None: "nothing"}.get(base, str(base))
 
 
@@ -517,6 +519,11 @@ def _hint(base: Any, value: Any) -> str:
         if _fits(base, True) and value.lower() in ("yes", "no", "on", "off"):
             return f"; write {'true' if value.lower() in ('yes', 'on') else 'false'}"
     return ""
+
+
+def _is_options(base: Any) -> bool:
+    """A dataclass is an option with parts."""
+    return is_dataclass(base)
 
 
 def _bare(kind: Any) -> Any:

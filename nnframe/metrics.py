@@ -41,7 +41,8 @@ class Metric(Component):
             raise ShapeError(f"{type(self).__name__} expected targets shaped like the outputs {outputs}, got {target_row}{hint}")
 
     def reset(self) -> None:
-        self._sum, self._weight = np.float64(0), np.float64(0)
+        self._sum: Any = np.float64(0)
+        self._weight: Any = np.float64(0)
 
     def update(self, pred: np.ndarray, target: np.ndarray, weight: np.ndarray | None = None) -> None:
         values = self.rows(pred, target)

@@ -30,7 +30,10 @@ exit status: 0 trained; 1 the loss was not finite; 2 a mistake in the config, th
 
 def parser(prog: str) -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
-        prog, description="Train the network that a YAML file describes.", epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog,
+        description="Train the network that a YAML file describes.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("config", type=Path, help="the YAML file")
     made.add_argument("overrides", nargs="*", metavar="key=value", help="change one value of the config, such as optimizer.lr=0.01")
@@ -94,7 +97,9 @@ def run(config: Path, overrides: Sequence[str], out: Path, quiet: bool) -> int:
             say(line)
     print(record.folder)
     if status == "diverged":
-        message = f"the loss is {results['loss']} at the end of epoch {results['epochs']} (step {results['epochs'] * training.batches.steps})"
+        message = (
+            f"the loss is {results['loss']} at the end of epoch {results['epochs']} (step {results['epochs'] * training.batches.steps})"
+        )
         print(f"{message}; training ended there. A smaller optimizer.lr may help.", file=sys.stderr)
         return 1
     return 0 if status == "finished" else 130

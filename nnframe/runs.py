@@ -105,7 +105,7 @@ def data_hash(*parts: Dataset | None) -> str:
         for array in (part.x, part.y, part.weight) if part else ():
             if array is not None:
                 digest.update(f"{array.dtype.str}{array.shape}".encode())
-                digest.update(np.ascontiguousarray(array))
+                digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
 
 

@@ -31,7 +31,7 @@ class Experiment:
     dtype: Literal["float32", "float64"] = "float32"
     metrics: tuple[Metric, ...] = ()
     predict: dict[str, dict[str, float]] = field(default_factory=dict)
-    log: Log = Log()
+    log: Log = field(default_factory=Log)
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", self.name):
@@ -55,7 +55,9 @@ def checked(document: Document) -> Experiment:
 def located(document: Document, problems: list[tuple[str, str]]) -> ConfigError:
     """Problems by dotted path as one error, in the order in which they stand in the file."""
     ordered = sorted(problems, key=lambda problem: document.mark(problem[0])[1:])
-    return ConfigError([f"{document.where(path)}: {path}: {message}" if path else f"{document.where(path)}: {message}" for path, message in ordered])
+    return ConfigError(
+        [f"{document.where(path)}: {path}: {message}" if path else f"{document.where(path)}: {message}" for path, message in ordered]
+    )
 
 
 class _Problems(Problems):

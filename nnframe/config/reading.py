@@ -31,7 +31,7 @@ _WORDS = {word: value for value in (True, False, None) for name in [str(value).l
           for word in (name, name.title(), name.upper())} | {"~": None, "": None}  # fmt: skip
 
 
-class _Loader(_Parser):  # type: ignore[misc]
+class _Loader(_Parser):
     """PyYAML's parser without its YAML 1.1 guesses about plain scalars."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  as PyYAML wants it
@@ -99,7 +99,9 @@ def override(document: Document, assignment: str) -> None:
         place = ".".join(keys[:done]) or "the config"
         if isinstance(parent, list):
             if not key.isdecimal() or int(key) >= len(parent):
-                raise ConfigError([f"{COMMAND_LINE}: {path}: {place} is a list of {len(parent)}; expected 0 to {len(parent) - 1}, got {key!r}"])
+                raise ConfigError(
+                    [f"{COMMAND_LINE}: {path}: {place} is a list of {len(parent)}; expected 0 to {len(parent) - 1}, got {key!r}"]
+                )
         elif not isinstance(parent, dict):
             raise ConfigError([f"{COMMAND_LINE}: {path}: {place} is {shown(parent)}, which has no {key!r}"])
         at: Any = int(key) if isinstance(parent, list) else key
@@ -133,9 +135,9 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-_Dumper.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if _scalar(text) == text else '"'))
-for _kind, _text in ((float, repr), (int, str), (bool, lambda b: str(b).lower()), (type(None), lambda _: "null")):
-    _Dumper.add_representer(_kind, lambda dumper, value, text=_text: dumper.represent_scalar("tag:yaml.org,2002:str", text(value)))
+_Dumper.add_representer(
+    str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if _scalar(text) == text else '"')
+)
 
 
 def _scalar(text: str) -> Any:
@@ -198,7 +200,7 @@ class _Builder:
             return [self.build(item, _join(path, i), depth + 1) for i, item in enumerate(node.value)]
         return dict(self.entries(node, path, depth))
 
-    def entries(self, node: yaml.MappingNode, path: str, depth: int) -> Iterator[tuple[str, Any]]:
+    def entries(self, node: yaml.Node, path: str, depth: int) -> Iterator[tuple[str, Any]]:
         seen: dict[str, int] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):

@@ -48,9 +48,11 @@ class CSV(Source):
 
     def load(self) -> Dataset:
         table = _Table(self.path, self.delimiter)
-        targets = self.target if isinstance(self.target, tuple) else (getattr(self.target, "column", self.target),)
+        targets = (
+            self.target if isinstance(self.target, tuple) else (self.target.column if isinstance(self.target, Target) else self.target,)
+        )
         given = self.inputs
-        inputs = given if given is not None else tuple(n for n in table.columns if n not in (*targets, self.weight))
+        inputs: tuple[str, ...] = given if given is not None else tuple(n for n in table.columns if n not in (*targets, self.weight))
         if not inputs or not targets:
             raise DataError(f"{self.path}: there is no column left for {'inputs' if not inputs else 'the target'}")
         x = np.stack([table.numbers(name, "inputs") for name in inputs], -1)
@@ -120,10 +122,8 @@ class _Table:
         texts = self.texts(column, "target")
         for line, text in zip(self.lines, texts, strict=True):
             if text not in number:
-                raise DataError(
-                    f"{self.path}:{line}: column {column!r}: {text[:60]!r} is not among the classes {', '.join(classes)}.{nearest(text, classes)}",
-                    path="target",
-                )
+                known = f"{', '.join(classes)}.{nearest(text, classes)}"
+                raise DataError(f"{self.path}:{line}: column {column!r}: {text[:60]!r} is not among the classes {known}", path="target")
         return np.array([number[text] for text in texts], np.int64)
 
 

@@ -64,7 +64,8 @@ class Residual(Sequential):
         if not need_dx:
             return super().backward(dy, need_dx=False)
         np.copyto(w.dy, dy)  # a layer inside may overwrite it
-        return np.add(w.dy, super().backward(dy), w.dx)
+        inner: Any = super().backward(dy)
+        return np.add(w.dy, inner, w.dx)
 
 
 def _trained(layer: Layer) -> bool:

@@ -20,6 +20,9 @@ class BatchNorm(Layer):
     variance, as in PyTorch) and serves otherwise. A single row has no variance: it gives y = beta, and the state's var stays.
     """
 
+    mean: np.ndarray
+    var: np.ndarray
+
     def __init__(self, *, eps: PerRun[Positive] = 1e-5, momentum: PerRun[Probability] = 0.1) -> None:
         self.eps = eps
         self.momentum = momentum
