@@ -135,9 +135,18 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-_Dumper.add_representer(
-    str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if _scalar(text) == text else '"')
-)
+def _represent_text(dumper: Any, text: str) -> yaml.Node:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if _scalar(text) == text else '"')
+
+
+def _represent_plain(dumper: Any, value: Any) -> yaml.Node:
+    text = "null" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text)
+
+
+_Dumper.add_representer(str, _represent_text)
+for _kind in (float, int, bool, type(None)):
+    _Dumper.add_representer(_kind, _represent_plain)
 
 
 def _scalar(text: str) -> Any:

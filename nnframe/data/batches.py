@@ -83,8 +83,9 @@ class Batches:
     def take(self, rows: Any) -> "Batches":
         """The batches of some runs of a stack."""
         arrays = [a[rows] if own else a for a, own in zip(self._arrays, self._own, strict=True)]
-        x, y, weight = (*arrays, None)[:3]
-        return Batches(Dataset(x, y, weight), self._own, self.seeds.take(rows), self.size, self.shuffle)
+        x, y, *rest = arrays
+        data = Dataset(x, y, rest[0] if rest else None)
+        return Batches(data, self._own, self.seeds.take(rows), self.size, self.shuffle)
 
     def _plan(self, runs: tuple[int, ...]) -> Iterator[tuple[slice, list[np.ndarray], list[list[Batch]]]]:
         """What is gathered at once: several small epochs, or a piece of a large one. With each piece come the arrays that
