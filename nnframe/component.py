@@ -39,7 +39,7 @@ class Range:
 
     def __str__(self) -> str:
         words = {"of at least": self.min, "greater than": self.above, "at most": self.max, "less than": self.below}
-        return " and ".join(f"{word} {bound:g}" for word, bound in words.items() if bound is not None)
+        return " and ".join(f"{word} {bound}" for word, bound in words.items() if bound is not None)
 
     def closed(self) -> "Range":
         """With its bounds included: a schedule may run down to the bound itself."""
@@ -349,13 +349,13 @@ def check_options(cls: Any, given: Mapping[str, Any], path: str, problems: Probl
     known = options(cls)
     for key in given:
         if key not in known:
-            has = f"Options: {', '.join(known)}." if known else "It has none."
-            problems.append((_join(path, key), f"{cls.__name__} has no option {shown(key)}.{nearest(key, known)} {has}"))
+            problems.append((_join(path, key), _unknown(cls, key, known)))
     values = {}
     for name, option in known.items():
         if name not in given:
             if option.required and not option.variadic:
-                problems.append((path, f"{cls.__name__} needs the option '{name}': {describe(option.kind)}."))
+                needs = f"{cls.__name__} needs the option '{name}'" if not _is_options(cls) else f"the key '{name}' is missing"
+                problems.append((path, f"{needs}; expected {describe(option.kind)}"))
             values[name] = () if option.variadic else option.default
             continue
         before = len(problems)
@@ -364,6 +364,13 @@ def check_options(cls: Any, given: Mapping[str, Any], path: str, problems: Probl
         if scheduled and not getattr(cls, "schedulable", True):
             problems.append((_join(path, name), f"expected a number, got {values[name]!r}: a schedule has no meaning here"))
     return values
+
+
+def _unknown(cls: Any, key: str, known: Mapping[str, Option]) -> str:
+    if _is_options(cls):
+        return f"unknown key {shown(key)}.{nearest(key, known)} Keys: {', '.join(known)}."
+    has = f"Options: {', '.join(known)}." if known else "It has no options."
+    return f"{cls.__name__} has no option {shown(key)}.{nearest(key, known)} {has}"
 
 
 def find(slot: str, name: str) -> type[Component] | None:
@@ -469,7 +476,7 @@ def describe(kind: Any) -> str:
     """An annotation in words: `a number greater than 0`."""
     base, origin = _bare(kind), get_origin(_bare(kind))
     if origin in (Union, UnionType):
-        return " or ".join(describe(member) for member in get_args(base))
+        return " or ".join(describe(member) for member in get_args(base) if member is not NoneType)
     within = next((f" {mark}" for mark in _marks(kind) if isinstance(mark, Range)), "")
     if base in (int, float):
         return ("an integer" if base is int else "a number") + within
@@ -478,7 +485,11 @@ def describe(kind: Any) -> str:
         return choices[0] if len(choices) == 1 else f"one of {', '.join(choices)}"
     if origin is tuple:
         kinds = get_args(base)
-        return f"a list of {describe(kinds[0])}" if kinds[-1] is Ellipsis else f"a list of {len(kinds)}: {', '.join(map(describe, kinds))}"
+        return (
+            f"a list, each item {describe(kinds[0])}"
+            if kinds[-1] is Ellipsis
+            else f"a list of {len(kinds)}: {', '.join(map(describe, kinds))}"
+        )
     if origin is dict:
         return "a mapping"
     if isinstance(base, type) and issubclass(base, Component):
@@ -506,18 +517,26 @@ def shown(value: Any) -> str:
 
 def _hint(base: Any, value: Any) -> str:
     """What a person may have meant by a value of the wrong form."""
-    if isinstance(value, float) and value.is_integer():
-        return f"; write {int(value)}" if _fits(base, int(value)) else ""
-    if isinstance(value, str):
-        choices = [choice for choice in get_args(base) if isinstance(choice, str)] if get_origin(base) is Literal else []
-        if choices:
-            return f".{nearest(value, choices)}" if nearest(value, choices) else ""
+    if get_origin(base) in (Union, UnionType):
+        return next(filter(None, (_hint(_bare(member), value) for member in get_args(base))), "")
+    items = get_args(base) if get_origin(base) is tuple else ()
+    if items and items[-1] is Ellipsis and value is not None and _fits(_bare(items[0]), value):
+        return "; make it a list" if isinstance(value, Mapping) else f"; write [{value}]"
+    if isinstance(value, float) and value.is_integer() and _fits(base, int(value)):
+        return f"; write {int(value)}"
+    if not isinstance(value, str):
+        return ""
+    if get_origin(base) is Literal:
+        close = nearest(value, [choice for choice in get_args(base) if isinstance(choice, str)])
+        return f".{close}" if close else ""
+    if base is bool and value.lower() in ("yes", "no", "on", "off"):
+        return f"; write {'true' if value.lower() in ('yes', 'on') else 'false'}"
+    if base in (int, float):
         try:
-            return " (a text); write the number without quotes" if _fits(base, float(value)) else ""
+            base(value)
         except ValueError:
-            pass
-        if _fits(base, True) and value.lower() in ("yes", "no", "on", "off"):
-            return f"; write {'true' if value.lower() in ('yes', 'on') else 'false'}"
+            return ""
+        return " (a text); write the number without quotes"
     return ""
 
 

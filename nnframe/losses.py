@@ -231,7 +231,8 @@ class CrossEntropy(Loss):
                 raise DataError("CrossEntropy expected integer classes, or rows of probabilities that sum to 1")
         elif target.size and not (target.min() >= 0 and target.max() < outputs[-1]):
             wrong = target.min() if target.min() < 0 else target.max()
-            raise DataError(f"CrossEntropy of {outputs[-1]} outputs expected classes 0 to {outputs[-1] - 1}, got {wrong}")
+            hint = "; BinaryCrossEntropy is for one output" if outputs == (1,) else ""
+            raise DataError(f"CrossEntropy of outputs {outputs} expected classes from 0 to {outputs[-1] - 1}, got {wrong}{hint}")
 
     def readout(self, pred: np.ndarray) -> np.ndarray:
         p = np.exp(pred - np.maximum.reduce(pred, -1, keepdims=True))

@@ -64,8 +64,8 @@ def build(document: Document) -> Job:
             experiment.train,
         )
     except NNFrameError as error:
-        place = error.path.replace("layers.", "", 1) if path == "model" else error.path
-        raise located(document, [(".".join(filter(None, (path, place))), error.message)]) from None
+        place = ".".join(filter(None, (path, error.path)))
+        raise located(document, [(_in_config(place), error.message)]) from None
     problems, rows = [], {}
     for name, row in experiment.predict.items():
         try:
@@ -75,3 +75,11 @@ def build(document: Document) -> Job:
     if problems:
         raise located(document, problems)
     return Job(experiment, data, model, training, rows)
+
+
+def _in_config(path: str) -> str:
+    """Where a config has what Python reaches by `path`."""
+    for start, key in (("model.layers.", "model."), ("data.y", "data.target"), ("data.x", "data"), ("validation", "data.validation")):
+        if path.startswith(start):
+            return key + path[len(start) :] if key.endswith(".") else key
+    return path

@@ -63,7 +63,8 @@ class Document:
 def read(path: Path) -> Document:
     """Read a config. Raises ConfigError for text that is not YAML or too large, FileError for a file that cannot be read."""
     try:
-        raw = regular_file(path).open("rb").read(SIZE + 1)
+        with regular_file(path).open("rb") as file:
+            raw = file.read(SIZE + 1)
     except OSError as error:
         raise error if isinstance(error, FileError) else FileError(f"cannot read {path}: {error.strerror}") from None
     if len(raw) > SIZE:
@@ -107,7 +108,10 @@ def override(document: Document, assignment: str) -> None:
         at: Any = int(key) if isinstance(parent, list) else key
         if done == len(keys) - 1:
             break
-        inner = parent[at] if isinstance(parent, list) else parent.setdefault(at, {})
+        if isinstance(parent, dict) and at not in parent:
+            parent[at] = {}
+            marks[".".join(keys[: done + 1])] = COMMAND_LINE, 0, 0
+        inner = parent[at]
         if isinstance(inner, str):
             inner = {"type": inner}
         parent[at] = inner = {} if inner is None else inner
@@ -168,7 +172,7 @@ def _parse(text: str, file: str, root: str, marks: dict[str, tuple[str, int, int
             loader.dispose()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else file
+        place = f"{file}: {root}" if root else f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else file
         several = error.context == "expected a single document in the stream"
         raise ConfigError([f"{place}: {'expected one document; remove the --- line' if several else _yaml_problem(error)}"]) from None
     except yaml.YAMLError as error:
@@ -182,7 +186,7 @@ def _parse(text: str, file: str, root: str, marks: dict[str, tuple[str, int, int
 
 def _yaml_problem(error: yaml.MarkedYAMLError) -> str:
     problem = f"is not YAML: {error.problem or error.context}"
-    if "\\t" in problem or "'\t'" in problem:
+    if "tab character" in problem or "\\t" in problem:
         problem += "; indent with spaces, not tabs"
     return problem[:300]
 

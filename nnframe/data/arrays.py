@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
+from nnframe import npz
 from nnframe.component import register
 from nnframe.data.dataset import Dataset
 from nnframe.data.source import Source, regular_file
-from nnframe.errors import DataError, nearest
+from nnframe.errors import DataError, FileError, nearest
 
 
 @register
@@ -25,17 +26,15 @@ class Arrays(Source):
 
     def load(self) -> Dataset:
         names = {"x": self.x, "y": self.y} | ({"weight": self.weight} if self.weight else {})
-        found = {}
         try:
-            with np.load(regular_file(self.path), allow_pickle=False) as file:
-                for option, name in names.items():
-                    if name not in file:
-                        raise DataError(f"{self.path} has no array {name!r}.{nearest(name, file)} Arrays: {', '.join(file)}.", path=option)
-                    found[option] = file[name]
-        except (ValueError, OSError, EOFError, KeyError, AttributeError, TypeError) as error:
-            if isinstance(error, DataError):
-                raise
-            raise DataError(f"{self.path} is not an npz file of plain arrays: {error}") from None
+            held = npz.headers(regular_file(self.path))
+            for option, name in names.items():
+                if name not in held:
+                    raise DataError(f"{self.path} has no array {name!r}.{nearest(name, held)} Arrays: {', '.join(held)}.", path=option)
+            read = npz.read(self.path, set(names.values()))
+            found = {option: read[name] for option, name in names.items()}
+        except FileError as error:
+            raise error.within("path") from None
         x, y, weight = found["x"], found["y"], found.get("weight")
         for option, array in found.items():
             if array.dtype.kind not in "fiub" or not np.isfinite(array).all():

@@ -47,7 +47,10 @@ class CSV(Source):
         self.delimiter = delimiter
 
     def load(self) -> Dataset:
-        table = _Table(self.path, self.delimiter)
+        try:
+            table = _Table(self.path, self.delimiter)
+        except (DataError, FileError) as error:
+            raise error.within("path") from None
         targets = (
             self.target if isinstance(self.target, tuple) else (self.target.column if isinstance(self.target, Target) else self.target,)
         )

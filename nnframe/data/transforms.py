@@ -36,7 +36,7 @@ class Shift(Transform):
 
     def fit(self, x: np.ndarray) -> None:
         if isinstance(self.by, tuple) and len(self.by) != x.shape[-1]:
-            raise DataError(f"has {len(self.by)} numbers for {x.shape[-1]} inputs", path="Shift.by")
+            raise DataError(f"expected one number, or one for each of the {x.shape[-1]} inputs, got {len(self.by)}", path="by")
 
     def apply(self, x: np.ndarray) -> np.ndarray:
         return x + np.asarray(self.by)

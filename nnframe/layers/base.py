@@ -124,7 +124,7 @@ class Layer(Component):
         try:
             self.output_shape = tuple(self.setup(features))
         except ShapeError as error:
-            if not error.path and not self.layers:
+            if not error.path:
                 error.message = f"{type(self).__name__} {error.message}"
             raise
         return self.output_shape

@@ -238,7 +238,10 @@ class Training:
 def _batches(model: Layer, loss: Loss, metrics: Sequence[Metric], data: Any, what: str, seeds: Seeds, size: int, shuffle: bool) -> Batches:
     """Check data against model, loss and metrics. Raises ShapeError or DataError."""
     if isinstance(data, Dataset):
-        data = data.as_targets_for(model.output_shape, loss.takes_classes)
+        try:
+            data = data.as_targets_for(model.output_shape, loss.takes_classes)
+        except DataError as error:
+            raise error.within(f"{what}.y") from None
     data = as_dataset(data, model.input_shape, model.runs, model.dtype, what)
     try:
         loss.build(model.output_shape, data.y)
