@@ -15,7 +15,7 @@ class Initializer(Component):
     slot = "initializer"
     schedulable = False
 
-    def draw(self, rng: np.random.Generator, shape: tuple[int, ...], fans: tuple[int, int]) -> np.ndarray:
+    def draw(self, rng: "np.random.Generator", shape: tuple[int, ...], fans: tuple[int, int]) -> np.ndarray:
         raise NotImplementedError
 
 
@@ -23,7 +23,7 @@ class Initializer(Component):
 class FanInUniform(Initializer):
     """U(-1/sqrt(fan_in), 1/sqrt(fan_in)): what PyTorch's Linear and Conv start from, weights and biases alike."""
 
-    def draw(self, rng: np.random.Generator, shape: tuple[int, ...], fans: tuple[int, int]) -> np.ndarray:
+    def draw(self, rng: "np.random.Generator", shape: tuple[int, ...], fans: tuple[int, int]) -> np.ndarray:
         bound = 1 / np.sqrt(max(fans[0], 1))
         return rng.uniform(-bound, bound, shape)
 
@@ -35,7 +35,7 @@ class GlorotUniform(Initializer):
     def __init__(self, gain: PerRun[Positive] = 1.0) -> None:
         self.gain = gain
 
-    def draw(self, rng: np.random.Generator, shape: tuple[int, ...], fans: tuple[int, int]) -> np.ndarray:
+    def draw(self, rng: "np.random.Generator", shape: tuple[int, ...], fans: tuple[int, int]) -> np.ndarray:
         bound = self.gain * np.sqrt(6 / sum(fans))
         return rng.uniform(-bound, bound, shape)
 
@@ -47,7 +47,7 @@ class GlorotNormal(Initializer):
     def __init__(self, gain: PerRun[Positive] = 1.0) -> None:
         self.gain = gain
 
-    def draw(self, rng: np.random.Generator, shape: tuple[int, ...], fans: tuple[int, int]) -> np.ndarray:
+    def draw(self, rng: "np.random.Generator", shape: tuple[int, ...], fans: tuple[int, int]) -> np.ndarray:
         return rng.normal(0, self.gain * np.sqrt(2 / sum(fans)), shape)
 
 
@@ -55,7 +55,7 @@ class GlorotNormal(Initializer):
 class HeUniform(Initializer):
     """U(-a, a) with a = sqrt(6 / fan_in), for ReLU (He et al. 2015)."""
 
-    def draw(self, rng: np.random.Generator, shape: tuple[int, ...], fans: tuple[int, int]) -> np.ndarray:
+    def draw(self, rng: "np.random.Generator", shape: tuple[int, ...], fans: tuple[int, int]) -> np.ndarray:
         bound = np.sqrt(6 / max(fans[0], 1))
         return rng.uniform(-bound, bound, shape)
 
@@ -64,7 +64,7 @@ class HeUniform(Initializer):
 class HeNormal(Initializer):
     """N(0, 2 / fan_in), for ReLU (He et al. 2015)."""
 
-    def draw(self, rng: np.random.Generator, shape: tuple[int, ...], fans: tuple[int, int]) -> np.ndarray:
+    def draw(self, rng: "np.random.Generator", shape: tuple[int, ...], fans: tuple[int, int]) -> np.ndarray:
         return rng.normal(0, np.sqrt(2 / max(fans[0], 1)), shape)
 
 
@@ -72,7 +72,7 @@ class HeNormal(Initializer):
 class LecunNormal(Initializer):
     """N(0, 1 / fan_in) (LeCun et al. 1998)."""
 
-    def draw(self, rng: np.random.Generator, shape: tuple[int, ...], fans: tuple[int, int]) -> np.ndarray:
+    def draw(self, rng: "np.random.Generator", shape: tuple[int, ...], fans: tuple[int, int]) -> np.ndarray:
         return rng.normal(0, np.sqrt(1 / max(fans[0], 1)), shape)
 
 
@@ -83,7 +83,7 @@ class Orthogonal(Initializer):
     def __init__(self, gain: PerRun[Positive] = 1.0) -> None:
         self.gain = gain
 
-    def draw(self, rng: np.random.Generator, shape: tuple[int, ...], fans: tuple[int, int]) -> np.ndarray:
+    def draw(self, rng: "np.random.Generator", shape: tuple[int, ...], fans: tuple[int, int]) -> np.ndarray:
         rows, columns = prod(shape[:-1]), shape[-1]
         tall = rng.normal(size=(max(rows, columns), min(rows, columns)))
         with blas.threads(1):
@@ -100,7 +100,7 @@ class Normal(Initializer):
         self.std = std
         self.mean = mean
 
-    def draw(self, rng: np.random.Generator, shape: tuple[int, ...], fans: tuple[int, int]) -> np.ndarray:
+    def draw(self, rng: "np.random.Generator", shape: tuple[int, ...], fans: tuple[int, int]) -> np.ndarray:
         return rng.normal(self.mean, self.std, shape)
 
 
@@ -114,7 +114,7 @@ class Uniform(Initializer):
         self.low = low
         self.high = high
 
-    def draw(self, rng: np.random.Generator, shape: tuple[int, ...], fans: tuple[int, int]) -> np.ndarray:
+    def draw(self, rng: "np.random.Generator", shape: tuple[int, ...], fans: tuple[int, int]) -> np.ndarray:
         return rng.uniform(self.low, self.high, shape)
 
 
@@ -122,7 +122,7 @@ class Uniform(Initializer):
 class Zeros(Initializer):
     """All 0."""
 
-    def draw(self, rng: np.random.Generator, shape: tuple[int, ...], fans: tuple[int, int]) -> np.ndarray:
+    def draw(self, rng: "np.random.Generator", shape: tuple[int, ...], fans: tuple[int, int]) -> np.ndarray:
         return np.zeros(shape)
 
 
@@ -133,5 +133,5 @@ class Constant(Initializer):
     def __init__(self, value: PerRun[float]) -> None:
         self.value = value
 
-    def draw(self, rng: np.random.Generator, shape: tuple[int, ...], fans: tuple[int, int]) -> np.ndarray:
+    def draw(self, rng: "np.random.Generator", shape: tuple[int, ...], fans: tuple[int, int]) -> np.ndarray:
         return np.full(shape, self.value)

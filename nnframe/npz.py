@@ -1,14 +1,16 @@
 """npz files that are checked before they are trusted, and written whole or not at all. Nothing is ever unpickled."""
 
 import os
-import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nnframe.errors import FileError
+
+if TYPE_CHECKING:
+    import zipfile
 
 Header = tuple[tuple[int, ...], np.dtype]
 
@@ -16,8 +18,10 @@ Header = tuple[tuple[int, ...], np.dtype]
 def headers(path: Path) -> dict[str, Header]:
     """Shape and dtype of every array in the file, after checking that its bytes are there; nothing is allocated.
 
-    Raises FileError if the file is missing, damaged, or holds anything but plain arrays.
+    Raises FileError if the file is missing, damaged, or no npz file.
     """
+    import zipfile  # not needed for importing
+
     try:
         with zipfile.ZipFile(path) as archive:
             return {info.filename.removesuffix(".npy"): _header(archive, info) for info in archive.infolist()}
@@ -27,22 +31,26 @@ def headers(path: Path) -> dict[str, Header]:
         raise FileError(f"{path} is not an npz file of plain arrays: {getattr(error, 'strerror', None) or error}") from None
 
 
-def _header(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Header:
+def _header(archive: "zipfile.ZipFile", info: "zipfile.ZipInfo") -> Header:
     with archive.open(info) as member:
         version = np.lib.format.read_magic(member)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, dtype = read(member)
-        if dtype.hasobject:
-            raise ValueError(f"{info.filename} holds Python objects")
+        if dtype.hasobject:  # such an array may be there, but is never read
+            return shape, dtype
         size = member.tell() + dtype.itemsize * int(np.prod([int(n) for n in shape], dtype=object))
     if size != info.file_size:
         raise ValueError(f"{info.filename} claims {size} bytes and has {info.file_size}")
     return shape, dtype
 
 
-def read(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
+def read(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
     """The arrays of these names. Raises FileError as `headers` does, also if the contents do not match their checksums."""
-    headers(path)
+    import zipfile
+
+    found = headers(path)
+    if pickled := [name for name in names if found[name][1].hasobject]:
+        raise FileError(f"{path}: {pickled[0]!r} holds Python objects, which are never unpickled")
     try:
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in names}

@@ -140,11 +140,12 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _represent_text(dumper: Any, text: str) -> yaml.Node:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if _scalar(text) == text else '"')
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if _scalar(text) == text != "<<" else '"')
 
 
 def _represent_plain(dumper: Any, value: Any) -> yaml.Node:
     text = "null" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
+    text = text.replace("inf", ".inf").replace("nan", ".nan")
     return dumper.represent_scalar("tag:yaml.org,2002:str", text)
 
 

@@ -91,7 +91,7 @@ def _numbers(a: np.ndarray, dtype: Any, what: str) -> np.ndarray:
     return a
 
 
-def split(rows: int, fraction: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def split(rows: int, fraction: float, rng: "np.random.Generator") -> tuple[np.ndarray, np.ndarray]:
     """Row numbers of the training and the validation part, drawn by `rng`, each in the data's order.
 
     Raises DataError if either part would be empty.

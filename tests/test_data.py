@@ -1,0 +1,146 @@
+"""Data as people have it: CSV and npz files, classes, splits and transforms."""
+
+import numpy as np
+import pytest
+
+import nnframe as nn
+from nnframe.data.dataset import split
+
+PEOPLE = "name,weight,height,gender\nAlice,133,65,F\nBob,160,72,M\n"
+
+
+@pytest.fixture
+def people(tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_text(PEOPLE)
+    return path
+
+
+def test_csv_columns_classes_and_names(people):
+    data = nn.CSV(people, inputs=("height", "weight"), target=nn.Target("gender", classes=("M", "F"))).load()
+    assert data.x.tolist() == [[65, 133], [72, 160]]
+    assert data.y.tolist() == [1, 0]
+    assert (data.inputs, data.targets, data.classes) == (("height", "weight"), ("gender",), ("M", "F"))
+
+
+def test_texts_are_classes_sorted_and_numbers_are_numbers(people):
+    assert nn.CSV(people, inputs=("weight",), target="gender").load().classes == ("F", "M")
+    data = nn.CSV(people, inputs=("weight",), target="height").load()
+    assert data.y.tolist() == [[65.0], [72.0]] and data.classes == ()
+
+
+def test_several_targets_a_weight_another_delimiter_and_a_byte_order_mark(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"\xef\xbb\xbfa;b;c;w\r\n1;2;3;0.5\r\n\r\n4;5;6;1\r\n")
+    data = nn.CSV(path, target=("b", "c"), weight="w", delimiter=";").load()
+    assert data.x.tolist() == [[1], [4]] and data.y.tolist() == [[2, 3], [5, 6]] and data.weight.tolist() == [0.5, 1]
+
+
+@pytest.mark.parametrize("text, digits", [("1_000", None), ("1e3", 1000), (" 7 ", 7), ("0x10", None), ("inf", None), ("", None)])
+def test_what_counts_as_a_number(tmp_path, text, digits):
+    path = tmp_path / "t.csv"
+    path.write_text(f"a,b\n1,2\n{text},3\n5,6\n")
+    source = nn.CSV(path, target="b")
+    if digits is None:
+        with pytest.raises(nn.DataError, match=r"t.csv:3: column 'a': expected a finite number, got"):
+            source.load()
+    else:
+        assert source.load().x[1, 0] == digits
+
+
+def test_one_text_among_numbers_is_a_mistake_and_not_a_class(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n1,2\n3,oops\n5,6\n")
+    with pytest.raises(nn.DataError, match=r"t.csv:3: column 'b': expected a finite number, got 'oops'"):
+        nn.CSV(path, target="b").load()
+
+
+def test_classes_become_what_the_model_and_the_loss_need(people):
+    data = nn.CSV(people, inputs=("weight",), target="gender").load()
+    assert data.as_targets_for((1,), False).y.tolist() == [[0.0], [1.0]]
+    assert data.as_targets_for((2,), False).y.tolist() == [[1, 0], [0, 1]]
+    assert data.as_targets_for((2,), True).y.tolist() == [0, 1]
+    with pytest.raises(nn.DataError, match=r"the target has 2 classes \(F, M\), but the model has outputs \(3,\)"):
+        data.as_targets_for((3,), False)
+
+
+def test_npz(tmp_path):
+    path = tmp_path / "d.npz"
+    np.savez(path, x=np.ones((3, 2)), y=np.array([0, 2, 1], np.uint8), z=np.arange(3.0), o=np.array([None]), n=np.full((3, 2), np.nan))
+    data = nn.Arrays(path).load()
+    assert data.y.tolist() == [0, 2, 1] and data.y.dtype == np.int64 and data.classes == ("0", "1", "2")
+    assert nn.Arrays(path, y="z").load().y.shape == (3, 1)
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ({"x": "X"}, r"x: .*d.npz has no array 'X'. Did you mean 'x'\? Arrays: x, y, n."),
+        ({"x": "n"}, r"x: .*d.npz: expected finite numbers in 'n', got nan at \[0, 0\]"),
+        ({"y": "n", "x": "y"}, "expected"),
+    ],
+)
+def test_npz_mistakes(tmp_path, options, words):
+    path = tmp_path / "d.npz"
+    np.savez(path, x=np.ones((3, 2)), y=np.array([0, 2, 1]), n=np.full((3, 2), np.nan))
+    with pytest.raises(nn.DataError, match=words):
+        nn.Arrays(path, **options).load()
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 not really", b"a,b\n1,2\n"])
+def test_what_is_no_npz_file(tmp_path, content):
+    (tmp_path / "d.npz").write_bytes(content)
+    with pytest.raises(nn.FileError, match=r"path: .*d.npz is not an npz file of plain arrays"):
+        nn.Arrays(tmp_path / "d.npz").load()
+
+
+def test_an_object_array_is_never_unpickled(tmp_path):
+    np.savez(tmp_path / "d.npz", x=np.array([print], object), y=np.ones(1), allow_pickle=True)
+    with pytest.raises(nn.FileError, match="'x' holds Python objects, which are never unpickled"):
+        nn.Arrays(tmp_path / "d.npz").load()
+
+
+def test_a_split_is_a_partition_that_depends_on_the_seed_alone():
+    kept, held = split(10, 0.3, nn.generator(7, "split"))
+    assert len(held) == 3 and sorted([*kept, *held]) == list(range(10))
+    again = split(10, 0.3, nn.generator(7, "split"))
+    assert np.array_equal(kept, again[0]) and not np.array_equal(held, split(10, 0.3, nn.generator(8, "split"))[1])
+    with pytest.raises(nn.DataError, match=r"0.01 of 10 rows leaves 10 to train on and 0 to validate on"):
+        split(10, 0.01, nn.generator(0, "split"))
+
+
+def test_standardize_learns_from_the_training_part_alone(tmp_path):
+    path = tmp_path / "t.csv"
+    values = nn.generator(0, "test").normal(5, 3, 50)
+    path.write_text("a,constant,y\n" + "".join(f"{float(v)!r},4,0\n" for v in values))
+    prepared = nn.CSV(path, target="y", transforms=(nn.Standardize(),), validation=0.2).prepare(seed=3)
+    x = prepared.training.x
+    assert len(x) == 40 and abs(x[:, 0].mean()) < 1e-12 and abs(x[:, 0].std() - 1) < 1e-12
+    assert np.all(x[:, 1] == 0)
+    kept, held = split(50, 0.2, nn.generator(3, "split"))
+    np.testing.assert_allclose(prepared.validation.x[:, 0], (values[held] - values[kept].mean()) / values[kept].std(), rtol=1e-12)
+    np.testing.assert_allclose(prepared.inputs_of({"a": values[kept[0]], "constant": 4}), x[0], rtol=1e-12)
+
+
+def test_transforms_follow_each_other_and_a_validation_source_goes_through_them(people, tmp_path):
+    other = tmp_path / "other.csv"
+    other.write_text("weight,height,gender\n140,70,M\n130,60,F\n")
+    source = nn.CSV(
+        people,
+        inputs=("weight", "height"),
+        target="gender",
+        transforms=(nn.Shift((-135, -66)), nn.Shift(1)),
+        validation=nn.CSV(other, target="gender"),
+    )
+    prepared = source.prepare(0)
+    assert prepared.training.x.tolist() == [[-1, 0], [26, 7]]
+    assert prepared.validation.x.tolist() == [[6, 5], [-4, -5]]
+
+
+def test_a_validation_source_must_have_the_same_inputs_and_classes(people, tmp_path):
+    other = tmp_path / "other.csv"
+    other.write_text("weight,gender\n140,M\n")
+    with pytest.raises(nn.DataError, match="validation: expected classes F, M, got M; name them in `classes`"):
+        nn.CSV(people, inputs=("weight",), target="gender", validation=nn.CSV(other, target="gender")).prepare(0)
+    with pytest.raises(nn.DataError, match="validation: expected inputs height, got weight"):
+        nn.CSV(people, inputs=("height",), target="gender", validation=nn.CSV(other, target="gender")).prepare(0)
