@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-import nnframe
-from nnframe import blas
+from nnframe import __version__, blas
 from nnframe.config.build import Job
 from nnframe.config.reading import dump
 from nnframe.data.dataset import Dataset
@@ -111,7 +110,7 @@ def data_hash(*parts: Dataset | None) -> str:
 
 def versions() -> dict[str, str]:
     """Versions of what the numbers depend on."""
-    found = {"nnframe": nnframe.__version__, "python": platform.python_version()}
+    found = {"nnframe": __version__, "python": platform.python_version()}
     for name in ("numpy", "scipy", "pyyaml", "threadpoolctl"):
         try:
             found[name] = version(name)

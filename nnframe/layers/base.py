@@ -109,7 +109,6 @@ class Layer(Component):
             work = SimpleNamespace(**self.buffers(x))
             if training:
                 self._kept = dict(list(self._kept.items())[1 - KEPT :]) | {x.shape: work}
-        work.x = x
         self._work = work
         return work
 

@@ -1,6 +1,6 @@
 """What may happen after every epoch. A callback is an object with `on_epoch(state)`."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,11 +25,11 @@ class State:
     model: Layer
     optimizer: Optimizer
     runs: np.ndarray | None
-    stopped: np.ndarray = field(default_factory=lambda: np.zeros((), bool))
+    stopped: Any = False
 
     def stop(self, which: Any = True) -> None:
         """End training of these runs after this epoch: a mask like the arrays of `logs`, or all of them."""
-        self.stopped = self.stopped | which
+        self.stopped = np.asarray(self.stopped) | which
 
 
 class Callback:

@@ -163,13 +163,14 @@ class Training:
                 state = State(epoch + 1, train.epochs, (epoch + 1) * self.batches.steps, logs, self.model, self.optimizer, self.alive)
                 for callback in callbacks:
                     callback.on_epoch(state)
-                if not np.isfinite(logs["loss"]).all():
-                    diverged = ~np.isfinite(logs["loss"])
+                finite = np.isfinite(logs["loss"])
+                if not (finite if self.alive is None else finite.all()):
+                    diverged = ~finite
                     history.diverged[where] = diverged
                     if warn:
                         _warn(state, diverged)
                     state.stop(diverged)
-                if state.stopped.any() and not self.drop(state.stopped):
+                if state.stopped is not False and np.any(state.stopped) and not self.drop(state.stopped):
                     break
         self.put_back()
         return history
