@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from nnframe.config.build import Job, build
-from nnframe.config.reading import override, read
+from nnframe.config.compose import load, override
 from nnframe.errors import ConfigError, NNFrameError
 from nnframe.runs import Run
 from nnframe.training.log import Bar, CSVLog, Lines, summary
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m nnframe.
 
 def run(config: Path, overrides: Sequence[str], out: Path, quiet: bool) -> int:
     """Train a config in a folder of its own. Raises NNFrameError for anything wrong, before the folder is made."""
-    document = read(config)
+    document = load(config)
     for assignment in overrides:
         override(document, assignment)
     job = build(document)

@@ -8,11 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nnframe as nn
-from nnframe.config.reading import Document, _parse, dump, override, read
+from nnframe.config.compose import override
+from nnframe.config.reading import Document, dump, read
+from nnframe.config.reading import parse as parsed
 
 
 def parse(text):
-    return _parse(text, "t.yaml", "", {})
+    return parsed(text, "t.yaml", "", {})
 
 
 @pytest.mark.parametrize(
@@ -36,7 +38,7 @@ def test_nan():
 
 def test_every_value_keeps_its_place():
     marks = {}
-    _parse("a: 1\nb:\n  - {c: 2}\n  - x\n", "t.yaml", "", marks)
+    parsed("a: 1\nb:\n  - {c: 2}\n  - x\n", "t.yaml", "", marks)
     assert marks["a"][1:] == (1, 1) and marks["b.0.c"][1:] == (3, 6) and marks["b.1"][1:] == (4, 5)
 
 

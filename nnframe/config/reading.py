@@ -19,6 +19,8 @@ SIZE, NODES, DEPTH = 2**20, 20_000, 60  # of one document, aliases written out
 
 COMMAND_LINE = "command line"
 
+Marks = dict[str, tuple[str, int, int]]  # dotted path -> (file, line, column)
+
 _Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser is ten times faster, where PyYAML has it
 _NUMBERS = (
     (re.compile(r"[-+]?[0-9]+"), lambda text: int(text) if len(text) < 4000 else float(text)),
@@ -39,10 +41,10 @@ class _Loader(_Parser):
 
 @dataclass
 class Document:
-    """What a config says (`data`), and where: dotted path -> (file, line, column), lines and columns from 1."""
+    """What a config says (`data`), and where, lines and columns from 1."""
 
     data: Any
-    marks: dict[str, tuple[str, int, int]] = field(default_factory=dict)
+    marks: Marks = field(default_factory=dict)
     path: Path | None = None
 
     def where(self, path: str) -> str:
@@ -56,8 +58,9 @@ class Document:
         return self.marks.get(path, (str(self.path or COMMAND_LINE), 1, 1))
 
     def folder(self, path: str) -> Path:
-        """What a file name that stands at a dotted path is relative to: the config's folder, or the current one for overrides."""
-        return Path.cwd() if self.path is None or self.mark(path)[0] == COMMAND_LINE else self.path.absolute().parent
+        """What a file name that stands at a dotted path is relative to: its config's folder, or the current one for overrides."""
+        file, _, _ = self.mark(path)
+        return Path.cwd() if file == COMMAND_LINE else Path(file).absolute().parent
 
 
 def read(path: Path) -> Document:
@@ -75,54 +78,12 @@ def read(path: Path) -> Document:
         line = raw.count(b"\n", 0, error.start) + 1
         raise ConfigError([f"{path}:{line}: expected text in UTF-8, got byte {raw[error.start]:#x}; save the file as UTF-8"]) from None
     document = Document(None, path=path)
-    document.data = _parse(text, str(path), "", document.marks)
+    document.data = parse(text, str(path), "", document.marks)
     if document.data is None:
         raise ConfigError([f"{path}: is empty; expected the keys model, data, loss, optimizer and train"])
     if not isinstance(document.data, dict):
         raise ConfigError([f"{document.where('')}: expected keys such as model, data, loss; got {shown(document.data)}"])
     return document
-
-
-def override(document: Document, assignment: str) -> None:
-    """Set `key.path=value` in a document; the value is YAML, a list's items are numbered from 0.
-
-    A bare name on the way, such as `optimizer: SGD`, becomes `{type: SGD}`; a new `type` leaves the old one's options behind.
-    Raises ConfigError for a path that cannot be followed.
-    """
-    path, equals, text = assignment.partition("=")
-    keys = path.strip().split(".")
-    if not equals or not all(keys):
-        raise ConfigError([f"{COMMAND_LINE}: expected key=value, such as optimizer.lr=0.01, got {shown(assignment)}"])
-    marks: dict[str, tuple[str, int, int]] = {}
-    value = _parse(text, COMMAND_LINE, ".".join(keys), marks)
-    parent, key = document.data, ""
-    for done, key in enumerate(keys):
-        place = ".".join(keys[:done]) or "the config"
-        if isinstance(parent, list):
-            if not key.isdecimal() or int(key) >= len(parent):
-                raise ConfigError(
-                    [f"{COMMAND_LINE}: {path}: {place} is a list of {len(parent)}; expected 0 to {len(parent) - 1}, got {key!r}"]
-                )
-        elif not isinstance(parent, dict):
-            raise ConfigError([f"{COMMAND_LINE}: {path}: {place} is {shown(parent)}, which has no {key!r}"])
-        at: Any = int(key) if isinstance(parent, list) else key
-        if done == len(keys) - 1:
-            break
-        if isinstance(parent, dict) and at not in parent:
-            parent[at] = {}
-            marks[".".join(keys[: done + 1])] = COMMAND_LINE, 0, 0
-        inner = parent[at]
-        if isinstance(inner, str):
-            inner = {"type": inner}
-        parent[at] = inner = {} if inner is None else inner
-        parent = inner
-    if key == "type" and isinstance(parent, dict):
-        parent.clear()
-    parent[at] = value
-    gone = ".".join(keys)
-    for old in [mark for mark in document.marks if mark == gone or mark.startswith(f"{gone}.")]:
-        del document.marks[old]
-    document.marks |= {place: (COMMAND_LINE, 0, 0) for place in [gone, *marks]}
 
 
 def dump(data: Any) -> str:
@@ -164,7 +125,7 @@ def _scalar(text: str) -> Any:
     return text
 
 
-def _parse(text: str, file: str, root: str, marks: dict[str, tuple[str, int, int]]) -> Any:
+def parse(text: str, file: str, root: str, marks: Marks) -> Any:
     try:
         loader = _Loader(text)
         try:
@@ -195,7 +156,7 @@ def _yaml_problem(error: yaml.MarkedYAMLError) -> str:
 class _Builder:
     """Plain data from YAML nodes, and the mark of each."""
 
-    def __init__(self, file: str, marks: dict[str, tuple[str, int, int]]) -> None:
+    def __init__(self, file: str, marks: Marks) -> None:
         self.file, self.marks, self.count = file, marks, 0
 
     def build(self, node: yaml.Node, path: str, depth: int) -> Any:
@@ -211,7 +172,7 @@ class _Builder:
             except (ValueError, OverflowError):
                 raise self.error(node, "a number that is too large") from None
         if isinstance(node, yaml.SequenceNode):
-            return [self.build(item, _join(path, i), depth + 1) for i, item in enumerate(node.value)]
+            return [self.build(item, join(path, i), depth + 1) for i, item in enumerate(node.value)]
         return dict(self.entries(node, path, depth))
 
     def entries(self, node: yaml.Node, path: str, depth: int) -> Iterator[tuple[str, Any]]:
@@ -227,8 +188,8 @@ class _Builder:
             if key in seen:
                 raise self.error(key_node, f"the key {key!r} is given twice, first in line {seen[key]}")
             seen[key] = line
-            self.marks[_join(path, key)] = self.mark(key_node)
-            yield key, self.build(value_node, _join(path, key), depth + 1)
+            self.marks[join(path, key)] = self.mark(key_node)
+            yield key, self.build(value_node, join(path, key), depth + 1)
 
     def mark(self, node: yaml.Node) -> tuple[str, int, int]:
         return self.file, node.start_mark.line + 1, node.start_mark.column + 1
@@ -237,5 +198,5 @@ class _Builder:
         return ConfigError([f"{':'.join(map(str, self.mark(node)))}: {message}"])
 
 
-def _join(path: str, key: object) -> str:
+def join(path: str, key: object) -> str:
     return f"{path}.{key}" if path else str(key)

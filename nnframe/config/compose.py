@@ -1,0 +1,87 @@
+"""Configs made of others: `extends: base.yaml`, and `key.path=value` on the command line."""
+
+from pathlib import Path
+from typing import Any
+
+from nnframe.component import shown
+from nnframe.config.reading import COMMAND_LINE, Document, Marks, join, parse, read
+from nnframe.errors import ConfigError
+
+
+def load(path: Path) -> Document:
+    """Read a config and what it extends. Raises ConfigError or FileError."""
+    return _load(path, ())
+
+
+def _load(path: Path, chain: tuple[Path, ...]) -> Document:
+    document = read(path)
+    if "extends" not in document.data:
+        return document
+    where, base = document.where("extends"), document.data.pop("extends")
+    chain = (*chain, path.resolve())
+    if not isinstance(base, str) or not base or "\0" in base:
+        raise ConfigError([f"{where}: extends: expected the path of one config, relative to this file, got {shown(base)}"])
+    target = path.parent / base
+    if target.resolve() in chain:
+        raise ConfigError([f"{where}: extends: goes round in a circle: {' -> '.join(str(p) for p in (*chain, target.resolve()))}"])
+    if len(chain) > 20:
+        raise ConfigError([f"{where}: extends: more than 20 configs in a row"])
+    below = _load(target, chain)
+    marks = dict(below.marks)
+    data = _merge(below.data, document.data, "", marks)
+    return Document(data, marks | document.marks, path)
+
+
+def _merge(base: Any, over: Any, path: str, marks: Marks) -> Any:
+    """Mappings merge, everything else replaces. A mapping of another `type` replaces too: options of the old type do not
+    survive in the new one. `marks` loses the places of what is replaced."""
+    old_type = base if isinstance(base, str) else base.get("type") if isinstance(base, dict) else None
+    if isinstance(over, dict) and (isinstance(base, dict) or (isinstance(base, str) and path)) and over.get("type", old_type) == old_type:
+        base = {"type": base} if isinstance(base, str) else base
+        return base | {key: _merge(base[key], value, join(path, key), marks) if key in base else value for key, value in over.items()}
+    _forget(path, marks)
+    return over
+
+
+def override(document: Document, assignment: str) -> None:
+    """Set `key.path=value` in a document; the value is YAML, a list's items are numbered from 0.
+
+    A bare name on the way, such as `optimizer: SGD`, becomes `{type: SGD}`; a new `type` leaves the old one's options behind.
+    Raises ConfigError for a path that cannot be followed.
+    """
+    path, equals, text = assignment.partition("=")
+    keys = path.strip().split(".")
+    if not equals or not all(keys):
+        raise ConfigError([f"{COMMAND_LINE}: expected key=value, such as optimizer.lr=0.01, got {shown(assignment)}"])
+    marks: Marks = {}
+    value = parse(text, COMMAND_LINE, ".".join(keys), marks)
+    parent = document.data
+    for done, key in enumerate(keys):
+        place = ".".join(keys[:done]) or "the config"
+        if isinstance(parent, list):
+            if not key.isdecimal() or int(key) >= len(parent):
+                has = f"{place} is a list of {len(parent)}" + (f"; expected 0 to {len(parent) - 1}" if parent else "")
+                raise ConfigError([f"{COMMAND_LINE}: {path}: {has}, got {key!r}"])
+        elif not isinstance(parent, dict):
+            raise ConfigError([f"{COMMAND_LINE}: {path}: {place} is {shown(parent)}, which has no {key!r}"])
+        at: Any = int(key) if isinstance(parent, list) else key
+        if done == len(keys) - 1:
+            break
+        if isinstance(parent, dict) and at not in parent:
+            parent[at] = {}
+            marks[".".join(keys[: done + 1])] = COMMAND_LINE, 0, 0
+        inner = parent[at]
+        if isinstance(inner, str):
+            inner = {"type": inner}
+        parent[at] = inner = {} if inner is None else inner
+        parent = inner
+    if at == "type" and isinstance(parent, dict) and parent.get("type") != value:
+        parent.clear()
+    parent[at] = value
+    _forget(".".join(keys), document.marks)
+    document.marks |= {place: (COMMAND_LINE, 0, 0) for place in [".".join(keys), *marks]}
+
+
+def _forget(path: str, marks: Marks) -> None:
+    for old in [mark for mark in marks if mark == path or mark.startswith(f"{path}.")]:
+        del marks[old]
