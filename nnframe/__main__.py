@@ -1,31 +1,70 @@
 """The command `nnframe VERB ...`, also `python -m nnframe VERB ...`."""
 
+import argparse
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
-import nnframe
+from nnframe import __version__, plugins, run
+from nnframe.errors import nearest
 
-USAGE = """usage: nnframe VERB ...
+VERBS = {
+    "run": "train what a config describes",
+    "check": "build without training: layers, memory, the loss at the start, every gradient, and warnings",
+    "show": "print the complete config: defaults, absolute paths, what it extends and what is overridden",
+    "list": "print every component with its options",
+    "schema": "print the JSON Schema of configs, for editors",
+}
 
-  run CONFIG [key=value ...]   train the network that a YAML file describes
 
-nnframe VERB --help tells more; nnframe --version prints the version.
-"""
+def usage() -> str:
+    lines = [f"  {verb:8}{text}" for verb, text in VERBS.items()]
+    return "\n".join(["usage: nnframe VERB ...", "", *lines, "", "nnframe VERB --help tells more; nnframe --version prints the version."])
 
 
-def main() -> int:
-    """Hand over to the verb's own module. Returns the exit status."""
-    verb, *rest = sys.argv[1:] or ["--help"]
+def parse(verb: str, arguments: Sequence[str]) -> argparse.Namespace:
+    """The options of one verb."""
     if verb == "run":
-        from nnframe import run
+        parser = argparse.ArgumentParser("nnframe run", **run.DESCRIPTION)
+        run.add_arguments(parser)
+        return parser.parse_intermixed_args(arguments)
+    parser = argparse.ArgumentParser(f"nnframe {verb}", description=f"{VERBS[verb].capitalize()}.")
+    if verb in ("check", "show"):
+        run.add_config(parser)
+    else:
+        run.add_plugin(parser)
+    if verb == "list":
+        parser.add_argument("slot", nargs="?", help="layer, loss, optimizer, ...")
+    if verb == "schema":
+        parser.add_argument("-o", "--output", type=Path, help="write it to this file instead")
+    return parser.parse_intermixed_args(arguments)
 
-        return run.main(rest, "nnframe run")
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Hand over to the verb. Returns the exit status."""
+    verb, *rest = (sys.argv[1:] if arguments is None else list(arguments)) or ["--help"]
     if verb in ("-h", "--help", "--version"):
-        print(nnframe.__version__ if verb == "--version" else USAGE, end="\n" if verb == "--version" else "")
+        print(__version__ if verb == "--version" else usage())
         return 0
-    from nnframe.errors import nearest
+    if verb not in VERBS:
+        print(f"unknown verb {verb!r}.{nearest(verb, VERBS)}\n\n{usage()}", file=sys.stderr)
+        return 2
+    args = parse(verb, rest)
 
-    print(f"unknown verb {verb!r}.{nearest(verb, ['run'])}\n\n{USAGE}", end="", file=sys.stderr)
-    return 2
+    def work() -> int:
+        for plugin in args.plugin:
+            plugins.load(plugin)
+        if verb == "run":
+            return run.run(args.config, args.overrides, args.out, args.quiet)
+        from nnframe import verbs
+
+        if verb == "list":
+            return verbs.list_components(args.slot)
+        if verb == "schema":
+            return verbs.write_schema(args.output)
+        return (verbs.check if verb == "check" else verbs.show)(args.config, args.overrides)
+
+    return run.answering(work)
 
 
 if __name__ == "__main__":

@@ -274,7 +274,7 @@ def _options(cls: Any) -> Iterator[tuple[str, Option]]:
 
 def per_run(kind: Any) -> bool:
     """Does an annotation hold a number that may differ between the runs of a stack?"""
-    return any(isinstance(mark, _PerRunMark) for mark in _marks(kind)) or (
+    return any(isinstance(mark, _PerRunMark) for mark in marks(kind)) or (
         get_origin(kind) in (tuple, Union, UnionType) and any(map(per_run, get_args(kind)))
     )
 
@@ -312,9 +312,9 @@ def check(kind: Any, value: Any, path: str, problems: Problems) -> Any:
     """`value` as an object of the annotated `kind`; what is wrong goes to `problems`, and None comes back then."""
     if isinstance(value, np.generic):
         value = value.item()
-    if any(isinstance(mark, _PerRunMark) for mark in _marks(kind)):
+    if any(isinstance(mark, _PerRunMark) for mark in marks(kind)):
         return _check_per_run(kind, value, path, problems)
-    base: Any = _bare(kind)
+    base: Any = bare(kind)
     origin = get_origin(base)
     if base in (Any, Parameter.empty, object):
         return value
@@ -322,7 +322,7 @@ def check(kind: Any, value: Any, path: str, problems: Problems) -> Any:
         problems.append((path, f"expected {describe(kind)}, got {shown(value)}{_hint(base, value)}"))
         return None
     if origin in (Union, UnionType):
-        return check(next(member for member in get_args(base) if _fits(_bare(member), value)), value, path, problems)
+        return check(next(member for member in get_args(base) if _fits(bare(member), value)), value, path, problems)
     if base in (int, float):
         return _check_number(kind, value, path, problems)
     if origin is tuple:
@@ -374,8 +374,14 @@ def _unknown(cls: Any, key: str, known: Mapping[str, Option]) -> str:
 
 
 def find(slot: str, name: str) -> type[Component] | None:
-    """The registered class of that name."""
+    """The registered class of that name; installed plugins are looked at only for a name that is not known yet."""
+    if name not in REGISTRY.get(slot, {}):
+        find_more()
     return REGISTRY.get(slot, {}).get(name)
+
+
+def find_more() -> None:
+    """Register what else is installed; `plugins` puts its own function here."""
 
 
 def _check_component(base: type[Component], value: Any, path: str, problems: Problems) -> Any:
@@ -406,14 +412,14 @@ def _construct(make: Callable[[], Any], path: str, problems: Problems) -> Any:
 
 
 def _check_per_run(kind: Any, value: Any, path: str, problems: Problems) -> Any:
-    marks = [mark for mark in _marks(kind) if not isinstance(mark, _PerRunMark)]
-    number = Annotated[(_bare(kind), *marks)] if marks else _bare(kind)
+    others = [mark for mark in marks(kind) if not isinstance(mark, _PerRunMark)]
+    number = Annotated[(bare(kind), *others)] if others else bare(kind)
     if isinstance(value, (str, Mapping)) and "schedule" in REGISTRY and (isinstance(value, Mapping) or find("schedule", value)):
         value = check(next(iter(REGISTRY["schedule"].values()))._base(), value, path, problems)
         if value is None:
             return None
     if isinstance(value, Component) and value.slot == "schedule":
-        allowed = next((mark.closed() for mark in _marks(kind) if isinstance(mark, Range)), Range())
+        allowed = next((mark.closed() for mark in marks(kind) if isinstance(mark, Range)), Range())
         for extreme in value.extremes():
             if extreme not in allowed:
                 problems.append((path, f"expected a schedule of numbers {allowed}, got {value!r}, which reaches {extreme:g}"))
@@ -432,12 +438,12 @@ def _check_per_run(kind: Any, value: Any, path: str, problems: Problems) -> Any:
 
 
 def _check_number(kind: Any, value: float, path: str, problems: Problems) -> float | None:
-    within = next((mark for mark in _marks(kind) if isinstance(mark, Range)), Range())
+    within = next((mark for mark in marks(kind) if isinstance(mark, Range)), Range())
     if not math.isfinite(value) or value not in within:
         problems.append((path, f"expected {describe(kind)}, got {shown(value)}"))
         return None
     try:
-        return float(value) if _bare(kind) is float else int(value)
+        return float(value) if bare(kind) is float else int(value)
     except OverflowError:
         problems.append((path, f"expected {describe(kind)}, got {shown(value)}, which is too large"))
         return None
@@ -449,7 +455,7 @@ def _fits(base: Any, value: Any) -> bool:
     if base in (Any, object):
         return True
     if origin in (Union, UnionType):
-        return any(_fits(_bare(member), value) for member in get_args(base))
+        return any(_fits(bare(member), value) for member in get_args(base))
     if origin is Literal:
         return any(type(value) is type(choice) and value == choice for choice in get_args(base))
     if base is float:
@@ -474,10 +480,10 @@ def _fits(base: Any, value: Any) -> bool:
 
 def describe(kind: Any) -> str:
     """An annotation in words: `a number greater than 0`."""
-    base, origin = _bare(kind), get_origin(_bare(kind))
+    base, origin = bare(kind), get_origin(bare(kind))
     if origin in (Union, UnionType):
         return " or ".join(describe(member) for member in get_args(base) if member is not NoneType)
-    within = next((f" {mark}" for mark in _marks(kind) if isinstance(mark, Range)), "")
+    within = next((f" {mark}" for mark in marks(kind) if isinstance(mark, Range)), "")
     if base in (int, float):
         return ("an integer" if base is int else "a number") + within
     if origin is Literal:
@@ -518,9 +524,9 @@ def shown(value: Any) -> str:
 def _hint(base: Any, value: Any) -> str:
     """What a person may have meant by a value of the wrong form."""
     if get_origin(base) in (Union, UnionType):
-        return next(filter(None, (_hint(_bare(member), value) for member in get_args(base))), "")
+        return next(filter(None, (_hint(bare(member), value) for member in get_args(base))), "")
     items = get_args(base) if get_origin(base) is tuple else ()
-    if items and items[-1] is Ellipsis and value is not None and _fits(_bare(items[0]), value):
+    if items and items[-1] is Ellipsis and value is not None and _fits(bare(items[0]), value):
         return "; make it a list" if isinstance(value, Mapping) else f"; write [{value}]"
     if isinstance(value, float) and value.is_integer() and _fits(base, int(value)):
         return f"; write {int(value)}"
@@ -545,11 +551,13 @@ def _is_options(base: Any) -> bool:
     return is_dataclass(base)
 
 
-def _bare(kind: Any) -> Any:
+def bare(kind: Any) -> Any:
+    """An annotation without its markers."""
     return get_args(kind)[0] if get_origin(kind) is Annotated else kind
 
 
-def _marks(kind: Any) -> tuple[Any, ...]:
+def marks(kind: Any) -> tuple[Any, ...]:
+    """The markers of an annotation."""
     return kind.__metadata__ if get_origin(kind) is Annotated else ()
 
 

@@ -1,5 +1,7 @@
 """The errors that a user can mend: each message says where, what was expected, what came, and the nearest valid name if any."""
 
+from collections.abc import Iterable
+
 
 class NNFrameError(Exception):
     """Base of all errors below. `path` is the dotted place, such as `model.0.units`; the message stands behind it."""
@@ -52,10 +54,13 @@ class ConfigError(NNFrameError):
         self.problems = problems
 
 
-def nearest(name: object, names: object) -> str:
-    """` Did you mean 'units'?` if one of `names` is close to `name`, else nothing."""
+def nearest(name: object, names: Iterable[object]) -> str:
+    """` Did you mean 'units'?` if one of `names` is close to `name`, or is what another library calls so; else nothing."""
     from difflib import get_close_matches  # only needed once something went wrong
 
-    known = {str(known).lower(): str(known) for known in names}  # type: ignore[attr-defined]
-    close = get_close_matches(str(name)[:80].lower(), known, n=1, cutoff=0.6)
-    return f" Did you mean {known[close[0]]!r}?" if close else ""
+    from nnframe.synonyms import THEIRS, plain
+
+    asked, known = plain(str(name)[:80]), {plain(str(known)): str(known) for known in names}
+    same = [ours for ours in THEIRS.get(asked, ()) if ours in known.values()]
+    close = [known[asked]] if asked in known else same or [known[match] for match in get_close_matches(asked, known, n=1, cutoff=0.6)]
+    return f" Did you mean {close[0]!r}?" if close else ""

@@ -3,12 +3,13 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from nnframe import plugins
 from nnframe.config.build import Job, build
 from nnframe.config.compose import load, override
 from nnframe.errors import ConfigError, NNFrameError
@@ -28,25 +29,49 @@ exit status: 0 trained; 1 the loss was not finite; 2 a mistake in the config, th
 """
 
 
-def parser(prog: str) -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
-        prog,
-        description="Train the network that a YAML file describes.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+DESCRIPTION: dict[str, Any] = {
+    "description": "Train the network that a YAML file describes.",
+    "epilog": EXAMPLES,
+    "formatter_class": argparse.RawDescriptionHelpFormatter,
+}
+
+
+def add_plugin(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--plugin", action="append", default=[], metavar="FILE.py", help="your own components: a Python file or a module's name"
     )
-    made.add_argument("config", type=Path, help="the YAML file")
-    made.add_argument("overrides", nargs="*", metavar="key=value", help="change one value of the config, such as optimizer.lr=0.01")
-    made.add_argument("--out", type=Path, default=Path("experiments/runs"), help="where the run's folder is made (default: %(default)s)")
-    made.add_argument("--quiet", action="store_true", help="print nothing but the run's folder")
-    return made
 
 
-def main(arguments: Sequence[str] | None = None, prog: str = "python -m nnframe.run") -> int:
-    """The command. Returns the exit status; prints a user's mistakes without a traceback."""
-    args = parser(prog).parse_intermixed_args(arguments)
-    try:
+def add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("config", type=Path, help="the YAML file")
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="change one value of the config, such as optimizer.lr=0.01")
+    add_plugin(parser)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_config(parser)
+    parser.add_argument("--out", type=Path, default=Path("experiments/runs"), help="where the run's folder is made (default: %(default)s)")
+    parser.add_argument("--quiet", action="store_true", help="print nothing but the run's folder")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command. Returns the exit status."""
+    parser = argparse.ArgumentParser("python -m nnframe.run", **DESCRIPTION)
+    add_arguments(parser)
+    args = parser.parse_intermixed_args(arguments)
+
+    def work() -> int:
+        for plugin in args.plugin:
+            plugins.load(plugin)
         return run(args.config, args.overrides, args.out, args.quiet)
+
+    return answering(work)
+
+
+def answering(work: Callable[[], int]) -> int:
+    """The exit status of some work; a user's mistakes are printed without a traceback."""
+    try:
+        return work()
     except ConfigError as error:
         count = len(error.problems)
         tail = f"\n{count} mistakes; nothing was trained." if count > 1 else ""

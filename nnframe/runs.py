@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from nnframe import __version__, blas
+from nnframe import __version__, blas, plugins
 from nnframe.config.build import Job
 from nnframe.config.reading import dump
 from nnframe.data.dataset import Dataset
@@ -56,6 +56,7 @@ class Run:
                 "cores": os.cpu_count(),
                 "host": platform.node(),
             },
+            "plugins": plugins.LOADED,
             "git_commit": git_commit(),
             "command": sys.argv,
         }

@@ -178,7 +178,7 @@ def test_a_diverging_run_says_so(place, capsys):
     assert record["status"] == "diverged" and record["results"]["loss"] in ("nan", "inf")
 
 
-def test_help_and_verbs(place, capsys, monkeypatch):
+def test_help_and_verbs(place, capsys):
     with pytest.raises(SystemExit) as done:
         run.main(["--help"])
     assert done.value.code == 0
@@ -190,8 +190,7 @@ def test_help_and_verbs(place, capsys, monkeypatch):
         ([], 0, "nnframe VERB"),
         (["rnu"], 2, "Did you mean 'run'?"),
     ):
-        monkeypatch.setattr(sys, "argv", ["nnframe", *arguments])
-        assert command.main() == status
+        assert command.main(arguments) == status
         captured = capsys.readouterr()
         assert words in captured.out + captured.err
 

@@ -1,0 +1,110 @@
+"""JSON Schema of configs, for editors, from the same signatures that the check walks."""
+
+from collections.abc import Iterator
+from dataclasses import is_dataclass
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import msgspec
+
+from nnframe.component import REGISTRY, Component, Option, Range, bare, config_of, marks, options, per_run
+from nnframe.config.check import Experiment
+
+
+def schema() -> dict[str, Any]:
+    """The schema of a config, with every component that is registered at present."""
+    structs = {cls.__name__: _struct(cls, name) for slot in REGISTRY.values() for name, cls in slot.items()}
+    parts = [_struct(kind) for kind in _parts(Experiment)]
+    (reference,), definitions = msgspec.json.schema_components([_struct(Experiment)], ref_template="#/$defs/{name}")
+    _, more = msgspec.json.schema_components([*structs.values(), *parts], ref_template="#/$defs/{name}")
+    definitions |= more
+    for slot, known in REGISTRY.items():
+        bare_names = [name for name, cls in known.items() if not any(o.required and not o.variadic for o in options(cls).values())]
+        choices: list[dict[str, Any]] = [{"enum": bare_names}] if bare_names else []
+        definitions[_key(slot)] = {"anyOf": choices + [{"$ref": f"#/$defs/{name}"} for name in known]}
+    top = definitions.pop(reference["$ref"].rpartition("/")[2])
+    required = top.pop("required")
+    top["properties"]["extends"] = {"type": "string", "description": "another config, relative to this file, that this one merges over"}
+    return top | {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "nnframe config",
+        "anyOf": [{"required": ["extends"]}, {"required": required}],
+        "$defs": dict(sorted(definitions.items())),
+    }  # fmt: skip
+
+
+def _struct(cls: Any, tag: str | None = None) -> Any:
+    """A msgspec struct with a class's options as its fields."""
+    fields: list[Any] = []
+    for name, option in options(cls).items():
+        kind = _kind(option.kind, getattr(cls, "schedulable", True))
+        if option.required and not option.variadic:
+            fields.append((name, kind))
+        else:
+            fields.append((name, kind, msgspec.field(default_factory=lambda: None) if not _scalar(option) else config_of(option.default)))
+    return msgspec.defstruct(
+        cls.__name__,
+        fields,
+        tag_field=None if tag is None else "type",
+        tag=tag,
+        kw_only=True,
+        forbid_unknown_fields=True,
+        namespace={"__doc__": (cls.__doc__ or "").strip().partition("\n")[0]},
+    )
+
+
+def _scalar(option: Option) -> bool:
+    return isinstance(option.default, (int, float, str, bool, NoneType)) and not option.variadic
+
+
+def _kind(kind: Any, schedulable: bool = True) -> Any:
+    """An annotation as msgspec writes it down: a range becomes bounds, a component a reference to its slot."""
+    base, origin = bare(kind), get_origin(bare(kind))
+    if per_run(kind) and origin is not tuple:
+        return Union[_plain(kind, base), _reference("schedule")] if schedulable else _plain(kind, base)  # noqa: UP007  made at run time
+    if origin in (Union, UnionType):
+        return Union[tuple(_kind(member) for member in get_args(base))]  # noqa: UP007
+    return _plain(kind, base)
+
+
+def _plain(kind: Any, base: Any) -> Any:
+    origin = get_origin(base)
+    if base in (int, float):
+        within = next((mark for mark in marks(kind) if isinstance(mark, Range)), Range())
+        bounds = {"ge": within.min, "le": within.max, "gt": within.above, "lt": within.below}
+        given: dict[str, Any] = {name: bound for name, bound in bounds.items() if bound is not None}
+        return Annotated[base, msgspec.Meta(**given)] if given else base
+    if origin is tuple:
+        inner = get_args(base)
+        return list[_kind(inner[0])] if inner[-1] is Ellipsis else tuple[tuple(map(_kind, inner))]  # type: ignore[misc]
+    if origin is dict:
+        return dict[str, _kind(get_args(base)[1])]  # type: ignore[misc]
+    if base is Path:
+        return str
+    if isinstance(base, type) and issubclass(base, Component):
+        return _reference(_key(base.slot))
+    if is_dataclass(base):
+        return _reference(base.__name__)  # type: ignore[union-attr]
+    return base if origin is Literal or base in (str, bool, NoneType) else Any
+
+
+def _reference(name: str) -> Any:
+    """msgspec takes no unions of structs and texts, and components hold components, so slots are referred to by name."""
+    return Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"$ref": f"#/$defs/{name}"})]
+
+
+def _key(slot: str) -> str:
+    return slot.replace(" ", "_")
+
+
+def _parts(cls: Any) -> Iterator[Any]:
+    """The dataclasses of options in a config: sections, and options with parts."""
+    owners = [cls, *(component for slot in REGISTRY.values() for component in slot.values())]
+    seen: list[Any] = []
+    for owner in owners:
+        for option in options(owner).values():
+            for kind in (bare(option.kind), *map(bare, get_args(bare(option.kind)))):
+                if is_dataclass(kind) and kind not in seen:
+                    seen.append(kind)
+    yield from seen
