@@ -68,7 +68,7 @@ class Loss(Component):
         return self
 
     def forward(self, pred: np.ndarray, target: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
-        w = self._kept.get((pred.shape, target.shape, target.dtype.char))
+        w = self._kept.get((pred.shape, target.shape, pred.dtype.char, target.dtype.char))
         if w is None:
             w = self._new_work(pred, target)
         if not self._trusted:
@@ -95,6 +95,8 @@ class Loss(Component):
             wanted = _rows(self.outputs or ("outputs",))
             raise ShapeError(f"{type(self).__name__} expected predictions {wanted}, got {pred.shape}")
         batch, own = pred.shape[len(runs)], self.target_runs(target, outputs)
+        if own not in ((), runs) and own == (batch,):
+            raise self._wrong_target(target, outputs)
         if own not in ((), runs) or target.shape[len(own)] != batch:
             raise ShapeError(f"{type(self).__name__}: predictions {pred.shape} do not go with targets {target.shape}")
         dtype, elements = pred.dtype.type, np.empty(self.element_shape(pred.shape), pred.dtype)
@@ -113,24 +115,25 @@ class Loss(Component):
             a=np.empty(pred.shape, dtype),
             b=np.empty(pred.shape, dtype),
         )
-        self._kept = dict(list(self._kept.items())[-2:]) | {(pred.shape, target.shape, target.dtype.char): w}
+        self._kept = dict(list(self._kept.items())[-2:]) | {(pred.shape, target.shape, pred.dtype.char, target.dtype.char): w}
         return w
 
     def target_runs(self, target: np.ndarray, outputs: Shape) -> Shape:
         """The runs axis of targets, () or (R,). Raises ShapeError if they cannot meet the predictions: nothing is broadcast."""
-        integers = target.dtype.kind in "iu"
-        row = self.target_row(outputs, integers)
+        row = self.target_row(outputs, target.dtype.kind in "iu")
         runs = target.shape[: max(target.ndim - len(row) - 1, 0)]
         if target.ndim <= len(row) or len(runs) > 1 or target.shape[len(runs) + 1 :] != row:
-            wanted = {_rows(self.target_row(outputs, False)): "", _rows(self.target_row(outputs, True)): " of integers"}
-            one = len(wanted) == 1
-            column = "; write y[:, None] to make it a column" if target.ndim == 1 and row == (1,) else ""
-            raise ShapeError(
-                f"{type(self).__name__} of outputs {outputs} expected targets "
-                f"{' or '.join(shape + ('' if one else kind) for shape, kind in wanted.items())}, got {target.shape}"
-                f"{' of integers' if integers and not one else ''}{column}"
-            )
+            raise self._wrong_target(target, outputs)
         return runs
+
+    def _wrong_target(self, target: np.ndarray, outputs: Shape) -> ShapeError:
+        integers = target.dtype.kind in "iu"
+        wanted = {_rows(self.target_row(outputs, False)): "", _rows(self.target_row(outputs, True)): " of integers"}
+        several = len(wanted) > 1
+        expected = " or ".join(shape + kind * several for shape, kind in wanted.items())
+        kind = f" of {'integers' if integers else target.dtype}" * several
+        column = "; write y[:, None] to make it a column" if target.ndim == 1 and self.target_row(outputs, integers) == (1,) else ""
+        return ShapeError(f"{type(self).__name__} of outputs {outputs} expected targets {expected}, got {target.shape}{kind}{column}")
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in ("_kept", "_work")}
@@ -161,10 +164,9 @@ class BinaryCrossEntropy(Loss):
         np.negative(a, a)
         np.exp(a, a)
         np.log1p(a, a)  # slow, but log(1 + a) would lose small losses entirely
-        np.maximum(pred, 0, out=b)
-        np.add(a, b, a)
         np.multiply(pred, target, b)
-        np.subtract(a, b, out)
+        np.subtract(np.maximum(pred, 0, out=out), b, out)
+        np.add(out, a, out)  # the small term last, or it would be lost too
 
     def gradient(self, w: SimpleNamespace, out: np.ndarray) -> None:
         np.subtract(_sigmoid(w.pred, out), w.target, out)

@@ -101,10 +101,14 @@ class R2(Metric):
 
     def reset(self) -> None:
         self._weight, self._mean, self._square, self._residual = (np.float64(0) for _ in range(4))
+        self._first: Any = None
 
     def update(self, pred: np.ndarray, target: np.ndarray, weight: np.ndarray | None = None) -> None:
         y, error = self._flat(target).astype(np.float64), self._flat(np.subtract(pred, target, dtype=np.float64))
         w: Any = np.ones((y.shape[-2], 1)) if weight is None else weight.astype(np.float64)[..., None]
+        if self._first is None:
+            self._first = y[..., :1, :].copy()
+        y -= self._first  # so that a constant target is exactly constant, and a large mean costs no digits
         total = np.add.reduce(w, -2)
         mean = np.add.reduce(y * w, -2) / (total + (total == 0))
         square = np.add.reduce((y - mean[..., None, :]) ** 2 * w, -2)

@@ -29,7 +29,7 @@ class Sigmoid(Layer):
     """y = 1 / (1 + exp(-x)); the exponent is capped where it would overflow."""
 
     def buffers(self, x: np.ndarray) -> dict[str, Any]:
-        y, dx, t = (np.empty(x.shape, self.dtype) for _ in range(3))
+        y, dx, t = (self.output_like(x) for _ in range(3))
         cap = np.floor(np.log(np.finfo(self.dtype).max))
         return {"y": y, "dx": dx, "t": t, "cap": np.full_like(y, cap), "one": np.ones((), self.dtype)}
 
@@ -55,7 +55,7 @@ class Tanh(Layer):
     """y = tanh(x)."""
 
     def buffers(self, x: np.ndarray) -> dict[str, Any]:
-        y, dx, t = (np.empty(x.shape, self.dtype) for _ in range(3))
+        y, dx, t = (self.output_like(x) for _ in range(3))
         return {"y": y, "dx": dx, "t": t, "one": np.ones((), self.dtype)}
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
@@ -74,8 +74,8 @@ class ReLU(Layer):
     """y = max(x, 0); its derivative at 0 is 0."""
 
     def buffers(self, x: np.ndarray) -> dict[str, Any]:
-        y, dx, zeros = (np.zeros(x.shape, self.dtype) for _ in range(3))
-        return {"y": y, "dx": dx, "zeros": zeros, "positive": np.empty(x.shape, bool)}
+        y, dx = self.output_like(x), self.output_like(x)
+        return {"y": y, "dx": dx, "zeros": np.zeros_like(y), "positive": np.empty(y.shape, bool)}
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
         w = self.work(x, training)
@@ -97,17 +97,13 @@ class Softmax(Layer):
         return features
 
     def buffers(self, x: np.ndarray) -> dict[str, Any]:
-        return {
-            "y": np.empty(x.shape, self.dtype),
-            "dx": np.empty(x.shape, self.dtype),
-            "one": np.empty((*x.shape[:-1], 1), self.dtype),  # one number a row
-        }
+        y, dx = self.output_like(x), self.output_like(x)
+        return {"y": y, "dx": dx, "one": np.empty((*y.shape[:-1], 1), self.dtype)}  # one number a row
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
         w = self.work(x, training)
         y, one = w.y, w.one
-        np.maximum.reduce(x, -1, out=one, keepdims=True)
-        np.subtract(x, one, y)
+        np.subtract(x, np.maximum.reduce(x, -1, keepdims=True), y)
         np.exp(y, y)
         np.add.reduce(y, -1, out=one, keepdims=True)
         return np.divide(y, one, y)

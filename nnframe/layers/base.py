@@ -116,6 +116,11 @@ class Layer(Component):
         """Working arrays by name for inputs of x's shape; see `work`."""
         return {}
 
+    def output_like(self, x: np.ndarray, features: tuple[int, ...] | None = None) -> np.ndarray:
+        """A new array (*runs, batch, *features) for the batch of `x`; its own features unless others are given."""
+        batch = x.shape[-1 - len(self.input_shape)]
+        return np.empty((*self.runs, batch, *(self.input_shape if features is None else features)), self.dtype)
+
     def connect(self, features: tuple[int, ...]) -> tuple[int, ...]:
         """Set the layer up for inputs of shape `features`: what a container calls for each layer inside it, in its own `setup`."""
         self._specs, self._streams = {}, ()

@@ -52,8 +52,7 @@ class Residual(Sequential):
         return features
 
     def buffers(self, x: np.ndarray) -> dict[str, Any]:
-        shape = (*self.runs, *x.shape[-1 - len(self.input_shape) :])
-        return {"y": np.empty(shape, self.dtype), "dy": np.empty(shape, self.dtype), "dx": np.empty(shape, self.dtype)}
+        return {name: self.output_like(x) for name in ("y", "dy", "dx")}
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
         w = self.work(x, training)

@@ -23,15 +23,15 @@ class Dropout(Layer):
         return features
 
     def buffers(self, x: np.ndarray) -> dict[str, Any]:
-        rows = x.shape[-1 - len(self.input_shape) :]
-        shape = (*self.runs, *rows)
+        y, dx, mask = (self.output_like(x) for _ in range(3))
+        rows = y.shape[len(self.runs) :]
         return {
             "uniform": np.empty((len(self.dropout.generators), *rows), np.float32),
             "per_run": (*self.runs, *(1 for _ in rows)),
-            "kept": np.empty(shape, bool),
-            "mask": np.empty(shape, self.dtype),
-            "y": np.empty(shape, self.dtype),
-            "dx": np.empty(shape, self.dtype),
+            "kept": np.empty(y.shape, bool),
+            "mask": mask,
+            "y": y,
+            "dx": dx,
         }
 
     def derive(self) -> None:
