@@ -6,6 +6,7 @@ annotations say more than a type can: `Positive`, `Size`, `PerRun[...]`. `regist
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from inspect import Parameter, signature
 from os import PathLike, fspath
@@ -41,10 +42,10 @@ class Range:
         words = {"of at least": self.min, "greater than": self.above, "at most": self.max, "less than": self.below}
         return " and ".join(f"{word} {bound}" for word, bound in words.items() if bound is not None)
 
-    def closed(self) -> "Range":
-        """With its bounds included: a schedule may run down to the bound itself."""
-        low, high = (self.above, self.below)
-        return Range(self.min if low is None else low, self.max if high is None else high)
+    def with_low(self) -> "Range":
+        """With its lower bound included: a schedule may run down to it."""
+        low = self.above
+        return Range(self.min if low is None else low, self.max, below=self.below)
 
 
 Positive = Annotated[float, Range(above=0)]
@@ -102,7 +103,14 @@ class _Checked(type):
         variadic = next((name for name, option in known.items() if option.variadic), None)
         positional = [name for name in known if name in cls._positional]
         if variadic is None and len(args) > len(positional):
-            raise OptionError(f"takes at most {len(positional)} positional arguments, got {len(args)}", path=cls.__name__)
+            takes = f"takes at most {len(positional)} positional argument{'s' * (len(positional) != 1)}, got {len(args)}"
+            others = ", ".join(name for name in known if name not in positional)
+            raise OptionError(f"{takes}; name the others: {others}" if others else takes, path=cls.__name__)
+        if variadic is not None and len(args) == 1 and isinstance(args[0], (list, tuple)):
+            wanted = describe(get_args(known[variadic].kind)[0])
+            raise OptionError(
+                f"expected {wanted}, got {shown(args[0])}; write {cls.__name__}(*{variadic})", path=f"{cls.__name__}.{variadic}.0"
+            )
         given = dict(zip(positional, args, strict=False)) if variadic is None else {variadic: args}
         if twice := given.keys() & kwargs.keys():
             raise OptionError("given twice", path=f"{cls.__name__}.{min(twice)}")
@@ -171,13 +179,18 @@ class Component(metaclass=_Checked):
     def bind(self, runs: tuple[int, ...], dtype: Any) -> None:
         """Make each PerRun option `x` an array `self._x`, (*runs, 1) in `dtype`; a pair of them becomes a tuple of arrays.
 
-        Raises OptionError if an option has one value per run, but not as many as there are runs.
+        Raises OptionError if an option has one value per run, but not as many as there are runs, or if a value is out of its
+        range in `dtype`.
         """
         self._scheduled: list[tuple[Component, np.ndarray]] = []
         for name, value in self._per_run():
-            pair = get_origin(options(type(self))[name].kind) is tuple
-            parts = [self._number(part, runs, dtype, name) for part in (value if pair else (value,))]
-            setattr(self, f"_{name}", tuple(parts) if pair else parts[0])
+            kind = options(type(self))[name].kind
+            if get_origin(bare(kind)) is tuple:
+                parts = zip(get_args(bare(kind)), value, strict=True)
+                bound: Any = tuple(self._bound(k, v, runs, dtype, f"{name}.{i}") for i, (k, v) in enumerate(parts))
+            else:
+                bound = self._bound(kind, value, runs, dtype, name)
+            setattr(self, f"_{name}", bound)
         self.derive()
 
     def derive(self) -> None:
@@ -188,20 +201,27 @@ class Component(metaclass=_Checked):
             if per_run(option.kind) and self._options[name] is not None:
                 yield name, self._options[name]
 
-    def _number(self, value: Any, runs: tuple[int, ...], dtype: Any, name: str) -> np.ndarray:
+    def _bound(self, kind: Any, value: Any, runs: tuple[int, ...], dtype: Any, path: str) -> np.ndarray:
         array = np.empty((*runs, 1), dtype)
+        path = f"{type(self).__name__}.{path}"
         if isinstance(value, Component):
-            value.bind(runs, np.float64)
+            value = copy(value)  # one schedule may serve several options
+            try:
+                value.bind(runs, np.float64)
+            except OptionError as error:
+                raise OptionError(error.message, path=f"{path}.{error.path.partition('.')[2]}") from None
             self._scheduled.append((value, array))
             array[...] = value.value(0.0, 1.0)
-        elif isinstance(value, tuple):
-            if runs != (len(value),):
-                raise OptionError(f"has {len(value)} values, but there {_count(runs)}", path=f"{type(self).__name__}.{name}")
-            array[...] = np.array(value)[:, None]
-        else:
-            array[...] = value
+            return array
+        if isinstance(value, tuple) and runs != (len(value),):
+            raise OptionError(f"has {len(value)} value{'s' * (len(value) > 1)}, but there {_count(runs)}", path=path)
+        with np.errstate(over="ignore", under="ignore"):
+            array[...] = np.array(value)[:, None] if isinstance(value, tuple) else value
         if not np.isfinite(array).all():
-            raise OptionError(f"{_short(value)} is too large for {np.dtype(dtype)}", path=f"{type(self).__name__}.{name}")
+            raise OptionError(f"{_short(value)} is too large for {np.dtype(dtype)}", path=path)
+        within = next((mark for mark in marks(kind) if isinstance(mark, Range)), Range())
+        if outside := [number for number in array.ravel().tolist() if number not in within]:
+            raise OptionError(f"expected a number {within}, got {_short(value)}, which is {outside[0]:g} in {np.dtype(dtype)}", path=path)
         return array
 
     def schedule(self, t: float, total: float) -> None:
@@ -216,14 +236,14 @@ class Component(metaclass=_Checked):
         taken: dict[int, np.ndarray] = {}
 
         def take(array: np.ndarray) -> np.ndarray:
-            return taken.setdefault(id(array), array[rows])
+            return taken.setdefault(id(array), np.array(array[rows]))
 
         for name, _ in self._per_run():
             bound = getattr(self, f"_{name}")
             setattr(self, f"_{name}", tuple(map(take, bound)) if isinstance(bound, tuple) else take(bound))
+        self._scheduled = [(copy(schedule), taken[id(array)]) for schedule, array in self._scheduled]
         for schedule, _ in self._scheduled:
             schedule.take_numbers(rows)
-        self._scheduled = [(schedule, taken[id(array)]) for schedule, array in self._scheduled]
         self.derive()
 
     def of_run(self: C, run: int) -> C:
@@ -419,7 +439,7 @@ def _check_per_run(kind: Any, value: Any, path: str, problems: Problems) -> Any:
         if value is None:
             return None
     if isinstance(value, Component) and value.slot == "schedule":
-        allowed = next((mark.closed() for mark in marks(kind) if isinstance(mark, Range)), Range())
+        allowed = next((mark.with_low() for mark in marks(kind) if isinstance(mark, Range)), Range())
         for extreme in value.extremes():
             if extreme not in allowed:
                 problems.append((path, f"expected a schedule of numbers {allowed}, got {value!r}, which reaches {extreme:g}"))

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from nnframe.component import Component, register
-from nnframe.errors import DataError, ShapeError
+from nnframe.errors import DataError, ShapeError, UsageError
 
 L = TypeVar("L", bound="Loss")
 Shape = tuple[int, ...]
@@ -29,6 +29,7 @@ class Loss(Component):
     takes_classes = False  # are integer targets the numbers of classes?
     outputs: Shape | None = None
     _kept: Mapping[Any, SimpleNamespace] = MappingProxyType({})
+    _work: Any = None  # what the last forward left for backward
     _trusted = False  # all targets were checked by `build`
 
     # ------------------------------------------------------------------------------------------ what a subclass writes
@@ -78,6 +79,8 @@ class Loss(Component):
         if weight is None:
             w.share = w.equal
             return np.add.reduce(w.flat, -1) / w.count
+        if weight.shape not in w.weights:
+            raise ShapeError(f"{type(self).__name__}: predictions {pred.shape} do not go with weights {weight.shape}")
         total = np.add.reduce(weight, -1, out=None, keepdims=True)
         share = weight / (total + (total == 0))  # rows that all weigh nothing have a loss of 0
         w.share = (share * w.slope)[(..., *(None,) * len(w.outputs))]
@@ -85,6 +88,8 @@ class Loss(Component):
 
     def backward(self) -> np.ndarray:
         w = self._work
+        if w is None:
+            raise UsageError(f"{type(self).__name__}: nothing to go back from; call forward(pred, target) first")
         self.gradient(w, w.dpred)
         return w.dpred
 
@@ -105,6 +110,7 @@ class Loss(Component):
         w = SimpleNamespace(
             outputs=outputs,
             elements=elements,
+            weights=((batch,), (*runs, batch)),
             by_row=by_row,
             flat=elements.reshape(*runs, -1),
             m=dtype(m),

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from nnframe.errors import FileError
 if TYPE_CHECKING:
     import zipfile
 
+DAMAGE = (OSError, ValueError, EOFError, SyntaxError, NotImplementedError, RuntimeError, KeyError, TypeError, MemoryError)
+
 Header = tuple[tuple[int, ...], np.dtype]
 
 
@@ -21,13 +24,14 @@ def headers(path: Path) -> dict[str, Header]:
     Raises FileError if the file is missing, damaged, or no npz file.
     """
     import zipfile  # not needed for importing
+    import zlib
 
     try:
         with zipfile.ZipFile(path) as archive:
             return {info.filename.removesuffix(".npy"): _header(archive, info) for info in archive.infolist()}
     except FileNotFoundError:
         raise FileError(f"there is no file {path}") from None
-    except (OSError, ValueError, EOFError, SyntaxError, NotImplementedError, RuntimeError, zipfile.BadZipFile) as error:
+    except (*DAMAGE, zipfile.BadZipFile, zlib.error) as error:
         raise FileError(f"{path} is not an npz file of plain arrays: {getattr(error, 'strerror', None) or error}") from None
 
 
@@ -47,6 +51,7 @@ def _header(archive: "zipfile.ZipFile", info: "zipfile.ZipInfo") -> Header:
 def read(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
     """The arrays of these names. Raises FileError as `headers` does, also if the contents do not match their checksums."""
     import zipfile
+    import zlib
 
     found = headers(path)
     if pickled := [name for name in names if found[name][1].hasobject]:
@@ -54,7 +59,7 @@ def read(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in names}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (*DAMAGE, zipfile.BadZipFile, zlib.error) as error:
         raise FileError(f"{path} is damaged: {error}") from None
 
 
@@ -68,5 +73,6 @@ def write(path: Path, arrays: Mapping[str, Any]) -> None:
             os.fsync(file.fileno())
         os.replace(part, path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
         raise FileError(f"cannot write {path}: {error.strerror}") from None

@@ -7,13 +7,20 @@ from typing import Any, TypeVar
 import numpy as np
 
 from nnframe.component import Component, Fraction, NonNegative, PerRun, Positive, register
-from nnframe.errors import OptionError
+from nnframe.errors import OptionError, UsageError
 from nnframe.layers import layout
 from nnframe.layers.base import Layer
 
 O = TypeVar("O", bound="Optimizer")  # noqa: E741
 
 CHUNK = 2**15  # numbers to update at a time, so that what is worked on stays in cache
+
+
+class Unattached:
+    """Stands for what an optimizer has only once it is attached."""
+
+    def __get__(self, optimizer: Any, owner: type) -> Any:
+        raise UsageError(f"{owner.__name__} is not attached; call attach(model) first")
 
 
 class Optimizer(Component):
@@ -72,8 +79,10 @@ class Optimizer(Component):
         else:
             np.multiply(self._weight_decay, decayed, self._decay)  # in place: `update` has views of it
 
+    _chunks: Any = Unattached()
+
     def step(self) -> None:
-        """One update of all parameters from their gradients."""
+        """One update of all parameters from their gradients. Raises UsageError before `attach`."""
         self.begin()
         for p, g, w in self._chunks:
             self.update(p, g, w)
@@ -81,6 +90,11 @@ class Optimizer(Component):
 
     def take(self: O, rows: Any, model: Layer) -> O:
         """A new optimizer for `model`, which is the attached one's `take(rows)`; it goes on from where this one is."""
+        if not hasattr(self, "state"):
+            raise UsageError(f"{type(self).__name__} is not attached; call attach(model) first")
+        kept = np.empty(self.params.shape[:-1], bool)[rows].shape
+        if model.params.shape != (*kept, self.params.shape[-1]):
+            raise UsageError(f"take: expected the model's take of the same rows, {kept} runs, got a model of {model.runs} runs")
         taken = copy(self)
         taken.model, taken.params, taken.grads = model, model.params, model.grads
         taken.state = {name: np.array(array[rows]) for name, array in self.state.items()}

@@ -54,4 +54,6 @@ class Step(Schedule):
         return value
 
     def extremes(self) -> list[float]:
-        return np.ravel(self.start).tolist()
+        start, factor = np.broadcast_arrays(self.start, self.factor)
+        ends = start * np.where(factor > 1, np.inf, np.where(factor < 1, 0, 1)) if np.all(start) else np.zeros(1)
+        return [*np.ravel(start).tolist(), *np.ravel(ends).tolist()]

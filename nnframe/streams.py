@@ -46,9 +46,14 @@ class Seeds:
     """
 
     def __init__(self, seed: Seed) -> None:
-        values = np.asarray(list(seed) if isinstance(seed, range) else seed)
-        if values.dtype.kind not in "iu" or values.ndim > 1 or values.size == 0 or values.min() < 0:
+        given: Any = list(seed) if isinstance(seed, (range, tuple)) else seed.tolist() if isinstance(seed, np.ndarray) else seed
+        every = given if isinstance(given, list) else [given]
+        integers = all(isinstance(s, (int, np.integer)) and not isinstance(s, bool) for s in every)
+        if not every or not integers or min(every) < 0:
             raise OptionError(f"expected an integer of at least 0, or a list of one per run, got {seed!r:.60}", path="seed")
+        if max(every) >= 2**64:
+            raise OptionError(f"expected integers less than 2**64, got {max(every)}", path="seed")
+        values = np.array(given, np.uint64)
         self.values = values
         self.runs = values.shape
         distinct, self.index = np.unique(values.ravel(), return_inverse=True)

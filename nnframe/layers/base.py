@@ -42,7 +42,8 @@ class Layer(Component):
     _specs: dict[str, layout.Spec]  # what `setup` declared: arrays
     _streams: tuple[str, ...] = ()  # and random streams
     _arrays: layout.Arrays  # the numbers of the whole tree
-    _key: str  # names the layer's weights and streams in it
+    _path: str  # how Python reaches the layer in it
+    _key: str  # names its weights and streams
     _places: dict[str, tuple[str, int, int]]  # where each declared array stands in them,
     _span: dict[str, tuple[int, int]]  # and all numbers of this layer and those inside it
     _views: dict[str, np.ndarray]  # the views that `bind` gave it
@@ -188,6 +189,7 @@ class Layer(Component):
 
     def astype(self: L, dtype: Any) -> L:
         """A copy with its numbers in another dtype."""
+        dtype = layout.floating(dtype)
         copied = self._copy(self._arrays.astype(dtype), ...)
         for _, _, layer in layout.walk(copied):
             layer.bind(self.runs, dtype)
@@ -219,6 +221,8 @@ class Layer(Component):
         return copied
 
     def __getstate__(self) -> dict[str, Any]:
+        if hasattr(self, "_views"):
+            layout.verify_views(self, self._path or type(self).__name__)
         made_again = {"_views", "_kept", "_work", *getattr(self, "_views", ()), *self._streams}
         return {name: value for name, value in vars(self).items() if name not in made_again}
 

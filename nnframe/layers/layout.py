@@ -5,13 +5,14 @@ two flat arrays, and keeping some runs of a stack means copying a few arrays and
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnframe.errors import ShapeError, UsageError
+from nnframe.errors import OptionError, ShapeError, UsageError
 from nnframe.initializers import Initializer
 from nnframe.streams import Seeds, Stream, generator
 
@@ -42,7 +43,9 @@ class Arrays:
         self.streams: dict[str, Stream] = {}
 
     def take(self, rows: Any) -> "Arrays":
-        """A copy of some runs of a stack."""
+        """A copy of some runs of a stack. Raises UsageError if there are none."""
+        if np.size(self.seeds.values[rows]) == 0:
+            raise UsageError(f"take: the rows are none of the {self.seeds.values.size} runs")
         taken = Arrays.__new__(Arrays)
         taken.seeds = self.seeds.take(rows)
         taken.params, taken.grads, taken.state = (np.array(a[rows]) for a in (self.params, self.grads, self.state))
@@ -63,22 +66,32 @@ class Arrays:
         return copied
 
 
+def floating(dtype: Any) -> np.dtype:
+    """float32 or float64. Raises UsageError for anything else."""
+    try:
+        found = None if dtype is None else np.dtype(dtype)
+    except TypeError:
+        found = None
+    if found is None or found not in (np.float32, np.float64):
+        raise UsageError(f"expected dtype float32 or float64, got {repr(dtype)[:60] if found is None else found}")
+    return found
+
+
 def lay_out(root: "Layer", input_shape: int | tuple[int, ...], seed: Any, dtype: Any) -> None:
     """Declare, place and draw all parameters and state of `root` and the layers in it, and give each layer its views."""
-    features = (input_shape,) if isinstance(input_shape, (int, np.integer)) else tuple(input_shape)
-    if not all(isinstance(n, (int, np.integer)) and n > 0 for n in features):
+    features = tuple(input_shape) if isinstance(input_shape, (tuple, list)) else (input_shape,)
+    if not all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n > 0 for n in features):
         raise ShapeError(f"expected an input shape of positive integers, without the batch axis, got {input_shape!r}")
-    if np.dtype(dtype) not in (np.float32, np.float64):
-        raise UsageError(f"expected dtype float32 or float64, got {np.dtype(dtype)}")
+    dtype = floating(dtype)
     tree = list(walk(root))
     root.connect(features)
     sizes = {home: sum(prod(spec.shape) for _, _, layer in tree for spec in layer._specs.values() if spec.home == home) for home in HOMES}
     arrays = Arrays(Seeds(seed), dtype, sizes["params"], sizes["state"])
     ends = dict.fromkeys(HOMES, 0)
     spans: list[dict[str, int]] = []
-    for _, key, layer in tree:
+    for path, key, layer in tree:
         spans.append(dict(ends))
-        layer._arrays, layer._key, layer._places = arrays, key, {}
+        layer._arrays, layer._path, layer._key, layer._places = arrays, path, key, {}
         for name, spec in layer._specs.items():
             start, ends[spec.home] = ends[spec.home], ends[spec.home] + prod(spec.shape)
             layer._places[name] = (spec.home, start, ends[spec.home])
@@ -93,9 +106,21 @@ def lay_out(root: "Layer", input_shape: int | tuple[int, ...], seed: Any, dtype:
         try:
             layer.bind(arrays.seeds.runs, dtype)
             for name, spec in layer._specs.items():
-                draw(getattr(layer, name), spec, arrays.seeds, f"init/{layer._key}.{name}")
-        except Exception as error:
-            raise error.within(path) if hasattr(error, "within") and path else error from None
+                with _named_as_option(layer, spec.init):
+                    draw(getattr(layer, name), spec, arrays.seeds, f"init/{layer._key}.{name}")
+        except OptionError as error:
+            raise error.within(path) if path else error from None
+
+
+@contextmanager
+def _named_as_option(layer: "Layer", init: Initializer) -> Iterator[None]:
+    """An initializer's mistake is told by the option that it stands in: `Dense.init.std`."""
+    try:
+        yield
+    except OptionError as error:
+        option = next((name for name, value in layer._options.items() if value is init), type(init).__name__)
+        error.path = f"{type(layer).__name__}.{option}.{error.path.partition('.')[2]}"
+        raise
 
 
 HOMES = ("params", "state")
@@ -151,12 +176,17 @@ def verify(root: "Layer") -> None:
             raise UsageError(
                 "is not part of this build: it was added later, or built again in another model; build this model again", path=where
             )
-        for name, view in layer._views.items():
-            if getattr(layer, name) is not view:
-                raise UsageError(
-                    f"was bound to another array, which training would not see; write `layer.{name}[...] = value` instead",
-                    path=f"{where}.{name}",
-                )
+        verify_views(layer, where)
+
+
+def verify_views(layer: "Layer", where: str) -> None:
+    """Raise UsageError if an array of the layer is no longer the view that it was given."""
+    for name, view in layer._views.items():
+        if getattr(layer, name) is not view:
+            raise UsageError(
+                f"was bound to another array, which training would not see; write `layer.{name}[...] = value` instead",
+                path=f"{where}.{name}",
+            )
 
 
 def draw(view: np.ndarray, spec: Spec, seeds: Seeds, stream: str) -> None:
