@@ -68,29 +68,34 @@ class Seeds:
 
 
 class Stream:
-    """One named stream of random numbers per distinct seed, as dropout masks and noise need them."""
+    """One named stream of random numbers per run, as dropout masks and noise need them; runs of one seed share one generator
+    for as long as they train together."""
 
     def __init__(self, seeds: Seeds, name: str) -> None:
-        self.seeds = seeds
         self.generators = [generator(seed, name) for seed in seeds.distinct]
+        self.index = seeds.index  # of each run's generator
 
     def random(self, out: np.ndarray) -> np.ndarray:
-        """Uniform numbers in [0, 1): `out` (distinct, ...) is filled and spread over the runs."""
+        """Uniform numbers in [0, 1): `out` (generators, ...) is filled and spread over the runs, (*runs, ...) or (...)."""
         for rng, part in zip(self.generators, out, strict=True):
             rng.random(dtype=out.dtype, out=part)
-        return self.seeds.spread(out)
+        return out[0] if len(self.generators) == 1 else out[self.index]
 
-    def take(self, seeds: Seeds) -> "Stream":
-        """The streams of fewer seeds, each from where it stands now."""
-        taken = deepcopy(self)
-        taken.seeds = seeds
-        taken.generators = [taken.generators[self.seeds.distinct.index(seed)] for seed in seeds.distinct]
-        return taken
+    def take(self, rows: Any) -> "Stream":
+        """The streams of some runs of a stack, each from where it stands now."""
+        return self._of(self.generators, np.atleast_1d(self.index[rows]))
 
-    def put(self, taken: "Stream") -> None:
-        """Go on from where taken streams have got to."""
-        for seed, rng in zip(taken.seeds.distinct, taken.generators, strict=True):
-            self.generators[self.seeds.distinct.index(seed)].bit_generator.state = rng.bit_generator.state
+    def put(self, rows: Any, taken: "Stream") -> "Stream":
+        """With runs that were taken, and trained since, where they have got to."""
+        index = self.index.copy()
+        index[rows] = taken.index + len(self.generators)
+        return self._of([*self.generators, *taken.generators], index)
+
+    def _of(self, generators: list["np.random.Generator"], index: np.ndarray) -> "Stream":
+        made = Stream.__new__(Stream)
+        used, made.index = np.unique(index, return_inverse=True)
+        made.generators = [deepcopy(generators[i]) for i in used]
+        return made
 
     @property
     def state(self) -> list[Any]:

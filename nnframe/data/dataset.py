@@ -59,7 +59,7 @@ def as_dataset(data: Any, features: tuple[int, ...], runs: tuple[int, ...], dtyp
     if not isinstance(data, Dataset):
         if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
             raise ShapeError(f"expected (x, y), (x, y, weight) or a Dataset, got {type(data).__name__}", path=what)
-        x, y, *rest = map(np.asarray, data)
+        x, y, *rest = (_array(part, f"{what}.{name}") for name, part in zip(("x", "y", "weight"), data, strict=False))
         data = Dataset(x, y, rest[0] if rest else None)
     x, y, weight = data.x, data.y, data.weight
     cast = [a if a is None or a.dtype.kind in "iu" else _numbers(a, dtype, f"{what}.{name}") for name, a in (("x", x), ("y", y))]
@@ -74,10 +74,19 @@ def as_dataset(data: Any, features: tuple[int, ...], runs: tuple[int, ...], dtyp
     if weight is not None:
         weight = _numbers(weight, dtype, f"{what}.weight")
         if weight.shape not in ((rows,), (*runs, rows)):
-            raise ShapeError(f"expected ({rows},), got {weight.shape}", path=f"{what}.weight")
-        if weight.min() < 0 or not weight.any():
-            raise DataError("expected weights of at least 0, and some above it", path=f"{what}.weight")
+            wanted = " or ".join(str(shape) for shape in dict.fromkeys([(rows,), (*runs, rows)]))
+            raise ShapeError(f"expected {wanted}, got {weight.shape}", path=f"{what}.weight")
+        if weight.min() < 0 or not weight.any(-1).all():
+            where = f", in run {int(np.argmin(weight.any(-1)))} too" if weight.ndim == 2 else ""
+            raise DataError(f"expected weights of at least 0, and some above it{where}", path=f"{what}.weight")
     return Dataset(x, y, weight, data.inputs, data.targets, data.classes)
+
+
+def _array(part: Any, what: str) -> np.ndarray:
+    try:
+        return np.asarray(part)
+    except ValueError:
+        raise DataError("expected rows of the same length", path=what) from None
 
 
 def _numbers(a: np.ndarray, dtype: Any, what: str) -> np.ndarray:

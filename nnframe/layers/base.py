@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from nnframe import blas
-from nnframe.component import Component
+from nnframe.component import Component, Problems, Size, check
 from nnframe.errors import OptionError, ShapeError, UsageError
 from nnframe.initializers import Constant, Initializer
 from nnframe.layers import layout
@@ -168,10 +168,11 @@ class Layer(Component):
         layout.verify(self)
         x = self.cast(x)
         self._check_input(x)
-        rows, size = x.shape[-1 - len(self.input_shape)], batch_size or self.evaluation_rows()
+        size, threads = self.evaluation_options("predict", batch_size, blas_threads)
+        rows = x.shape[-1 - len(self.input_shape)]
         y = np.empty((*self.runs, rows, *self.output_shape), self.dtype)
         before, after = (slice(None),) * (x.ndim - 1 - len(self.input_shape)), (slice(None),) * len(self.runs)
-        with np.errstate(all="ignore"), blas.threads(blas.resolve(blas_threads, size * self.largest_product())):
+        with np.errstate(all="ignore"), blas.threads(threads):
             for start in range(0, rows, size):
                 batch = slice(start, start + size)
                 y[(*after, batch)] = self.forward(x[(*before, batch)])
@@ -208,6 +209,16 @@ class Layer(Component):
         """Rows to evaluate at a time: as many as keep one run's widest layer within 128 KiB, from the shapes of one run alone."""
         widest = max(prod(shape) for _, _, layer in layout.walk(self) for shape in (layer.input_shape, layer.output_shape))
         return int(np.clip(2**17 // (widest * self.dtype.itemsize), 16, 1024))
+
+    def evaluation_options(self, caller: str, batch_size: int | None, blas_threads: int | str) -> tuple[int, int]:
+        """Rows at a time and number of BLAS threads. Raises OptionError for what these cannot be."""
+        problems = Problems()
+        check(Size | None, batch_size, "batch_size", problems)
+        check(blas.Threads, blas_threads, "blas_threads", problems)
+        if problems:
+            raise OptionError(problems[0][1], path=f"{caller}.{problems[0][0]}")
+        size = batch_size or self.evaluation_rows()
+        return size, blas.resolve(blas_threads, size * self.largest_product())
 
     def __str__(self) -> str:
         return _table(self) if self.layers else repr(self)

@@ -50,14 +50,8 @@ class Arrays:
         taken.seeds = self.seeds.take(rows)
         taken.params, taken.grads, taken.state = (np.array(a[rows]) for a in (self.params, self.grads, self.state))
         taken.decay = self.decay
-        taken.streams = {name: stream.take(taken.seeds) for name, stream in self.streams.items()}
+        taken.streams = {name: stream.take(rows) for name, stream in self.streams.items()}
         return taken
-
-    def put(self, rows: Any, taken: "Arrays") -> None:
-        """Write runs that were taken, and trained since, back to their rows."""
-        self.params[rows], self.grads[rows], self.state[rows] = taken.params, taken.grads, taken.state
-        for name, stream in taken.streams.items():
-            self.streams[name].put(stream)
 
     def astype(self, dtype: Any) -> "Arrays":
         """A copy in another dtype."""
@@ -161,9 +155,22 @@ def bind(layer: "Layer") -> None:
     for home, span in (("params", "params"), ("grads", "params"), ("state", "state")):
         layer._views[home] = getattr(arrays, home)[..., slice(*layer._span[span])]
     vars(layer).update(layer._views)
+    _bind_streams(layer)
+
+
+def _bind_streams(layer: "Layer") -> None:
     for name in layer._streams:
-        setattr(layer, name, arrays.streams[f"{layer._key}.{name}"])
-    layer._kept, layer._work = {}, None
+        setattr(layer, name, layer._arrays.streams[f"{layer._key}.{name}"])
+    layer._kept, layer._work = {}, None  # working arrays are made for a number of runs and streams
+
+
+def put(root: "Layer", rows: Any, taken: "Layer") -> None:
+    """Write runs that were taken, and trained since, back to their rows."""
+    whole, part = root._arrays, taken._arrays
+    whole.params[rows], whole.grads[rows], whole.state[rows] = part.params, part.grads, part.state
+    whole.streams = {name: stream.put(rows, part.streams[name]) for name, stream in whole.streams.items()}
+    for _, _, layer in walk(root):
+        _bind_streams(layer)
 
 
 def verify(root: "Layer") -> None:

@@ -102,10 +102,10 @@ def evaluate(
 ) -> dict[str, np.ndarray]:
     """Loss and metrics of a model on data as for `fit`, each (*runs,): {"loss": ..., "accuracy": ...}."""
     layout.verify(model)
-    size = batch_size or model.evaluation_rows()
+    size, threads = model.evaluation_options("evaluate", batch_size, blas_threads)
     loss, metrics = copy(loss), deepcopy(list(metrics))
     batches = _batches(model, loss, metrics, data, "data", model._arrays.seeds, size, False)
-    with np.errstate(all="ignore"), blas.threads(blas.resolve(blas_threads, size * model.largest_product())):
+    with np.errstate(all="ignore"), blas.threads(threads):
         return _evaluate(model, loss, metrics, batches)
 
 
@@ -126,9 +126,8 @@ class Training:
         seeds = model._arrays.seeds if seed is None else Seeds(seed)
         if seed is not None and seeds.runs != model.runs:
             if seeds.runs:
-                raise OptionError(
-                    f"has {seeds.runs[0]} values, but the model {model.runs[0] if model.runs else 'one network'}", path="fit.seed"
-                )
+                has = f"there are {model.runs[0]} runs" if model.runs else "there is one network"
+                raise OptionError(f"has {seeds.runs[0]} values, but {has}", path="fit.seed")
             seeds = Seeds([int(seeds.values)] * model.runs[0])
         self.train, self.loss, self.metrics = train, copy(loss), deepcopy(list(metrics))
         size = self.eval_batch_size = train.eval_batch_size or model.evaluation_rows()
@@ -169,6 +168,7 @@ class Training:
                     history.diverged[where] = diverged
                     if warn:
                         _warn(state, diverged)
+                    self.settle(diverged)
                     state.stop(diverged)
                 if state.stopped is not False and np.any(state.stopped) and not self.drop(state.stopped):
                     break
@@ -225,10 +225,16 @@ class Training:
         self._find_schedules()
         return True
 
+    def settle(self, diverged: np.ndarray) -> None:
+        """Give all NaNs of diverged runs the same bits: which ones arithmetic makes depends on the place in an array."""
+        arrays = self.model._arrays
+        for array in (arrays.params, arrays.grads, arrays.state, *self.optimizer.state.values()):
+            np.copyto(array, np.nan, where=np.isnan(array) & diverged[..., None])
+
     def put_back(self) -> None:
         """Write what the runs that still train have got to into the whole stack."""
         if self.model is not self.whole:
-            self.whole._arrays.put(self.alive, self.model._arrays)
+            layout.put(self.whole, self.alive, self.model)
             self.whole_optimizer.put(self.alive, self.optimizer)
 
     def _find_schedules(self) -> None:
@@ -244,6 +250,9 @@ def _batches(model: Layer, loss: Loss, metrics: Sequence[Metric], data: Any, wha
         except DataError as error:
             raise error.within(f"{what}.y") from None
     data = as_dataset(data, model.input_shape, model.runs, model.dtype, what)
+    names = [metric.name for metric in metrics]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise OptionError(f"two are named {twice[0]!r}, so that their columns in the log would be one", path="metrics")
     try:
         loss.build(model.output_shape, data.y)
         target_runs = loss.target_runs(data.y, model.output_shape)
