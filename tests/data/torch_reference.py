@@ -209,7 +209,7 @@ def training():
     epoch_losses = []
     for _ in range(20):
         total = 0.0
-        for batch_x, batch_y in zip(torch.tensor(x).split(4), torch.tensor(y).split(4)):
+        for batch_x, batch_y in zip(torch.tensor(x).split(4), torch.tensor(y).split(4), strict=True):
             hidden = torch.tanh(batch_x @ weights["W0"] + weights["b0"])
             loss = functional.cross_entropy(hidden @ weights["W1"] + weights["b1"], batch_y)
             optimizer.zero_grad()
