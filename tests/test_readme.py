@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nnframe import __main__ as command
 from nnframe.component import REGISTRY
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
@@ -30,3 +31,16 @@ def test_the_readmes_layer_is_found_out_when_its_backward_is_wrong():
     wrong = block.replace("@nn.register\n", "").replace("return dy * self.g", "return dy * self.g * 1.0005")
     with pytest.raises(names["nn"].GradientError, match="x: the gradient is off by"):
         exec(wrong, names)
+
+
+@pytest.mark.parametrize("factor, status", [("", 0), (" * 1.0005", 2)])
+def test_the_readmes_layer_works_from_yaml_and_check_finds_a_wrong_backward(tmp_path, monkeypatch, capsys, factor, status):
+    monkeypatch.setitem(REGISTRY, "layer", dict(REGISTRY["layer"]))
+    block = next(b for b in re.findall(r"```python\n(.*?)```", README, re.S) if "class Scale" in b)
+    code = "import nnframe as nn\n\n\n" + block.partition("rng = ")[0]
+    (tmp_path / "my_layers.py").write_text(code.replace("return dy * self.g", f"return dy * self.g{factor}"))
+    config = Path(__file__).parent.parent / "configs/xor.yaml"
+    assert command.main(["check", str(config), "model.1=Scale", "--plugin", str(tmp_path / "my_layers.py")]) == status
+    captured = capsys.readouterr()
+    assert "1  Scale()" in captured.out
+    assert ("model.1: Scale: x: the gradient is off by" in captured.err) == bool(status)
