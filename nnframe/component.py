@@ -248,8 +248,8 @@ class Component(metaclass=_Checked):
 
     def of_run(self: C, run: int) -> C:
         """The component as run number `run` of a stack has it."""
-        chosen = {name: value[run] for name, value in self._per_run() if isinstance(value, tuple)}
-        return type(self)._make(self._options | chosen) if chosen else self
+        chosen = {name: _of_run(options(type(self))[name].kind, value, run) for name, value in self._options.items()}
+        return type(self)._make(chosen)
 
 
 def register(cls: type[C]) -> type[C]:
@@ -569,6 +569,19 @@ def _hint(base: Any, value: Any) -> str:
 def _is_options(base: Any) -> bool:
     """A dataclass is an option with parts."""
     return is_dataclass(base)
+
+
+def _of_run(kind: Any, value: Any, run: int) -> Any:
+    """An option's value in one run: components and lists of them are gone into, one number per run becomes that number."""
+    if isinstance(value, Component):
+        return value.of_run(run)
+    if not isinstance(value, tuple):
+        return value
+    if get_origin(bare(kind)) is tuple:
+        kinds = get_args(bare(kind))
+        kinds = kinds[:1] * len(value) if kinds[-1] is Ellipsis else kinds
+        return tuple(_of_run(k, v, run) for k, v in zip(kinds, value, strict=True))
+    return value[run] if per_run(kind) else value
 
 
 def bare(kind: Any) -> Any:

@@ -58,10 +58,11 @@ class Seeds:
         self.runs = values.shape
         distinct, self.index = np.unique(values.ravel(), return_inverse=True)
         self.distinct: list[int] = distinct.tolist()
+        self._in_order = np.array_equal(self.index, np.arange(len(distinct)))
 
     def spread(self, drawn: np.ndarray) -> np.ndarray:
         """From one draw a distinct seed, (distinct, ...), to one a run: (*runs, ...), or (...) where all runs share it."""
-        return drawn[0] if len(self.distinct) == 1 else drawn[self.index]
+        return _spread(drawn, self.index, self._in_order)
 
     def take(self, rows: Any) -> "Seeds":
         return Seeds(self.values[rows])
@@ -74,12 +75,13 @@ class Stream:
     def __init__(self, seeds: Seeds, name: str) -> None:
         self.generators = [generator(seed, name) for seed in seeds.distinct]
         self.index = seeds.index  # of each run's generator
+        self._in_order = np.array_equal(self.index, np.arange(len(self.generators)))
 
     def random(self, out: np.ndarray) -> np.ndarray:
         """Uniform numbers in [0, 1): `out` (generators, ...) is filled and spread over the runs, (*runs, ...) or (...)."""
         for rng, part in zip(self.generators, out, strict=True):
             rng.random(dtype=out.dtype, out=part)
-        return out[0] if len(self.generators) == 1 else out[self.index]
+        return _spread(out, self.index, self._in_order)
 
     def take(self, rows: Any) -> "Stream":
         """The streams of some runs of a stack, each from where it stands now."""
@@ -95,6 +97,7 @@ class Stream:
         made = Stream.__new__(Stream)
         used, made.index = np.unique(index, return_inverse=True)
         made.generators = [deepcopy(generators[i]) for i in used]
+        made._in_order = np.array_equal(made.index, np.arange(len(used)))
         return made
 
     @property
@@ -106,3 +109,9 @@ class Stream:
     def state(self, states: list[Any]) -> None:
         for rng, state in zip(self.generators, states, strict=True):
             rng.bit_generator.state = state
+
+
+def _spread(drawn: np.ndarray, index: np.ndarray, in_order: bool) -> np.ndarray:
+    if len(drawn) == 1:
+        return drawn[0]
+    return drawn if in_order else drawn[index]

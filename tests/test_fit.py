@@ -639,3 +639,38 @@ def test_memory_does_not_grow_with_epochs(seed):
     finally:
         tracemalloc.stop()
     assert used[250] - used[50] < 1500
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ({"loss": nn.SGD()}, r"fit\.loss: expected a loss, got SGD\(\)"),
+        ({"optimizer": nn.MSE()}, r"fit\.optimizer: expected an optimizer, got MSE\(\)"),
+        ({"metrics": [nn.MAE]}, r"metrics\.0: expected a metric such as MAE\(\), got <class"),
+        ({"callbacks": [print]}, r"fit\.callbacks\.0: expected an object with a method on_epoch, got <built-in function print>"),
+    ],
+)
+def test_arguments_of_the_wrong_kind(options, words):
+    arguments = {"loss": nn.MSE(), "optimizer": nn.SGD()} | options
+    with pytest.raises(nn.OptionError, match=words):
+        nn.fit(network(0), arguments.pop("loss"), arguments.pop("optimizer"), data(), epochs=1, batch_size=4, **arguments)
+
+
+def test_a_mask_for_stop_is_as_long_as_the_runs_that_still_train():
+    with pytest.raises(nn.OptionError, match=r"state\.stop: expected one for each run that still trains, \(2,\), got \(3,\)"):
+        fit(network([0, 1]), data(), callbacks=[Each(lambda state: state.stop([True, False, True]))])
+
+
+def test_a_callback_that_rebinds_a_weight_is_found_out():
+    def rebind(state):
+        state.model.layers[0].W = state.model.layers[0].W.copy()
+
+    with pytest.raises(nn.UsageError, match=r"layers\.0\.W: was bound to another array"):
+        fit(network(0), data(), callbacks=[Each(rebind)])
+
+
+def test_no_weights_may_be_said_as_none():
+    once, twice = network(0), network(0)
+    fit(once, data())
+    fit(twice, (*data(), None))
+    assert once.params.tobytes() == twice.params.tobytes()

@@ -59,8 +59,13 @@ def as_dataset(data: Any, features: tuple[int, ...], runs: tuple[int, ...], dtyp
     if not isinstance(data, Dataset):
         if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
             raise ShapeError(f"expected (x, y), (x, y, weight) or a Dataset, got {type(data).__name__}", path=what)
-        x, y, *rest = (_array(part, f"{what}.{name}") for name, part in zip(("x", "y", "weight"), data, strict=False))
-        data = Dataset(x, y, rest[0] if rest else None)
+        x, y, weight = (
+            None if part is None else _array(part, f"{what}.{name}")
+            for name, part in zip(("x", "y", "weight"), (*data, None)[:3], strict=True)
+        )
+        if x is None or y is None:
+            raise DataError("expected arrays, got nothing", path=f"{what}.{'y' if x is not None else 'x'}")
+        data = Dataset(x, y, weight)
     x, y, weight = data.x, data.y, data.weight
     cast = [a if a is None or a.dtype.kind in "iu" else _numbers(a, dtype, f"{what}.{name}") for name, a in (("x", x), ("y", y))]
     x, y = cast[0], cast[1]

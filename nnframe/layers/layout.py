@@ -44,7 +44,11 @@ class Arrays:
 
     def take(self, rows: Any) -> "Arrays":
         """A copy of some runs of a stack. Raises UsageError if there are none."""
-        if np.size(self.seeds.values[rows]) == 0:
+        try:
+            count = np.size(self.seeds.values[rows])
+        except IndexError as error:
+            raise UsageError(f"take: {error}") from None
+        if count == 0:
             raise UsageError(f"take: the rows are none of the {self.seeds.values.size} runs")
         taken = Arrays.__new__(Arrays)
         taken.seeds = self.seeds.take(rows)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from nnframe.errors import OptionError
 from nnframe.layers.base import Layer
 from nnframe.optimizers import Optimizer
 
@@ -29,6 +30,10 @@ class State:
 
     def stop(self, which: Any = True) -> None:
         """End training of these runs after this epoch: a mask like the arrays of `logs`, or all of them."""
+        which, runs = np.asarray(which, bool), self.logs["loss"].shape
+        if which.shape not in ((), runs):
+            still = f"one for each run that still trains, {runs}" if runs else "one value"
+            raise OptionError(f"expected {still}, got {which.shape}; index by state.runs", path="state.stop")
         self.stopped = np.asarray(self.stopped) | which
 
 

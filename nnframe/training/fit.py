@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnframe import blas
-from nnframe.component import Component, Problems, Size, check
+from nnframe.component import Component, Problems, Size, check, describe
 from nnframe.data.batches import Batches
 from nnframe.data.dataset import Dataset, as_dataset
 from nnframe.errors import DataError, OptionError, ShapeError
@@ -82,6 +82,12 @@ def fit(
     at the end of an epoch ends there, with a DivergenceWarning; the others go on unchanged.
     Raises OptionError, ShapeError, DataError or UsageError before any training.
     """
+    for name, value, base in (("model", model, Layer), ("loss", loss, Loss), ("optimizer", optimizer, Optimizer)):
+        if not isinstance(value, base):
+            raise OptionError(f"expected {describe(base)}, got {value!r:.60}", path=f"fit.{name}")
+    for i, callback in enumerate(callbacks):
+        if not callable(getattr(callback, "on_epoch", None)):
+            raise OptionError(f"expected an object with a method on_epoch, got {callback!r:.60}", path=f"fit.callbacks.{i}")
     given = {"epochs": epochs, "batch_size": batch_size, "shuffle": shuffle, "evaluate_train": evaluate_train}
     problems = Problems()
     train = check(Train, given | {"eval_batch_size": eval_batch_size, "blas_threads": blas_threads}, "", problems)
@@ -172,6 +178,7 @@ class Training:
                     state.stop(diverged)
                 if state.stopped is not False and np.any(state.stopped) and not self.drop(state.stopped):
                     break
+        layout.verify(self.model)  # a callback may have bound an array anew
         self.put_back()
         return history
 
@@ -250,6 +257,9 @@ def _batches(model: Layer, loss: Loss, metrics: Sequence[Metric], data: Any, wha
         except DataError as error:
             raise error.within(f"{what}.y") from None
     data = as_dataset(data, model.input_shape, model.runs, model.dtype, what)
+    for i, metric in enumerate(metrics):
+        if not isinstance(metric, Metric):
+            raise OptionError(f"expected a metric such as MAE(), got {metric!r:.60}", path=f"metrics.{i}")
     names = [metric.name for metric in metrics]
     if twice := [name for name in names if names.count(name) > 1]:
         raise OptionError(f"two are named {twice[0]!r}, so that their columns in the log would be one", path="metrics")
