@@ -39,6 +39,10 @@ class Loss(Component):
         like pred, are free for what `gradient` will need."""
         raise NotImplementedError
 
+    def total(self, w: SimpleNamespace) -> np.ndarray:
+        """The sum of all elements: (*runs,)."""
+        return np.add.reduce(w.flat, -1)
+
     def gradient(self, w: SimpleNamespace, out: np.ndarray) -> None:
         """Fill `out` (*runs, batch, *outputs) with `w.share` times the elements' derivatives with respect to pred, less `slope`."""
         raise NotImplementedError
@@ -69,16 +73,17 @@ class Loss(Component):
         return self
 
     def forward(self, pred: np.ndarray, target: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
-        w = self._kept.get((pred.shape, target.shape, pred.dtype.char, target.dtype.char))
-        if w is None:
-            w = self._new_work(pred, target)
+        w = self._work
+        if w is None or pred is not w.pred or target.shape != w.target_shape or target.dtype is not w.target_dtype:
+            w = self._kept.get((pred.shape, target.shape, pred.dtype, target.dtype)) or self._new_work(pred, target)
+            w.pred = pred
         if not self._trusted:
             self.check_target(target, w.outputs)
         self._work = w
         self.elements(w, pred, target)
         if weight is None:
             w.share = w.equal
-            return np.add.reduce(w.flat, -1) / w.count
+            return self.total(w) / w.count
         if weight.shape not in w.weights:
             raise ShapeError(f"{type(self).__name__}: predictions {pred.shape} do not go with weights {weight.shape}")
         total = np.add.reduce(weight, -1, out=None, keepdims=True)
@@ -109,6 +114,8 @@ class Loss(Component):
         m = by_row.shape[-1]
         w = SimpleNamespace(
             outputs=outputs,
+            target_shape=target.shape,
+            target_dtype=target.dtype,
             elements=elements,
             weights=((batch,), (*runs, batch)),
             by_row=by_row,
@@ -121,7 +128,7 @@ class Loss(Component):
             a=np.empty(pred.shape, dtype),
             b=np.empty(pred.shape, dtype),
         )
-        self._kept = dict(list(self._kept.items())[-2:]) | {(pred.shape, target.shape, pred.dtype.char, target.dtype.char): w}
+        self._kept = dict(list(self._kept.items())[-2:]) | {(pred.shape, target.shape, pred.dtype, target.dtype): w}
         return w
 
     def target_runs(self, target: np.ndarray, outputs: Shape) -> Shape:
@@ -164,7 +171,7 @@ class BinaryCrossEntropy(Loss):
     """Cross-entropy of Bernoulli outputs from logits z: l = mean max(z, 0) - z t + log(1 + exp(-|z|)), t in [0, 1]."""
 
     def elements(self, w: SimpleNamespace, pred: np.ndarray, target: np.ndarray) -> None:
-        w.pred, w.target = pred, target
+        w.target = target
         a, b, out = w.a, w.b, w.elements
         np.absolute(pred, a)
         np.negative(a, a)

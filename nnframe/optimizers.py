@@ -109,6 +109,10 @@ class Optimizer(Component):
             self.state[name][rows] = array
         self.steps = max(self.steps, taken.steps)
 
+    def _slim(self, number: np.ndarray) -> np.ndarray:
+        """A per-run number, (*runs, 1), as NumPy broadcasts it fastest: without an axis for one network. A view."""
+        return number if self.model.runs else number.reshape(())
+
     def _decayed(self, p: np.ndarray, g: np.ndarray, w: SimpleNamespace) -> np.ndarray:
         """g + weight_decay p, in `w.d`."""
         np.multiply(p, w.decay, w.d)
@@ -175,7 +179,7 @@ class SGD(Optimizer):
     def derive(self) -> None:
         super().derive()
         self._still = _where_zero(self._momentum)
-        self._undamped = 1 - self._dampening
+        self._rate, self._friction, self._undamped = map(self._slim, (self._lr, self._momentum, 1 - self._dampening))
 
     def update(self, p: np.ndarray, g: np.ndarray, w: SimpleNamespace) -> None:
         u = w.u
@@ -183,15 +187,15 @@ class SGD(Optimizer):
             g = self._decayed(p, g, w)
         if self._moves:
             v = w.velocity
-            np.multiply(v, self._momentum, v)
+            np.multiply(v, self._friction, v)
             if self._dampens and self.steps:
                 np.add(v, np.multiply(g, self._undamped, u), v)
             else:
                 np.add(v, g, v)
             if self._still is not None:
                 np.copyto(v, g, where=self._still)
-            g = np.add(g, np.multiply(v, self._momentum, u), u) if self.nesterov else v
-        np.multiply(g, self._lr, u)
+            g = np.add(g, np.multiply(v, self._friction, u), u) if self.nesterov else v
+        np.multiply(g, self._rate, u)
         np.subtract(p, u, p)
 
 
@@ -229,10 +233,11 @@ class Adam(Optimizer):
     def derive(self) -> None:
         super().derive()
         (b1, b2), dtype = self._betas, self.params.dtype
-        self._fold1, self._fold2 = b1, b2
+        self._fold1, self._fold2 = self._slim(b1), self._slim(b2)
         self._rest1, self._rest2 = 1 - b1, 1 - b2
         self._lr_rest1 = self._lr * self._rest1
         self._size, self._small = np.empty(b1.shape, dtype), np.empty(b1.shape, dtype)
+        self._slim_size, self._slim_small = self._slim(self._size), self._slim(self._small)
 
     def begin(self) -> None:
         b1, b2 = self._betas
@@ -260,9 +265,9 @@ class Adam(Optimizer):
                 np.multiply(w.largest, self._refold2, w.largest)
             v = np.maximum(w.largest, v, out=w.largest)
         np.sqrt(v, u)
-        np.add(u, self._small, u)
+        np.add(u, self._slim_small, u)
         np.divide(m, u, u)
-        np.multiply(u, self._size, u)
+        np.multiply(u, self._slim_size, u)
         np.subtract(p, u, p)
 
     def _refold(self) -> None:

@@ -4,6 +4,7 @@
 
 All cases are measured in turns in one process, one BLAS thread, several rounds. A time is the median over the rounds; what
 counts are the ratios, taken round by round, with their spread: machines differ, and a shared one from minute to minute.
+"handwritten" is a straight line of the same NumPy calls, with nothing around them.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import baseline
+import handwritten
 import numpy as np
 from threadpoolctl import threadpool_limits
 
@@ -72,8 +74,10 @@ def main() -> None:
     cases: dict[str, Callable[[], float]] = {
         "gender, baseline": lambda: gender_baseline(0, 500),
         "gender": lambda: gender(0, 500),
+        "gender, handwritten": lambda: handwritten.gender((), 2000),
         "gender x 256, baseline": lambda: gender_baseline(range(256), 128),
         "gender x 256": lambda: gender(range(256), 128),
+        "gender x 256, handwritten": lambda: handwritten.gender((256,), 500),
         "64-64-64-10": lambda: digits(0, 4),
         "64-64-64-10 x 16": lambda: digits(range(16), 2),
         "import numpy": lambda: process("-c", "import numpy"),
@@ -83,6 +87,8 @@ def main() -> None:
     ratios = [  # what, over what, target
         ("gender, baseline", "gender", "at least 2"),
         ("gender x 256, baseline", "gender x 256", "at least 2.5"),
+        ("gender, baseline", "gender, handwritten", "a bound"),
+        ("gender x 256, baseline", "gender x 256, handwritten", "a bound"),
         ("64-64-64-10", "64-64-64-10 x 16", "at least 1.5"),
         ("import nnframe", "import numpy", "at most 1.5"),
         ("run configs/gender.yaml", "import numpy", "at most 10"),

@@ -34,7 +34,7 @@ class Sigmoid(Layer):
         return {"y": y, "dx": dx, "t": t, "cap": np.full_like(y, cap), "one": np.ones((), self.dtype)}
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
-        w = self.work(x, training)
+        w = self._work if training and x is self._work.x else self.work(x, training)
         y, t = w.y, w.t
         np.negative(x, y)
         np.minimum(y, w.cap, out=t)
@@ -59,7 +59,8 @@ class Tanh(Layer):
         return {"y": y, "dx": dx, "t": t, "one": np.ones((), self.dtype)}
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
-        return np.tanh(x, self.work(x, training).y)
+        w = self._work if training and x is self._work.x else self.work(x, training)
+        return np.tanh(x, w.y)
 
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray:
         w = self._work
@@ -78,7 +79,7 @@ class ReLU(Layer):
         return {"y": y, "dx": dx, "zeros": np.zeros_like(y), "positive": np.empty(y.shape, bool)}
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
-        w = self.work(x, training)
+        w = self._work if training and x is self._work.x else self.work(x, training)
         return np.maximum(x, w.zeros, out=w.y)
 
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray:
@@ -101,7 +102,7 @@ class Softmax(Layer):
         return {"y": y, "dx": dx, "one": np.empty((*y.shape[:-1], 1), self.dtype)}  # one number a row
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
-        w = self.work(x, training)
+        w = self._work if training and x is self._work.x else self.work(x, training)
         y, one = w.y, w.one
         np.subtract(x, np.maximum.reduce(x, -1, keepdims=True), y)
         np.exp(y, y)

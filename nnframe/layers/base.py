@@ -38,7 +38,7 @@ class Layer(Component):
     product: int = 0  # multiply-adds of the largest matrix product, per row of a batch
 
     _kept: Mapping[tuple[int, ...], Any] = MappingProxyType({})  # working arrays by input shape
-    _work: Any = None  # those of the last forward
+    _work: Any = layout.IDLE  # those of the last forward
     _specs: dict[str, layout.Spec]  # what `setup` declared: arrays
     _streams: tuple[str, ...] = ()  # and random streams
     _arrays: layout.Arrays  # the numbers of the whole tree
@@ -103,13 +103,18 @@ class Layer(Component):
 
     def work(self, x: np.ndarray, training: bool) -> Any:
         """The working arrays of `buffers` for an input like `x`, also as `self._work`: kept from step to step in training,
-        fresh otherwise. Raises ShapeError if `x` is not what the layer was built for."""
+        fresh otherwise. Raises ShapeError if `x` is not what the layer was built for.
+
+        In a step of training a layer is mostly given the very array of the step before, `self._work.x`; then a layer in a hot
+        path may take `self._work` as it is.
+        """
         work = self._kept.get(x.shape) if training else None
         if work is None:
             self._check_input(x)
             work = SimpleNamespace(**self.buffers(x))
             if training:
                 self._kept = dict(list(self._kept.items())[1 - KEPT :]) | {x.shape: work}
+        work.x = x if training else None
         self._work = work
         return work
 

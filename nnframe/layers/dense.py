@@ -51,7 +51,7 @@ class Dense(Layer):
         }
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
-        w = self.work(x, training)
+        w = self._work if training and x is self._work.x else self.work(x, training)
         w.folded = x if w.fold is None else x.reshape(w.fold)
         np.matmul(w.folded, self.W, w.product)
         if self.bias:

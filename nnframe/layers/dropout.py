@@ -6,6 +6,7 @@ import numpy as np
 
 from nnframe.component import Fraction, PerRun, register
 from nnframe.layers.base import Layer
+from nnframe.layers.layout import IDLE
 
 
 @register
@@ -39,7 +40,7 @@ class Dropout(Layer):
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
         if not training:
-            self._work = None
+            self._work = IDLE
             return x
         w = self.work(x, training)
         np.greater_equal(self.dropout.random(w.uniform), self._p.reshape(w.per_run), w.kept)
@@ -48,4 +49,4 @@ class Dropout(Layer):
 
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray:
         w = self._work
-        return dy if w is None else np.multiply(dy, w.mask, w.dx)
+        return dy if w is IDLE else np.multiply(dy, w.mask, w.dx)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -122,6 +123,7 @@ def _named_as_option(layer: "Layer", init: Initializer) -> Iterator[None]:
 
 
 HOMES = ("params", "state")
+IDLE = SimpleNamespace(x=None)  # stands for working arrays before the first forward
 
 
 def walk(layer: "Layer", path: str = "", key: str = "") -> Iterator[tuple[str, str, "Layer"]]:
@@ -165,7 +167,7 @@ def bind(layer: "Layer") -> None:
 def _bind_streams(layer: "Layer") -> None:
     for name in layer._streams:
         setattr(layer, name, layer._arrays.streams[f"{layer._key}.{name}"])
-    layer._kept, layer._work = {}, None  # working arrays are made for a number of runs and streams
+    layer._kept, layer._work = {}, IDLE  # working arrays are made for a number of runs and streams
 
 
 def put(root: "Layer", rows: Any, taken: "Layer") -> None:
