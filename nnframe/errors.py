@@ -50,8 +50,14 @@ class ConfigError(NNFrameError):
     """Everything that is wrong with one config: `problems` holds a line each."""
 
     def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
+        self.problems = [printable(problem) for problem in problems]
+        super().__init__("\n".join(self.problems))
+
+
+def printable(text: str, limit: int = 1000) -> str:
+    """A line that a terminal shows as it is: control characters and changes of direction are escaped, and it ends somewhere."""
+    line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:limit])
+    return line if len(text) <= limit else f"{line}..."
 
 
 def nearest(name: object, names: Iterable[object]) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from nnframe import plugins
 from nnframe.config.build import Job, build
 from nnframe.config.compose import load, override
-from nnframe.errors import ConfigError, NNFrameError
+from nnframe.errors import ConfigError, NNFrameError, printable
 from nnframe.runs import Run
 from nnframe.training.log import Bar, CSVLog, Lines, summary
 
@@ -78,7 +78,7 @@ def answering(work: Callable[[], int]) -> int:
         print(f"{error}{tail}", file=sys.stderr)
         return 2
     except NNFrameError as error:
-        print(error, file=sys.stderr)
+        print(printable(str(error)), file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader of our output has gone, as with `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -4,6 +4,7 @@ This is the one place where views are made. A layer's `W` is a view into `params
 two flat arrays, and keeping some runs of a stack means copying a few arrays and making the views again.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -85,7 +86,9 @@ def lay_out(root: "Layer", input_shape: int | tuple[int, ...], seed: Any, dtype:
     tree = list(walk(root))
     root.connect(features)
     sizes = {home: sum(prod(spec.shape) for _, _, layer in tree for spec in layer._specs.values() if spec.home == home) for home in HOMES}
-    arrays = Arrays(Seeds(seed), dtype, sizes["params"], sizes["state"])
+    seeds = Seeds(seed)
+    _must_fit(seeds.values.size * (2 * sizes["params"] + sizes["state"]) * dtype.itemsize)
+    arrays = Arrays(seeds, dtype, sizes["params"], sizes["state"])
     ends = dict.fromkeys(HOMES, 0)
     spans: list[dict[str, int]] = []
     for path, key, layer in tree:
@@ -109,6 +112,16 @@ def lay_out(root: "Layer", input_shape: int | tuple[int, ...], seed: Any, dtype:
                     draw(getattr(layer, name), spec, arrays.seeds, f"init/{layer._key}.{name}")
         except OptionError as error:
             raise error.within(path) if path else error from None
+
+
+def _must_fit(size: int) -> None:
+    """Raise UsageError where parameters and gradients would not fit into this machine's memory."""
+    try:
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return  # a system that does not say
+    if size > memory:
+        raise UsageError(f"parameters and gradients need {size / 2**30:,.1f} GiB, and this machine has {memory / 2**30:,.1f} GiB of memory")
 
 
 @contextmanager
