@@ -459,14 +459,13 @@ def _check_per_run(kind: Any, value: Any, path: str, problems: Problems) -> Any:
 
 def _check_number(kind: Any, value: float, path: str, problems: Problems) -> float | None:
     within = next((mark for mark in marks(kind) if isinstance(mark, Range)), Range())
-    if not math.isfinite(value) or value not in within:
+    if value not in within or (isinstance(value, float) and not math.isfinite(value)):
         problems.append((path, f"expected {describe(kind)}, got {shown(value)}"))
         return None
-    try:
-        return float(value) if bare(kind) is float else int(value)
-    except OverflowError:
+    if isinstance(value, int) and abs(value) >= 2**63:
         problems.append((path, f"expected {describe(kind)}, got {shown(value)}, which is too large"))
         return None
+    return float(value) if bare(kind) is float else int(value)
 
 
 def _fits(base: Any, value: Any) -> bool:

@@ -93,7 +93,7 @@ def run(config: Path, overrides: Sequence[str], out: Path, quiet: bool) -> int:
     job = build(document)
     experiment, training = job.experiment, job.training
     record = Run(job, out)
-    say = (lambda text: None) if quiet else print
+    say = (lambda text: None) if quiet else (lambda text: print(printable(text)))
     say(headline(job))
     log, epochs = CSVLog(record.folder), experiment.train.epochs
     watchers: list[Any] = [log]
@@ -149,7 +149,7 @@ def predictions(job: Job) -> list[str]:
         if classes and values.size == 1:
             label = classes[int(values[0] >= 0.5)]
         elif classes:
-            label = classes[int(values.argmax())]
+            label = dict(enumerate(classes)).get(int(values.argmax()), "")
         lines.append(f"  {name:<{width}}  {' '.join(f'{value:.4g}' for value in values)}  {label}".rstrip())
     return lines
 

@@ -297,7 +297,7 @@ MISTAKES = [
     (
         "metrics: [BinaryAccuracy]",
         "metrics: [Accuracy]",
-        "11:3: data.target: Accuracy expected outputs (..., classes) and targets that are classes, got (1,) and (1,); "
+        "21:11: metrics.0: Accuracy expected outputs (..., classes) and targets that are classes, got (1,) and (1,); "
         "BinaryAccuracy is for one output",
     ),
     (

@@ -65,7 +65,7 @@ def build(document: Document) -> Job:
         )
     except NNFrameError as error:
         place = ".".join(filter(None, (path, error.path)))
-        raise located(document, [(_in_config(place), error.message)]) from None
+        raise located(document, [(_in_config(place, experiment), error.message)]) from None
     problems, rows = [], {}
     for name, row in experiment.predict.items():
         try:
@@ -77,9 +77,10 @@ def build(document: Document) -> Job:
     return Job(experiment, data, model, training, rows)
 
 
-def _in_config(path: str) -> str:
+def _in_config(path: str, experiment: Experiment) -> str:
     """Where a config has what Python reaches by `path`."""
-    for start, key in (("model.layers.", "model."), ("data.y", "data.target"), ("data.x", "data"), ("validation", "data.validation")):
+    own = [(f"{type(getattr(experiment, key)).__name__}.", f"{key}.") for key in ("optimizer", "loss")]
+    for start, key in (*own, ("model.layers.", "model."), ("data.y", "data.target"), ("data.x", "data"), ("validation", "data.validation")):
         if path.startswith(start):
             return key + path[len(start) :] if key.endswith(".") else key
     return path

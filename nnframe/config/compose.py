@@ -5,7 +5,7 @@ from typing import Any
 
 from nnframe.component import shown
 from nnframe.config.reading import COMMAND_LINE, Document, Marks, join, parse, read
-from nnframe.errors import ConfigError
+from nnframe.errors import ConfigError, FileError
 
 
 def load(path: Path) -> Document:
@@ -26,7 +26,10 @@ def _load(path: Path, chain: tuple[Path, ...]) -> Document:
         raise ConfigError([f"{where}: extends: goes round in a circle: {' -> '.join(str(p) for p in (*chain, target.resolve()))}"])
     if len(chain) > 20:
         raise ConfigError([f"{where}: extends: more than 20 configs in a row"])
-    below = _load(target, chain)
+    try:
+        below = _load(target, chain)
+    except FileError as error:
+        raise ConfigError([f"{where}: extends: {error.message}"]) from None
     marks = dict(below.marks)
     data = _merge(below.data, document.data, "", marks)
     return Document(data, marks | document.marks, path)
@@ -50,7 +53,7 @@ def override(document: Document, assignment: str) -> None:
     Raises ConfigError for a path that cannot be followed.
     """
     path, equals, text = assignment.partition("=")
-    keys = path.strip().split(".")
+    keys = [str(int(key)) if _is_index(key) else key for key in path.strip().split(".")]
     if not equals or not all(keys):
         raise ConfigError([f"{COMMAND_LINE}: expected key=value, such as optimizer.lr=0.01, got {shown(assignment)}"])
     marks: Marks = {}
@@ -59,7 +62,7 @@ def override(document: Document, assignment: str) -> None:
     for done, key in enumerate(keys):
         place = ".".join(keys[:done]) or "the config"
         if isinstance(parent, list):
-            if not key.isdecimal() or int(key) >= len(parent):
+            if not _is_index(key) or int(key) >= len(parent):
                 has = f"{place} is a list of {len(parent)}" + (f"; expected 0 to {len(parent) - 1}" if parent else "")
                 raise ConfigError([f"{COMMAND_LINE}: {path}: {has}, got {key!r}"])
         elif not isinstance(parent, dict):
@@ -80,6 +83,10 @@ def override(document: Document, assignment: str) -> None:
     parent[at] = value
     _forget(".".join(keys), document.marks)
     document.marks |= {place: (COMMAND_LINE, 0, 0) for place in [".".join(keys), *marks]}
+
+
+def _is_index(key: str) -> bool:
+    return key.isascii() and key.isdecimal() and len(key) < 10
 
 
 def _forget(path: str, marks: Marks) -> None:

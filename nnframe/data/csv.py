@@ -20,6 +20,11 @@ class Target:
     column: str
     classes: tuple[str | int, ...] | None = None
 
+    def __post_init__(self) -> None:
+        names = None if self.classes is None else list(map(str, self.classes))
+        if names is not None and (len(names) < 2 or len(set(names)) < len(names)):
+            raise OptionError(f"expected at least two classes, all different, got {', '.join(names) or 'none'}", path="classes")
+
 
 @register
 class CSV(Source):
@@ -40,6 +45,9 @@ class CSV(Source):
     ) -> None:
         if len(delimiter) != 1 or delimiter in '"\r\n':
             raise OptionError(f"expected one character, got {delimiter!r}", path="delimiter")
+        for option, names in (("inputs", inputs), ("target", target if isinstance(target, tuple) else None)):
+            if names is not None and (not names or len(set(names)) < len(names)):
+                raise OptionError(f"expected at least one column, each once, got {', '.join(names) or 'none'}", path=option)
         self.path = path
         self.target = target
         self.inputs = inputs
@@ -54,10 +62,12 @@ class CSV(Source):
         targets = (
             self.target if isinstance(self.target, tuple) else (self.target.column if isinstance(self.target, Target) else self.target,)
         )
+        for name in targets:
+            table.texts(name, "target")
         given = self.inputs
         inputs: tuple[str, ...] = given if given is not None else tuple(n for n in table.columns if n not in (*targets, self.weight))
-        if not inputs or not targets:
-            raise DataError(f"{self.path}: there is no column left for {'inputs' if not inputs else 'the target'}")
+        if not inputs:
+            raise DataError(f"{self.path} has no column beside the target; expected inputs", path="path")
         x = np.stack([table.numbers(name, "inputs") for name in inputs], -1)
         weight = None if self.weight is None else table.numbers(self.weight, "weight")
         classes = getattr(self.target, "classes", None)

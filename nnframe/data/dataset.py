@@ -36,6 +36,8 @@ class Dataset:
         count = len(self.classes)
         if takes_classes and not count and self.y.ndim == 2 and self.y.shape[1] == 1 and outputs != (1,):
             return replace(self, y=_integers(self.y[:, 0]))
+        if count and takes_classes and outputs[-1:] < (count,):
+            raise DataError(f"the target has {count} classes ({', '.join(self.classes)}), but the model has outputs {outputs}")
         if not count or takes_classes:
             return self
         if outputs == (1,) and count == 2:

@@ -57,7 +57,10 @@ class Source(Component):
         """Load, split and transform. Raises FileError or DataError."""
         data, validation = self.load(), None
         if isinstance(self.validation, Source):
-            validation = self.validation.load()
+            try:
+                validation = self.validation.load()
+            except (DataError, FileError) as error:
+                raise error.within("validation") from None
             if validation.inputs != data.inputs or validation.x.shape[1:] != data.x.shape[1:]:
                 raise DataError(f"expected inputs {', '.join(data.inputs)}, got {', '.join(validation.inputs)}", path="validation")
             if validation.classes != data.classes:

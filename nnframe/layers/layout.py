@@ -147,9 +147,10 @@ def walk(layer: "Layer", path: str = "", key: str = "") -> Iterator[tuple[str, s
     """
     seen: dict[Any, str] = {}
     for place, name, found in _walk(layer, path, key):
-        for identity, what in ((id(found), "layer object"), (name, f"name {name!r}")):
+        for identity, what, at in ((id(found), "layer object", place), (name, f"name {name!r}", f"{place}.name")):
             if identity in seen:
-                raise UsageError(f"the same {what} stands at {seen[identity] or 'the top'} and at {place}; use one for each place")
+                where = f"stands at {seen[identity] or 'the top'} and at {place}"
+                raise UsageError(f"the same {what} {where}; use one for each place", path=at)
             seen[identity] = place
         yield place, name, found
 

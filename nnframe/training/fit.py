@@ -22,6 +22,9 @@ from nnframe.streams import Seed, Seeds
 from nnframe.training.callbacks import Callback, State
 
 
+PADDING = 10**6  # rows of NaN, at most, for epochs that no run came to
+
+
 @dataclass(frozen=True)
 class Train:
     """How to train: the options of `fit` that are plain values, and the section `train` of a config."""
@@ -138,13 +141,12 @@ class Training:
         self.train, self.loss, self.metrics = train, copy(loss), deepcopy(list(metrics))
         size = self.eval_batch_size = train.eval_batch_size or model.evaluation_rows()
         self.threads = blas.resolve(train.blas_threads, train.batch_size * model.largest_product())
-        self.validation = None
+        self.batches = _batches(model, self.loss, self.metrics, data, "data", seeds, train.batch_size, train.shuffle)
+        self.validation = self.evaluated = None
         if validation is not None:
             self.validation = _batches(model, self.loss, self.metrics, validation, "validation", seeds, size, False)
-        self.evaluated = None
         if train.evaluate_train:
             self.evaluated = _batches(model, self.loss, self.metrics, data, "data", seeds, size, False)
-        self.batches = _batches(model, self.loss, self.metrics, data, "data", seeds, train.batch_size, train.shuffle)
         self.loss.bind(model.runs, model.dtype)
         if getattr(optimizer, "params", None) is not model.params:
             optimizer.attach(model)
@@ -156,14 +158,15 @@ class Training:
         """Train to the end; the log of all epochs."""
         train, history = self.train, History()
         history.epochs, history.diverged = np.zeros(self.model.runs, int), np.zeros(self.model.runs, bool)
+        columns: dict[str, list[np.ndarray]] = {}
         with np.errstate(all="ignore"), blas.threads(self.threads):
             for epoch in range(train.epochs):
                 logs = self.epoch(epoch)
                 where: Any = ... if self.alive is None else self.alive
                 for name, value in logs.items():
-                    if name not in history:
-                        history[name] = np.full((train.epochs, *self.whole.runs), np.nan)
-                    history[name][epoch, where] = value
+                    row = np.full(self.whole.runs, np.nan)
+                    row[where] = value
+                    columns.setdefault(name, []).append(row)
                 history.epochs[where] = epoch + 1
                 state = State(epoch + 1, train.epochs, (epoch + 1) * self.batches.steps, logs, self.model, self.optimizer, self.alive)
                 for callback in callbacks:
@@ -178,6 +181,9 @@ class Training:
                     state.stop(diverged)
                 if state.stopped is not False and np.any(state.stopped) and not self.drop(state.stopped):
                     break
+        missing = min(train.epochs - int(history.epochs.max()), PADDING)
+        for name, rows in columns.items():
+            history[name] = np.stack([*rows, *[np.full(self.whole.runs, np.nan)] * missing])
         layout.verify(self.model)  # a callback may have bound an array anew
         self.put_back()
         return history
@@ -270,10 +276,13 @@ def _batches(model: Layer, loss: Loss, metrics: Sequence[Metric], data: Any, wha
         rows, targets = data.x.shape[1 if own[0] else 0], data.y.shape[len(target_runs)]
         if target_runs not in ((), model.runs) or rows != targets:
             raise ShapeError(f"{rows} rows of inputs do not go with targets {data.y.shape}")
-        for metric in metrics:
-            metric.build(model.output_shape, data.y.shape[len(target_runs) + 1 :], data.y.dtype.kind in "iu")
     except (ShapeError, DataError) as error:
         raise error.within(f"{what}.y") from None
+    for i, metric in enumerate(metrics):
+        try:
+            metric.build(model.output_shape, data.y.shape[len(target_runs) + 1 :], data.y.dtype.kind in "iu")
+        except ShapeError as error:
+            raise error.within(f"metrics.{i}") from None
     return Batches(data, own, seeds, size, shuffle)
 
 
