@@ -462,7 +462,7 @@ def _check_number(kind: Any, value: float, path: str, problems: Problems) -> flo
     if value not in within or (isinstance(value, float) and not math.isfinite(value)):
         problems.append((path, f"expected {describe(kind)}, got {shown(value)}"))
         return None
-    if isinstance(value, int) and abs(value) >= 2**63:
+    if isinstance(value, int) and (abs(value) >= 2**63 or (bare(kind) is int and within.max is None and value > 2**40)):
         problems.append((path, f"expected {describe(kind)}, got {shown(value)}, which is too large"))
         return None
     return float(value) if bare(kind) is float else int(value)
@@ -533,6 +533,8 @@ def shown(value: Any) -> str:
         return f"a mapping of {', '.join(shown(key) for key in list(value)[:5])}" if value else "an empty mapping"
     if value is None or isinstance(value, bool):
         return {None: "nothing", True: "true", False: "false"}[value]
+    if isinstance(value, str):
+        value = value[:61]
     try:
         text = repr(value)
     except ValueError:  # Python refuses to print integers of more than 4300 digits
@@ -546,7 +548,7 @@ def _hint(base: Any, value: Any) -> str:
         return next(filter(None, (_hint(bare(member), value) for member in get_args(base))), "")
     items = get_args(base) if get_origin(base) is tuple else ()
     if items and items[-1] is Ellipsis and value is not None and _fits(bare(items[0]), value):
-        return "; make it a list" if isinstance(value, Mapping) else f"; write [{value}]"
+        return f"; write [{value}]" if isinstance(value, (int, float, str)) and len(str(value)) < 60 else "; make it a list"
     if isinstance(value, float) and value.is_integer() and _fits(base, int(value)):
         return f"; write {int(value)}"
     if not isinstance(value, str):
@@ -563,6 +565,13 @@ def _hint(base: Any, value: Any) -> str:
             return ""
         return " (a text); write the number without quotes"
     return ""
+
+
+def sentence(cls: Any) -> str:
+    """What a class is, in its docstring's first sentence or first paragraph."""
+    paragraph = " ".join((cls.__doc__ or "").strip().partition("\n\n")[0].split())
+    first, stop, _ = paragraph.partition(". ")
+    return first + stop.strip()
 
 
 def _is_options(base: Any) -> bool:

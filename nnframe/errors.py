@@ -1,6 +1,6 @@
 """The errors that a user can mend: each message says where, what was expected, what came, and the nearest valid name if any."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 
 class NNFrameError(Exception):
@@ -46,18 +46,29 @@ class GradientError(NNFrameError, AssertionError):
     """A backward that is not the derivative of its forward."""
 
 
+MOST = 20  # problems of one config to tell at once
+
+
 class ConfigError(NNFrameError):
     """Everything that is wrong with one config: `problems` holds a line each."""
 
     def __init__(self, problems: list[str]) -> None:
-        self.problems = [printable(problem) for problem in problems]
+        self.problems = [printable(problem) for problem in problems[:MOST]]
+        if len(problems) > MOST:
+            self.problems.append(f"... and {len(problems) - MOST} more")
         super().__init__("\n".join(self.problems))
 
 
 def printable(text: str, limit: int = 1000) -> str:
     """A line that a terminal shows as it is: control characters and changes of direction are escaped, and it ends somewhere."""
     line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:limit])
-    return line if len(text) <= limit else f"{line}..."
+    return line if len(text) <= limit and len(line) <= limit else f"{line[: limit - 3]}..."
+
+
+def listed(names: Collection[object], most: int = 20) -> str:
+    """`a, b, c`, or the first of them and how many there are."""
+    first = ", ".join(str(name)[:60] for name in list(names)[:most])
+    return first if len(names) <= most else f"{first}, ... ({len(names):,} in all)"
 
 
 def nearest(name: object, names: Iterable[object]) -> str:

@@ -4,6 +4,9 @@ Nothing that a config says can load a plugin.
 """
 
 import sys
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from hashlib import sha256
 from importlib import import_module, util
@@ -23,7 +26,7 @@ LOADED: list[dict[str, Any]] = []  # path and hash of each, for the record of a 
 def load(name: str) -> None:
     """Import a file `my_layers.py` or a module `my.layers` and register the components that it defines.
 
-    Raises FileError if there is no such file or module, and what the plugin itself raises as an NNFrameError.
+    Raises FileError if there is no such file or module, or with the place in it where it fails.
     """
     path = Path(name)
     if path.suffix == ".py" or len(path.parts) > 1:
@@ -31,38 +34,50 @@ def load(name: str) -> None:
             raise FileError(f"--plugin: there is no file {name}")
         module_name = f"nnframe_plugin_{path.stem}"
         spec = util.spec_from_file_location(module_name, path)
-        assert spec is not None and spec.loader is not None
-        module = util.module_from_spec(spec)
-        sys.modules[module_name] = module
-        _run(lambda: spec.loader.exec_module(module), name)
+        if spec is None or spec.loader is None:
+            raise FileError(f"--plugin {name}: expected a Python file, with a name that ends in .py")
+        module = sys.modules[module_name] = util.module_from_spec(spec)
+        execute = spec.loader.exec_module
+        _take_in(lambda: execute(module) or module, f"--plugin {name}", name)
     else:
-        if util.find_spec(name.partition(".")[0]) is None:
-            raise FileError(f"--plugin: there is neither a file {name}.py to name nor an installed module {name!r}")
-        module = _run(lambda: import_module(name), name)
-    _register(module)
-    _remember(name, module)
+        found = None
+        with suppress(ImportError, ValueError):
+            found = util.find_spec(name)
+        if found is not None:
+            _take_in(lambda: import_module(name), f"--plugin {name}", name)
+            return
+        raise FileError(f"--plugin: there is neither a file {name}.py to name nor an installed module {name!r}")
 
 
 @cache
 def load_installed() -> None:
     """Import the plugins of installed packages; asked for once a name is unknown, since looking costs time."""
     for entry in entry_points(group=GROUP):
-        module = _run(entry.load, entry.value)
-        _register(module)
-        _remember(entry.value, module)
+        _take_in(entry.load, f"installed plugin {entry.value}", entry.value)
 
 
-def _run(work: Any, name: str) -> Any:
-    """A plugin's own mistake is the user's to mend: say where it is, without our own frames around it."""
+def _take_in(work: Callable[[], Any], what: str, name: str) -> None:
+    """Import a module and register its components. Its own mistakes are told with the line, without our frames around."""
     try:
-        return work()
-    except NNFrameError:
-        raise
+        module = work()
+        _register(module)
     except Exception as error:
-        import traceback
+        words = str(error) if isinstance(error, NNFrameError) else f"{type(error).__name__}: {getattr(error, 'msg', None) or error}"
+        raise FileError(f"{what}: {_place(error, name)}{words}") from error
+    _remember(name, module)
 
-        at = traceback.extract_tb(error.__traceback__)[-1]
-        raise FileError(f"--plugin {name}: {at.filename}:{at.lineno}: {type(error).__name__}: {error}") from error
+
+def _place(error: Exception, name: str) -> str:
+    """The line of the plugin that an error comes from, if there is one."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}: "
+    if isinstance(error, SyntaxError):
+        return f"{Path(name).absolute()}: " if name.endswith(".py") else ""
+    frames = traceback.extract_tb(error.__traceback__)
+    stem = Path(name).stem if name.endswith(".py") else name.rpartition(".")[2].partition(":")[0]
+    files = [(frame, Path(frame.filename)) for frame in frames]
+    own = [frame for frame, file in files if file.stem == stem or (file.stem == "__init__" and file.parent.name == stem)]
+    return f"{own[-1].filename}:{own[-1].lineno}: " if own else ""
 
 
 def _remember(name: str, module: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from nnframe import plugins
-from nnframe.component import REGISTRY, options
+from nnframe.component import REGISTRY, options, sentence
 from nnframe.config.build import Job, build
 from nnframe.config.compose import load, override
 from nnframe.config.reading import dump
@@ -18,6 +18,7 @@ from nnframe.config.schema import schema
 from nnframe.errors import FileError, GradientError, OptionError, nearest
 from nnframe.gradcheck import check_gradients
 from nnframe.layers.activations import Sigmoid, Softmax, Tanh
+from nnframe.layers.containers import Sequential
 from nnframe.losses import MSE, BinaryCrossEntropy, CrossEntropy
 from nnframe.training.fit import evaluate
 
@@ -38,7 +39,7 @@ def check(config: Path, overrides: list[str]) -> int:
     data, model = job.data.training, job.model
     print(f"{job.experiment.name}: {len(data.x)} rows{f', {len(job.data.validation.x)} to validate on' if job.data.validation else ''}")
     print(model)
-    print(f"memory: {_memory(job):,.1f} MiB for parameters, gradients, optimizer and one batch")
+    print(f"memory: {_memory(job)} for parameters, gradients, optimizer and one batch")
     print(_start(job))
     wrong = list(_gradients(job))
     for line in wrong:
@@ -51,11 +52,16 @@ def check(config: Path, overrides: list[str]) -> int:
     return 0
 
 
-def _memory(job: Job) -> float:
+def _memory(job: Job) -> str:
     model, optimizer = job.model, job.training.optimizer
     numbers = 2 * model.params.size + sum(array.size for array in optimizer.state.values()) + model.state.size
     widths = sum(int(np.prod(layer.output_shape)) for layer in model.layers)
-    return (numbers + 4 * widths * job.experiment.train.batch_size) * model.dtype.itemsize / 2**20
+    size = (numbers + 4 * widths * job.experiment.train.batch_size) * model.dtype.itemsize / 1024
+    for unit in ("KiB", "MiB"):
+        if size < 1024:
+            return f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:,.1f} GiB"
 
 
 def _start(job: Job) -> str:
@@ -94,9 +100,11 @@ def _gradients(job: Job) -> Iterator[str]:
 
 def _warnings(job: Job) -> Iterator[str]:
     data, experiment, last = job.data.training, job.experiment, job.model.layers[-1]
+    place = f"model.{len(job.model.layers) - 1}"
+    while type(last) is Sequential:
+        place, last = f"{place}.layers.{len(last.layers) - 1}", last.layers[-1]
     for layer, loss in ((Softmax, CrossEntropy), (Sigmoid, BinaryCrossEntropy)):
         if isinstance(last, layer) and isinstance(experiment.loss, loss):
-            place = f"model.{len(job.model.layers) - 1}"
             yield f"{place}: {layer.__name__} before {loss.__name__}, which takes logits and applies its own; leave it out"
     if isinstance(last, (Sigmoid, Tanh, Softmax)) and isinstance(experiment.loss, MSE):
         low, high = (-1 if isinstance(last, Tanh) else 0), 1
@@ -129,7 +137,7 @@ def list_components(slot: str | None) -> int:
         print(f"{name}:")
         for cls in REGISTRY[name].values():
             print(f"  {cls.__name__}({', '.join(_options(cls))})")
-            print(f"      {(cls.__doc__ or '').strip().partition(chr(10))[0]}")
+            print(f"      {sentence(cls)}")
     return 0
 
 
@@ -149,6 +157,7 @@ def _options(cls: Any) -> Iterator[str]:
 
 def write_schema(path: Path | None) -> int:
     """Print the JSON Schema of configs, or write it to a file."""
+    plugins.load_installed()
     text = json.dumps(schema(), indent=1) + "\n"
     if path is None:
         print(text, end="")

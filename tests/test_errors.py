@@ -59,9 +59,9 @@ OPTIONS = [
     # texts and flags
     ("Dense(2, bias=1)", "Dense.bias: expected true or false, got 1"),
     ("Dense(2, bias='no')", "Dense.bias: expected true or false, got 'no'; write false"),
-    ("Dense(2, name='1a')", "Dense.name: expected letters, digits, '-' and '_', beginning with a letter, got '1a'"),
-    ("Dense(2, name='')", "Dense.name: expected letters, digits, '-' and '_', beginning with a letter, got ''"),
-    ("Dense(2, name='a.b')", "Dense.name: expected letters, digits, '-' and '_', beginning with a letter, got 'a.b'"),
+    ("Dense(2, name='1a')", "Dense.name: expected up to 100 letters, digits, '-' and '_', beginning with a letter, got '1a'"),
+    ("Dense(2, name='')", "Dense.name: expected up to 100 letters, digits, '-' and '_', beginning with a letter, got ''"),
+    ("Dense(2, name='a.b')", "Dense.name: expected up to 100 letters, digits, '-' and '_', beginning with a letter, got 'a.b'"),
     # which options there are
     ("Dense()", "Dense: Dense needs the option 'units'; expected an integer of at least 1"),
     ("Dense(2, 3)", "Dense: takes at most 1 positional argument, got 2; name the others: init, bias, bias_init, name"),
@@ -190,10 +190,10 @@ USAGE = [
     ("Dense(2).build(3, dtype='double precision')", "expected dtype float32 or float64, got 'double precision'"),
     ("Dense(2).build(3, dtype=None)", "expected dtype float32 or float64, got None"),
     ("model.astype('int32')", "expected dtype float32 or float64, got int32"),
-    ("Sequential(*[Sigmoid()] * 2).build(3)", "the same layer object stands at layers.0 and at layers.1; use one for each place"),
+    ("Sequential(*[Sigmoid()] * 2).build(3)", "layers.1: the same layer object stands at layers.0 and at layers.1; use one for each place"),
     (
         "Sequential(Dense(2, name='a'), Dense(2, name='a')).build(3)",
-        "the same name 'a' stands at layers.0 and at layers.1; use one for each place",
+        "layers.1.name: the same name 'a' stands at layers.0 and at layers.1; use one for each place",
     ),
     ("SGD().step()", "SGD is not attached; call attach(model) first"),
     ("MSE().backward()", "MSE: nothing to go back from; call forward(pred, target) first"),

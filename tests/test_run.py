@@ -289,7 +289,7 @@ MISTAKES = [
     (
         "loss: MSE",
         "loss: CrossEntropy",
-        "11:3: data.target: CrossEntropy of outputs (1,) expected classes from 0 to 0, got 1; BinaryCrossEntropy is for one output",
+        "11:3: data.target: the target has 2 classes (M, F), but the model has outputs (1,); BinaryCrossEntropy is for one output",
     ),
     ("loss: MSE", "loss: MES", "18:1: loss: unknown loss 'MES'. Did you mean 'MSE'? Known: MSE, BinaryCrossEntropy, CrossEntropy."),
     ("loss: MSE", "los: MSE", "18:1: los: unknown key 'los'. Did you mean 'loss'? Keys: "),

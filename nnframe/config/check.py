@@ -34,7 +34,8 @@ class Experiment:
     log: Log = field(default_factory=Log)
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", self.name):
+        device = re.fullmatch(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", self.name.lower())  # no folder can have these names on Windows
+        if device or not re.fullmatch(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,98}[A-Za-z0-9_-])?", self.name):
             raise OptionError("expected up to 100 letters, digits, '_', '-' and '.', since it names a folder", path="name")
         if not self.model:
             raise OptionError("expected at least one layer", path="model")

@@ -1,10 +1,11 @@
 """Configs made of others: `extends: base.yaml`, and `key.path=value` on the command line."""
 
+from os.path import realpath
 from pathlib import Path
 from typing import Any
 
 from nnframe.component import shown
-from nnframe.config.reading import COMMAND_LINE, Document, Marks, join, parse, read
+from nnframe.config.reading import COMMAND_LINE, DEPTH, Document, Marks, join, parse, read
 from nnframe.errors import ConfigError, FileError
 
 
@@ -18,12 +19,12 @@ def _load(path: Path, chain: tuple[Path, ...]) -> Document:
     if "extends" not in document.data:
         return document
     where, base = document.where("extends"), document.data.pop("extends")
-    chain = (*chain, path.resolve())
+    chain = (*chain, Path(realpath(path)))
     if not isinstance(base, str) or not base or "\0" in base:
         raise ConfigError([f"{where}: extends: expected the path of one config, relative to this file, got {shown(base)}"])
     target = path.parent / base
-    if target.resolve() in chain:
-        raise ConfigError([f"{where}: extends: goes round in a circle: {' -> '.join(str(p) for p in (*chain, target.resolve()))}"])
+    if Path(realpath(target)) in chain:
+        raise ConfigError([f"{where}: extends: goes round in a circle: {' -> '.join(str(p) for p in (*chain, Path(realpath(target))))}"])
     if len(chain) > 20:
         raise ConfigError([f"{where}: extends: more than 20 configs in a row"])
     try:
@@ -42,7 +43,9 @@ def _merge(base: Any, over: Any, path: str, marks: Marks) -> Any:
     if isinstance(over, dict) and (isinstance(base, dict) or (isinstance(base, str) and path)) and over.get("type", old_type) == old_type:
         base = {"type": base} if isinstance(base, str) else base
         return base | {key: _merge(base[key], value, join(path, key), marks) if key in base else value for key, value in over.items()}
-    _forget(path, marks)
+    if isinstance(base, (dict, list)):
+        _forget(path, marks)
+    marks.pop(path, None)
     return over
 
 
@@ -54,6 +57,8 @@ def override(document: Document, assignment: str) -> None:
     """
     path, equals, text = assignment.partition("=")
     keys = [str(int(key)) if _is_index(key) else key for key in path.strip().split(".")]
+    if len(keys) > DEPTH:
+        raise ConfigError([f"{COMMAND_LINE}: expected a path of at most {DEPTH} parts, got {len(keys)}"])
     if not equals or not all(keys):
         raise ConfigError([f"{COMMAND_LINE}: expected key=value, such as optimizer.lr=0.01, got {shown(assignment)}"])
     marks: Marks = {}

@@ -119,6 +119,8 @@ def _scalar(text: str) -> Any:
     """A plain scalar by YAML 1.2's core schema."""
     if text in _WORDS:
         return _WORDS[text]
+    if len(text) > 4400:
+        return text
     for pattern, number in _NUMBERS:
         if pattern.fullmatch(text):
             return number(text)
@@ -126,12 +128,17 @@ def _scalar(text: str) -> Any:
 
 
 def parse(text: str, file: str, root: str, marks: Marks) -> Any:
+    if any(line.startswith("%") for line in text.split("\n", 100)):
+        raise ConfigError([f"{file}: YAML directives (%) are not supported"])
     try:
+        _limit(text, file)
         loader = _Loader(text)
         try:
             node = loader.get_single_node()
         finally:
             loader.dispose()
+    except UnicodeEncodeError:
+        raise ConfigError([f"{file}: {root}{': ' * bool(root)}expected text that can be written in UTF-8"]) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{file}: {root}" if root else f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else file
@@ -144,6 +151,21 @@ def parse(text: str, file: str, root: str, marks: Marks) -> Any:
     if node is None:
         return None
     return _Builder(file, marks).build(node, root, 0)
+
+
+def _limit(text: str, file: str) -> None:
+    """Look through the parser's events before anything is built from them: nesting would overflow the C stack."""
+    loader, depth, count = _Loader(text), 0, 0
+    try:
+        while loader.check_event():
+            event = loader.get_event()
+            count += 1
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEPTH or count > NODES:
+                place = f"{file}:{event.start_mark.line + 1}:{event.start_mark.column + 1}"
+                raise ConfigError([f"{place}: is nested too deeply" if depth > DEPTH else f"{place}: has more than {NODES:,} parts"])
+    finally:
+        loader.dispose()
 
 
 def _yaml_problem(error: yaml.MarkedYAMLError) -> str:
@@ -164,8 +186,7 @@ class _Builder:
         if self.count > NODES or depth > DEPTH:
             raise self.error(node, "is nested too deeply" if depth > DEPTH else f"has more than {NODES:,} parts, aliases written out")
         self.marks.setdefault(path, self.mark(node))
-        if not node.tag.startswith("tag:yaml.org,2002:") or node.tag.rpartition(":")[2] not in ("str", "seq", "map"):
-            raise self.error(node, f"the tag {shown(node.tag)} is refused: a config is plain data")
+        self.no_tag(node)
         if isinstance(node, yaml.ScalarNode):
             try:
                 return node.value if node.style else _scalar(node.value)
@@ -180,6 +201,7 @@ class _Builder:
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise self.error(key_node, "expected a text as key, got a list or mapping")
+            self.no_tag(key_node)
             key, line = key_node.value, key_node.start_mark.line + 1
             if len(key) > 200:
                 raise self.error(key_node, f"expected a key of at most 200 characters, got {len(key)}")
@@ -190,6 +212,10 @@ class _Builder:
             seen[key] = line
             self.marks[join(path, key)] = self.mark(key_node)
             yield key, self.build(value_node, join(path, key), depth + 1)
+
+    def no_tag(self, node: yaml.Node) -> None:
+        if node.tag not in ("tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"):
+            raise self.error(node, f"the tag {shown(node.tag)} is refused: a config is plain data")
 
     def mark(self, node: yaml.Node) -> tuple[str, int, int]:
         return self.file, node.start_mark.line + 1, node.start_mark.column + 1

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from nnframe.component import REGISTRY, Component, Option, Range, bare, config_of, marks, options, per_run
+from nnframe.component import REGISTRY, Component, Option, Range, bare, config_of, marks, options, per_run, sentence
 from nnframe.config.check import Experiment
 
 
@@ -24,14 +24,18 @@ def schema() -> dict[str, Any]:
         choices: list[dict[str, Any]] = [{"enum": bare_names}] if bare_names else []
         definitions[_key(slot)] = {"anyOf": choices + [{"$ref": f"#/$defs/{name}"} for name in known]}
     top = definitions.pop(reference["$ref"].rpartition("/")[2])
-    required = top.pop("required")
-    top["properties"]["extends"] = {"type": "string", "description": "another config, relative to this file, that this one merges over"}
-    return top | {
+    extends = {"type": "string", "description": "another config, relative to this file, that this one merges over"}
+    return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "nnframe config",
-        "anyOf": [{"required": ["extends"]}, {"required": required}],
+        "type": "object",
+        "properties": {name: {} for name in top["properties"]} | {"extends": extends},
+        "additionalProperties": False,
+        # what a config that extends another leaves out stands in that other
+        "if": {"required": ["extends"]},
+        "else": {"required": top["required"], "properties": top["properties"]},
         "$defs": dict(sorted(definitions.items())),
-    }  # fmt: skip
+    }
 
 
 def _struct(cls: Any, tag: str | None = None) -> Any:
@@ -50,7 +54,7 @@ def _struct(cls: Any, tag: str | None = None) -> Any:
         tag=tag,
         kw_only=True,
         forbid_unknown_fields=True,
-        namespace={"__doc__": (cls.__doc__ or "").strip().partition("\n")[0]},
+        namespace={"__doc__": sentence(cls)},
     )
 
 

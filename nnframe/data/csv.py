@@ -3,14 +3,16 @@
 import csv
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
 from nnframe.component import register
 from nnframe.data.dataset import Dataset
 from nnframe.data.source import Source, regular_file
-from nnframe.errors import DataError, FileError, OptionError, nearest
+from nnframe.errors import DataError, FileError, OptionError, listed, nearest
+
+LINE = 2**24  # characters of one line
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,12 @@ class _Table:
 
     def __init__(self, path: Path, delimiter: str) -> None:
         self.path = regular_file(path)
+        if path.stat().st_size == 0:
+            raise DataError(f"{path} is empty; expected a header line and rows")
         try:
             with path.open(encoding="utf-8-sig", newline="") as file:
-                reader = csv.reader(file, delimiter=delimiter, strict=True)
+                lines = iter(lambda: _line(file, path), "")
+                reader = csv.reader(lines, delimiter=delimiter, strict=True)
                 numbered = [(reader.line_num, row) for row in reader if row]
         except UnicodeDecodeError as error:
             raise DataError(f"{path}: expected text in UTF-8, got byte {error.object[error.start]:#x}; save the file as UTF-8") from None
@@ -100,8 +105,9 @@ class _Table:
         (_, header), *rows = numbered
         self.columns = tuple(name.strip() for name in header)
         self.lines = [line for line, _ in rows]
-        if twice := [name for name in self.columns if self.columns.count(name) > 1]:
-            raise DataError(f"{path}:1: the column {twice[0]!r} stands twice in the header")
+        self.index = {name: i for i, name in enumerate(self.columns)}
+        if twice := [name for i, name in enumerate(self.columns) if self.index[name] != i]:
+            raise DataError(f"{path}:1: the column {twice[0][:60]!r} stands twice in the header")
         if not rows:
             raise DataError(f"{path} has a header but no rows")
         for line, row in rows:
@@ -110,11 +116,10 @@ class _Table:
         self.cells = list(zip(*(row for _, row in rows), strict=True))
 
     def texts(self, column: str, option: str) -> list[str]:
-        if column not in self.columns:
-            raise DataError(
-                f"{self.path} has no column {column!r}.{nearest(column, self.columns)} Columns: {', '.join(self.columns)}.", path=option
-            )
-        return [cell.strip() for cell in self.cells[self.columns.index(column)]]
+        if column not in self.index:
+            known = f"{nearest(column, self.columns)} Columns: {listed(self.columns)}."
+            raise DataError(f"{self.path} has no column {column[:60]!r}.{known}", path=option)
+        return [cell.strip() for cell in self.cells[self.index[column]]]
 
     def numbers(self, column: str, option: str) -> np.ndarray:
         texts = self.texts(column, option)
@@ -135,9 +140,16 @@ class _Table:
         texts = self.texts(column, "target")
         for line, text in zip(self.lines, texts, strict=True):
             if text not in number:
-                known = f"{', '.join(classes)}.{nearest(text, classes)}"
+                known = f"{listed(classes)}.{nearest(text, classes)}"
                 raise DataError(f"{self.path}:{line}: column {column!r}: {text[:60]!r} is not among the classes {known}", path="target")
         return np.array([number[text] for text in texts], np.int64)
+
+
+def _line(file: TextIO, path: Path) -> str:
+    line = file.readline(LINE)
+    if len(line) == LINE:
+        raise DataError(f"{path}: a line of more than {LINE // 2**20} MiB is refused")
+    return line
 
 
 def _number(text: str) -> Any:

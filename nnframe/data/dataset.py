@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from nnframe.errors import DataError, ShapeError
+from nnframe.errors import DataError, ShapeError, listed
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,15 @@ class Dataset:
         if takes_classes and not count and self.y.ndim == 2 and self.y.shape[1] == 1 and outputs != (1,):
             return replace(self, y=_integers(self.y[:, 0]))
         if count and takes_classes and outputs[-1:] < (count,):
-            raise DataError(f"the target has {count} classes ({', '.join(self.classes)}), but the model has outputs {outputs}")
+            hint = "; BinaryCrossEntropy is for one output" if (count, outputs) == (2, (1,)) else ""
+            raise DataError(f"the target has {count} classes ({listed(self.classes)}), but the model has outputs {outputs}{hint}")
         if not count or takes_classes:
             return self
         if outputs == (1,) and count == 2:
             return replace(self, y=self.y[:, None].astype(np.float64))
         if outputs == (count,):
             return replace(self, y=np.eye(count)[self.y])
-        raise DataError(f"the target has {count} classes ({', '.join(self.classes)}), but the model has outputs {outputs}")
+        raise DataError(f"the target has {count} classes ({listed(self.classes)}), but the model has outputs {outputs}")
 
 
 def _integers(values: np.ndarray) -> np.ndarray:

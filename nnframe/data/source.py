@@ -74,11 +74,12 @@ class Source(Component):
         transforms = deepcopy(self.transforms)
         for i, transform in enumerate(transforms):
             try:
-                transform.fit(data.x)
+                with np.errstate(all="ignore"):  # what is not finite is refused where it is trained on
+                    transform.fit(data.x)
+                    data = replace(data, x=transform.apply(data.x))
+                    validation = None if validation is None else replace(validation, x=transform.apply(validation.x))
             except DataError as error:
                 raise error.within(f"transforms.{i}") from None
-            data = replace(data, x=transform.apply(data.x))
-            validation = None if validation is None else replace(validation, x=transform.apply(validation.x))
         return Prepared(data, validation, transforms)
 
 

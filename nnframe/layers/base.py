@@ -54,8 +54,8 @@ class Layer(Component):
     output_shape: tuple[int, ...]
 
     def __init__(self, *, name: str | None = None) -> None:
-        if name is not None and (not name or name[0].isdigit() or not name.replace("_", "").replace("-", "").isalnum()):
-            raise OptionError(f"expected letters, digits, '-' and '_', beginning with a letter, got {name!r:.60}", path="name")
+        if name is not None and (not 0 < len(name) <= 100 or name[0].isdigit() or not name.replace("_", "").replace("-", "").isalnum()):
+            raise OptionError(f"expected up to 100 letters, digits, '-' and '_', beginning with a letter, got {name!r:.60}", path="name")
         self.name = name
 
     # ------------------------------------------------------------------------------------------ what a subclass writes

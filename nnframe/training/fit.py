@@ -21,7 +21,6 @@ from nnframe.optimizers import Optimizer
 from nnframe.streams import Seed, Seeds
 from nnframe.training.callbacks import Callback, State
 
-
 PADDING = 10**6  # rows of NaN, at most, for epochs that no run came to
 
 
@@ -183,7 +182,7 @@ class Training:
                     break
         missing = min(train.epochs - int(history.epochs.max()), PADDING)
         for name, rows in columns.items():
-            history[name] = np.stack([*rows, *[np.full(self.whole.runs, np.nan)] * missing])
+            history[name] = np.concatenate([np.stack(rows), np.full((missing, *self.whole.runs), np.nan)])
         layout.verify(self.model)  # a callback may have bound an array anew
         self.put_back()
         return history
