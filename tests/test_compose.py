@@ -289,9 +289,12 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=
 )
 NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,10}", fullmatch=True)
 EXTRA: dict[tuple[str, str], Any] = {  # what a constructor asks for beyond its annotations
-    ("Experiment", "name"): st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}", fullmatch=True),
+    ("Experiment", "name"): st.from_regex(r"[a-z0-9_]([A-Za-z0-9_.-]{0,19}_)?", fullmatch=True),
     ("Layer", "name"): NAMES | st.none(),
     ("CSV", "delimiter"): st.sampled_from([",", ";", "\t", " ", "|"]),
+    ("CSV", "target"): TEXTS | st.lists(TEXTS, min_size=1, max_size=3, unique=True) | st.deferred(lambda: of_options(nn.Target)),
+    ("CSV", "inputs"): st.none() | st.lists(TEXTS, min_size=1, max_size=3, unique=True),
+    ("Target", "classes"): st.none() | st.lists(TEXTS | st.integers(-9, 9), min_size=2, max_size=4, unique_by=str),
 }
 
 
