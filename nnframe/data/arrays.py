@@ -31,6 +31,10 @@ class Arrays(Source):
             for option, name in names.items():
                 if name not in held:
                     raise DataError(f"{self.path} has no array {name!r}.{nearest(name, held)} Arrays: {', '.join(held)}.", path=option)
+            shapes = {option: held[name][0] for option, name in names.items()}
+            if any(not shape for shape in shapes.values()) or len({shape[0] for shape in shapes.values()}) > 1 or 0 in shapes["x"]:
+                said = ", ".join(f"{names[option]} {shape}" for option, shape in shapes.items())
+                raise DataError(f"{self.path}: expected x (rows, ...), and as many rows of everything, got {said}")
             read = npz.read(self.path, set(names.values()))
             found = {option: read[name] for option, name in names.items()}
         except FileError as error:
@@ -39,9 +43,8 @@ class Arrays(Source):
         for option, array in found.items():
             if array.dtype.kind not in "fiub" or not np.isfinite(array).all():
                 raise DataError(f"{self.path}: expected finite numbers in {names[option]!r}, got {_trouble(array)}", path=option)
-        if x.ndim < 2 or len(x) == 0 or not len(x) == len(y) == len(x if weight is None else weight):
-            shapes = ", ".join(f"{names[option]} {array.shape}" for option, array in found.items())
-            raise DataError(f"{self.path}: expected x (rows, ...), and as many rows of everything, got {shapes}")
+        if x.ndim < 2:
+            raise DataError(f"{self.path}: expected x (rows, ...), got {self.x} {x.shape}", path="x")
         if y.dtype.kind in "iu" and y.ndim == 1:
             if y.min() < 0:
                 raise DataError(f"{self.path}: expected classes from 0 in {self.y!r}, got {y.min()}", path="y")

@@ -4,7 +4,6 @@ This is the one place where views are made. A layer's `W` is a view into `params
 two flat arrays, and keeping some runs of a stack means copying a few arrays and making the views again.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnframe import npz
 from nnframe.errors import OptionError, ShapeError, UsageError
 from nnframe.initializers import Initializer
 from nnframe.streams import Seeds, Stream, generator
@@ -116,10 +116,7 @@ def lay_out(root: "Layer", input_shape: int | tuple[int, ...], seed: Any, dtype:
 
 def _must_fit(size: int) -> None:
     """Raise UsageError where parameters and gradients would not fit into this machine's memory."""
-    try:
-        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return  # a system that does not say
+    memory = npz.memory()
     if size > memory:
         raise UsageError(f"parameters and gradients need {size / 2**30:,.1f} GiB, and this machine has {memory / 2**30:,.1f} GiB of memory")
 
