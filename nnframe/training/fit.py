@@ -21,7 +21,7 @@ from nnframe.optimizers import Optimizer
 from nnframe.streams import Seed, Seeds
 from nnframe.training.callbacks import Callback, State
 
-PADDING = 10**6  # rows of NaN, at most, for epochs that no run came to
+ROOM = 4 * 10**6  # numbers of one column of the log to make room for at a time
 
 
 @dataclass(frozen=True)
@@ -157,15 +157,17 @@ class Training:
         """Train to the end; the log of all epochs."""
         train, history = self.train, History()
         history.epochs, history.diverged = np.zeros(self.model.runs, int), np.zeros(self.model.runs, bool)
-        columns: dict[str, list[np.ndarray]] = {}
+        room = max(ROOM // max(self.alive.size if self.alive is not None else 1, 1), 1)
         with np.errstate(all="ignore"), blas.threads(self.threads):
             for epoch in range(train.epochs):
                 logs = self.epoch(epoch)
                 where: Any = ... if self.alive is None else self.alive
+                if epoch % room == 0:
+                    more = np.full((min(room, train.epochs - epoch), *self.whole.runs), np.nan)
+                    for name in logs:
+                        history[name] = np.concatenate([history[name], more]) if name in history else more.copy()
                 for name, value in logs.items():
-                    row = np.full(self.whole.runs, np.nan)
-                    row[where] = value
-                    columns.setdefault(name, []).append(row)
+                    history[name][epoch, where] = value
                 history.epochs[where] = epoch + 1
                 state = State(epoch + 1, train.epochs, (epoch + 1) * self.batches.steps, logs, self.model, self.optimizer, self.alive)
                 for callback in callbacks:
@@ -180,9 +182,6 @@ class Training:
                     state.stop(diverged)
                 if state.stopped is not False and np.any(state.stopped) and not self.drop(state.stopped):
                     break
-        missing = min(train.epochs - int(history.epochs.max()), PADDING)
-        for name, rows in columns.items():
-            history[name] = np.concatenate([np.stack(rows), np.full((missing, *self.whole.runs), np.nan)])
         layout.verify(self.model)  # a callback may have bound an array anew
         self.put_back()
         return history
