@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from nnframe import __version__, plugins, run
+from nnframe import __version__, run
 from nnframe.errors import nearest
 
 VERBS = {
@@ -52,8 +52,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parse(verb, rest)
 
     def work() -> int:
-        for plugin in args.plugin:
-            plugins.load(plugin)
         if verb == "run":
             return run.run(args.config, args.overrides, args.out, args.quiet)
         from nnframe import verbs
@@ -64,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return verbs.write_schema(args.output)
         return (verbs.check if verb == "check" else verbs.show)(args.config, args.overrides)
 
-    return run.answering(work)
+    return run.answering(args.plugin, work)
 
 
 if __name__ == "__main__":

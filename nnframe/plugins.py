@@ -69,9 +69,9 @@ def _take_in(work: Callable[[], Any], what: str, name: str) -> None:
 
 def _place(error: Exception, name: str) -> str:
     """The line of the plugin that an error comes from, if there is one."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{error.filename}:{error.lineno}: "
     if isinstance(error, SyntaxError):
+        if error.filename:
+            return f"{error.filename}:{error.lineno}: "
         return f"{Path(name).absolute()}: " if name.endswith(".py") else ""
     frames = traceback.extract_tb(error.__traceback__)
     stem = Path(name).stem if name.endswith(".py") else name.rpartition(".")[2].partition(":")[0]

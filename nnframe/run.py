@@ -11,7 +11,7 @@ import numpy as np
 
 from nnframe import plugins
 from nnframe.config.build import Job, build
-from nnframe.config.compose import load, override
+from nnframe.config.compose import load
 from nnframe.errors import ConfigError, NNFrameError, printable
 from nnframe.runs import Run
 from nnframe.training.log import Bar, CSVLog, Lines, summary
@@ -60,17 +60,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_arguments(parser)
     args = parser.parse_intermixed_args(arguments)
 
-    def work() -> int:
-        for plugin in args.plugin:
-            plugins.load(plugin)
-        return run(args.config, args.overrides, args.out, args.quiet)
-
-    return answering(work)
+    return answering(args.plugin, lambda: run(args.config, args.overrides, args.out, args.quiet))
 
 
-def answering(work: Callable[[], int]) -> int:
-    """The exit status of some work; a user's mistakes are printed without a traceback."""
+def answering(plugin_names: Sequence[str], work: Callable[[], int]) -> int:
+    """The exit status of some work with plugins; a user's mistakes are printed without a traceback."""
     try:
+        for name in plugin_names:
+            plugins.load(name)
         return work()
     except ConfigError as error:
         count = len(error.problems)
@@ -87,10 +84,7 @@ def answering(work: Callable[[], int]) -> int:
 
 def run(config: Path, overrides: Sequence[str], out: Path, quiet: bool) -> int:
     """Train a config in a folder of its own. Raises NNFrameError for anything wrong, before the folder is made."""
-    document = load(config)
-    for assignment in overrides:
-        override(document, assignment)
-    job = build(document)
+    job = build(load(config, overrides))
     experiment, training = job.experiment, job.training
     record = Run(job, out)
     say = (lambda text: None) if quiet else (lambda text: print(printable(text)))
@@ -117,7 +111,7 @@ def run(config: Path, overrides: Sequence[str], out: Path, quiet: bool) -> int:
             watcher.close()
         record.finish(job, status, {name: value if np.isfinite(value) else str(value) for name, value in results.items()})
     if status == "finished":
-        say(f"{'after ' + str(epochs) + ' epochs'}: {summary({k: v for k, v in results.items() if k != 'epochs'})}")
+        say(f"after {epochs} epochs: {summary({k: v for k, v in results.items() if k != 'epochs'})}")
         for line in predictions(job):
             say(line)
     print(record.folder)

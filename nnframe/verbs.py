@@ -12,7 +12,7 @@ import numpy as np
 from nnframe import plugins
 from nnframe.component import REGISTRY, options, sentence
 from nnframe.config.build import Job, build
-from nnframe.config.compose import load, override
+from nnframe.config.compose import load
 from nnframe.config.reading import dump
 from nnframe.config.schema import schema
 from nnframe.errors import FileError, GradientError, OptionError, nearest
@@ -25,17 +25,9 @@ from nnframe.training.fit import evaluate
 ROWS = 16  # of the data, to check gradients on
 
 
-def prepare(config: Path, overrides: list[str]) -> Job:
-    """Read, compose, check and build a config, without training. Raises ConfigError or FileError."""
-    document = load(config)
-    for assignment in overrides:
-        override(document, assignment)
-    return build(document)
-
-
 def check(config: Path, overrides: list[str]) -> int:
     """Build without training; print layers, memory, the loss at the start; check every gradient. Returns the exit status."""
-    job = prepare(config, overrides)
+    job = build(load(config, overrides))
     data, model = job.data.training, job.model
     print(f"{job.experiment.name}: {len(data.x)} rows{f', {len(job.data.validation.x)} to validate on' if job.data.validation else ''}")
     print(model)
@@ -124,7 +116,7 @@ def _warnings(job: Job) -> Iterator[str]:
 
 def show(config: Path, overrides: list[str]) -> int:
     """Print the complete config, as a run's folder would hold it."""
-    print(dump(prepare(config, overrides).resolved), end="")
+    print(dump(build(load(config, overrides)).resolved), end="")
     return 0
 
 

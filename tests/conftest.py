@@ -1,3 +1,6 @@
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -12,3 +15,11 @@ def strict():
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder with the example configs and data, as the current one."""
+    shutil.copytree(Path(__file__).parent.parent / "configs", tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

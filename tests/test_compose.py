@@ -1,6 +1,5 @@
 """Configs made of others: `extends`, `key=value`, and the resolved config that says it all again."""
 
-import shutil
 from math import isfinite
 from pathlib import Path
 from types import NoneType, UnionType
@@ -20,14 +19,6 @@ from nnframe.config.reading import Document, dump, parse
 from nnframe.errors import ConfigError, FileError, NNFrameError
 
 CONFIGS = Path(__file__).parent.parent / "configs"
-
-
-@pytest.fixture
-def place(tmp_path, monkeypatch):
-    """A folder with the example configs and data, as the current one."""
-    shutil.copytree(CONFIGS, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def write(path, text):

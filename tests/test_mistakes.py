@@ -4,7 +4,6 @@ Each table breaks one of the example configs: the line that is written there, wh
 answer. `<layers>`, `<keys>` and the like stand for the lists of what is known, which grow.
 """
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -15,14 +14,6 @@ from nnframe.config.check import Experiment
 from nnframe.training.fit import Train
 
 CONFIGS = Path(__file__).parent.parent / "configs"
-
-
-@pytest.fixture
-def place(tmp_path, monkeypatch):
-    """A folder with the example configs and data, as the current one."""
-    shutil.copytree(CONFIGS, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 GENDER = {

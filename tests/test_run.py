@@ -22,17 +22,6 @@ CONFIGS = ROOT / "configs"
 GENDER = (CONFIGS / "gender.yaml").read_text()
 
 
-@pytest.fixture
-def place(tmp_path, monkeypatch):
-    """A folder with the example configs and data, as the current one."""
-    for file in [*CONFIGS.glob("*.yaml"), *CONFIGS.glob("data/*")]:
-        target = tmp_path / file.relative_to(CONFIGS)
-        target.parent.mkdir(exist_ok=True)
-        target.write_bytes(file.read_bytes())
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def train(capsys, *arguments):
     """Exit status, lines printed, and the run's folder."""
     status = run.main([*map(str, arguments), "--out", "runs"])

@@ -1,5 +1,6 @@
 """Configs made of others: `extends: base.yaml`, and `key.path=value` on the command line."""
 
+from collections.abc import Sequence
 from os.path import realpath
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,12 @@ from nnframe.config.reading import COMMAND_LINE, DEPTH, Document, Marks, join, p
 from nnframe.errors import ConfigError, FileError
 
 
-def load(path: Path) -> Document:
-    """Read a config and what it extends. Raises ConfigError or FileError."""
-    return _load(path, ())
+def load(path: Path, overrides: Sequence[str] = ()) -> Document:
+    """Read a config and what it extends, and change what `overrides` say. Raises ConfigError or FileError."""
+    document = _load(path, ())
+    for assignment in overrides:
+        override(document, assignment)
+    return document
 
 
 def _load(path: Path, chain: tuple[Path, ...]) -> Document:
