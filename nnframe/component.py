@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import MISSING, dataclass, fields, is_dataclass
+from functools import cache
 from inspect import Parameter, signature
 from os import PathLike, fspath
 from pathlib import Path
@@ -128,7 +129,7 @@ class _Checked(type):
     def _make(cls: Any, values: dict[str, Any]) -> Any:
         self = cls.__new__(cls)
         self._options = values
-        own = signature(cls.__init__).parameters
+        own = _parameters(cls)
         base = cls._base()
         if cls.__init__ is not base.__init__:
             base.__init__(self, **{name: value for name, value in values.items() if name not in own})
@@ -145,7 +146,7 @@ class _Checked(type):
     @property
     def _positional(cls: Any) -> frozenset[str]:
         kinds = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
-        return frozenset(name for name, p in signature(cls.__init__).parameters.items() if p.kind in kinds)
+        return frozenset(name for name, p in _parameters(cls).items() if p.kind in kinds)
 
 
 class Component(metaclass=_Checked):
@@ -263,6 +264,12 @@ def register(cls: type[C]) -> type[C]:
     return cls
 
 
+@cache
+def _parameters(cls: Any) -> Mapping[str, Parameter]:
+    """The parameters of a class's constructor."""
+    return signature(cls.__init__).parameters
+
+
 def options(cls: Any) -> dict[str, Option]:
     """The options of a component or of a dataclass of options, in the order of the signature."""
     if "_option_table" not in vars(cls):
@@ -280,14 +287,14 @@ def _options(cls: Any) -> Iterator[tuple[str, Option]]:
             yield field.name, Option(field.name, hints[field.name], default)
         return
     base = cls._base()
-    inherited = [(base, [p for p in signature(base.__init__).parameters.values() if p.kind is Parameter.KEYWORD_ONLY])]
-    for owner, parameters in [(cls, [*signature(cls.__init__).parameters.values()][1:]), *inherited]:
+    inherited = [(base, [p for p in _parameters(base).values() if p.kind is Parameter.KEYWORD_ONLY])]
+    for owner, parameters in [(cls, [*_parameters(cls).values()][1:]), *inherited]:
         hints = get_type_hints(owner.__init__, include_extras=True)
         for p in parameters:
             if p.kind is Parameter.VAR_KEYWORD:
                 raise OptionError("its constructor takes **; options must be named one by one", path=cls.__name__)
             kind, variadic = hints.get(p.name, Any), p.kind is Parameter.VAR_POSITIONAL
-            if owner is cls or p.name not in signature(cls.__init__).parameters:
+            if owner is cls or p.name not in _parameters(cls):
                 default = Parameter.empty if variadic else p.default
                 yield p.name, Option(p.name, tuple.__class_getitem__((kind, ...)) if variadic else kind, default, variadic)
 

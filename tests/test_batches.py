@@ -7,14 +7,27 @@ import nnframe as nn
 from nnframe.data.batches import Batches, Orders
 from nnframe.streams import Seeds
 
-EPOCHS = {"in turn": [0, 1, 2, 3, 63, 64, 65], "jumping": [65, 2, 130, 0, 64, 63, 1, 1, 129]}
-ROWS = {1: 64, 2: 64, 7: 64, 10_000: 8, 131_073: 1}  # rows: epochs drawn at a time
+EPOCHS = {"in turn": [0, 1, 2, 3, 63, 64, 65, 4095, 4096], "jumping": [65, 2, 4097, 130, 0, 64, 63, 1, 1, 129]}
+BLOCK = {
+    1: 4096,
+    2: 4096,
+    5: 2048,
+    7: 2048,
+    11: 1024,
+    100: 128,
+    1000: 64,
+    2000: 64,
+    5000: 64,
+    10_000: 64,
+    131_073: 64,
+}  # rows: epochs of one stream
+TOGETHER = {1: 64, 2: 64, 7: 64, 10_000: 8, 131_073: 1}  # rows: epochs drawn at a time
 
 
 def order(seed, epoch, rows):
-    """By hand: row epoch % 64 of what the stream of block epoch // 64 permutes."""
-    table = np.tile(np.arange(rows), (epoch % 64 + 1, 1))
-    return nn.generator(seed, "order", epoch // 64).permuted(table, axis=1)[-1]
+    """By hand: row epoch % block of what the stream of block epoch // block permutes."""
+    table = np.tile(np.arange(rows), (epoch % BLOCK[rows] + 1, 1))
+    return nn.generator(seed, "order", epoch // BLOCK[rows]).permuted(table, axis=1)[-1]
 
 
 def data(rows, runs=None, width=2):
@@ -40,7 +53,7 @@ def epoch_of(batches, epoch):
 @pytest.mark.parametrize("epochs", EPOCHS)
 def test_an_order_is_a_function_of_seed_and_epoch(epochs, rows):
     orders = Orders(Seeds([5, 8, 5]), rows)
-    assert orders.together == ROWS[rows]
+    assert orders.together == TOGETHER[rows]
     for epoch in EPOCHS[epochs]:
         window = orders.window(epoch)
         assert window.shape == (3, orders.together, rows)
@@ -52,7 +65,7 @@ def test_an_order_is_a_function_of_seed_and_epoch(epochs, rows):
 @pytest.mark.parametrize("epochs", [[0, 1, 2, 9], [64, 3, 0, 65, 8, 1]])
 def test_orders_of_many_rows_are_drawn_a_few_at_a_time(epochs, rows):
     orders = Orders(Seeds(3), rows)
-    assert orders.together == ROWS[rows]
+    assert orders.together == TOGETHER[rows]
     for epoch in epochs:
         assert orders.window(epoch)[epoch % orders.together].tobytes() == order(3, epoch, rows).tobytes()
 

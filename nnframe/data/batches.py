@@ -1,6 +1,8 @@
 """Batches of shuffled rows. The order of an epoch is a function of (seed, epoch), so there is nothing to save."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -8,7 +10,7 @@ import numpy as np
 from nnframe.data.dataset import Dataset
 from nnframe.streams import Seeds, generator
 
-BLOCK = 64  # epochs whose orders come from one stream
+DRAWS = 2**14  # row numbers that one stream gives, but 64 epochs at least and 4096 at most: making a stream costs as much as 1000
 CHUNK = 2**20  # bytes of orders, and of gathered rows, to make at a time; a matter of memory only
 
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray | None, np.float64]  # x, y, weight, number of rows
@@ -19,8 +21,8 @@ class Orders:
 
     def __init__(self, seeds: Seeds, rows: int) -> None:
         self.seeds, self.rows = seeds, rows
-        fits = max(CHUNK // (8 * rows * len(seeds.distinct)), 1)
-        self.together = min(1 << fits.bit_length() - 1, BLOCK)  # epochs drawn at a time, a power of two
+        self.block = min(max(_power_of_two(DRAWS // rows), 64), 4096)  # epochs whose orders come from one stream
+        self.together = min(_power_of_two(CHUNK // (8 * rows * len(seeds.distinct))), 64)  # epochs drawn at a time
         self._next, self._start = -1, -1
         self._table = np.empty(0)
 
@@ -31,9 +33,9 @@ class Orders:
         """
         first = epoch - epoch % self.together
         if first != self._start:
-            if first != self._next or first % BLOCK == 0:
-                self._generators = [generator(seed, "order", first // BLOCK) for seed in self.seeds.distinct]
-                self._next = first - first % BLOCK
+            if first != self._next or first % self.block == 0:
+                self._generators = [generator(seed, "order", first // self.block) for seed in self.seeds.distinct]
+                self._next = first - first % self.block
             rows = np.tile(np.arange(self.rows), (self.together, 1))
             while self._next <= first:
                 self._table = np.stack([rng.permuted(rows, axis=1) for rng in self._generators])
@@ -56,29 +58,29 @@ class Batches:
         self._own = own[: len(self._arrays)]
         self._orders = Orders(seeds, self.rows)
         self._gathered = range(0)  # epochs that are gathered at present
-        self._pieces: list[tuple[slice, list[np.ndarray], list[list[Batch]]]] = []
+        self._pieces: list[_Piece] = []
+        self._views: list[Batch] = []
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """The batches of epoch number `epoch`, from 0: (x, y, weight or None, number of rows)."""
         if not self.shuffle:
-            self._pieces = self._pieces or [(slice(0), [], [list(self._cut(self._arrays, list(self._own), 0, self.rows))])]
-            yield from self._pieces[0][2][0]
+            self._views = self._views or list(self._in_place())
+            yield from self._views
             return
-        order = None
-        if epoch not in self._gathered:
-            window = self._orders.window(epoch)
-            if not self._pieces:
-                self._pieces = list(self._plan(window.shape[:-2]))
-            together = len(self._pieces[0][2])
-            first = epoch - epoch % together
-            at = first % self._orders.together
-            order = window[..., at : at + together, :].reshape(*window.shape[:-2], -1)
-            self._gathered = range(first, first + together)
-        for part, gathered, epochs in self._pieces:
-            if order is not None:
-                for array, own, out in zip(self._arrays, self._own, gathered, strict=True):
-                    _gather(array, own, order[..., part], out)
-            yield from epochs[epoch - self._gathered.start]
+        if not self._pieces:
+            self._pieces = list(self._plan())
+        if epoch not in self._gathered or self._together == 1:
+            first = epoch - epoch % self._together
+            window, at = self._orders.window(epoch), first % self._orders.together
+            order = window[..., at : at + self._together, :]
+            self._gathered = range(first, first + self._together)
+            if self._together > 1:
+                for piece in self._pieces:
+                    self._gather(piece, order)
+        for piece in self._pieces:
+            if self._together == 1:
+                self._gather(piece, order)
+            yield from piece.batches(epoch - self._gathered.start)
 
     def take(self, rows: Any) -> "Batches":
         """The batches of some runs of a stack."""
@@ -87,40 +89,70 @@ class Batches:
         data = Dataset(x, y, rest[0] if rest else None)
         return Batches(data, self._own, self.seeds.take(rows), self.size, self.shuffle)
 
-    def _plan(self, runs: tuple[int, ...]) -> Iterator[tuple[slice, list[np.ndarray], list[list[Batch]]]]:
-        """What is gathered at once: several small epochs, or a piece of a large one. With each piece come the arrays that
-        it is gathered into, and their views that are its batches, by epoch."""
-        copies = runs[0] if runs else 1
-        row = sum(a.nbytes // (self.rows * (len(a) if own else 1)) * copies for a, own in zip(self._arrays, self._own, strict=True))
-        epochs = max(CHUNK // max(row * self.rows, 1), 1)
-        together = min(1 << epochs.bit_length() - 1, self._orders.together)
-        length = self.rows * together if together > 1 else max(CHUNK // max(row * self.size, 1), 1) * self.size
-        room: dict[int, list[np.ndarray]] = {}
-        for start in range(0, self.rows * together, length):
-            count = min(length, self.rows * together - start)
-            if count not in room:
-                leads = [
-                    (len(a), count, *a.shape[2:]) if own else (*runs, count, *a.shape[1:])
-                    for a, own in zip(self._arrays, self._own, strict=True)
+    def _in_place(self) -> Iterator[Batch]:
+        """The batches as views of the data."""
+        for start in range(0, self.rows, self.size):
+            part = slice(start, min(start + self.size, self.rows))
+            yield _batch([a[:, part] if own else a[part] for a, own in zip(self._arrays, self._own, strict=True)], part.stop - start)
+
+    def _plan(self) -> Iterator["_Piece"]:
+        """What is gathered at once: the full batches of several small epochs, and their last smaller ones; or some batches of a
+        large epoch after the other. Each batch is in one piece in memory, whatever the number of runs."""
+        runs = self.seeds.runs if len(self.seeds.distinct) > 1 else ()
+        leads = [(len(a),) if own else runs for a, own in zip(self._arrays, self._own, strict=True)]
+        shapes = [(lead, a.shape[2:] if own else a.shape[1:]) for lead, a, own in zip(leads, self._arrays, self._own, strict=True)]
+        row = sum(prod(lead) * prod(features) * a.itemsize for (lead, features), a in zip(shapes, self._arrays, strict=True))
+        self._together = min(_power_of_two(CHUNK // max(row * self.rows, 1)), self._orders.together)
+        full, rest = divmod(self.rows, self.size)
+        length = full if self._together > 1 else max(CHUNK // max(row * self.size, 1), 1)
+        room: dict[tuple[int, int], list[np.ndarray]] = {}
+        counts = [(min(length, full - first), self.size) for first in range(0, full, length or 1)] + [(1, rest)] * bool(rest)
+        start = 0
+        for count, size in counts:
+            if (count, size) not in room:
+                room[count, size] = [
+                    np.empty((self._together, count, *lead, size, *features), a.dtype)
+                    for (lead, features), a in zip(shapes, self._arrays, strict=True)
                 ]
-                room[count] = [np.empty(shape, a.dtype) for shape, a in zip(leads, self._arrays, strict=True)]
-            stacked = [own or bool(runs) for own in self._own]
-            rows = count // together
-            batches = [list(self._cut(room[count], stacked, e * rows, rows)) for e in range(together)]
-            yield slice(start, start + count), room[count], batches
+            yield _Piece(start, count, size, room[count, size])
+            start += count * size
 
-    def _cut(self, arrays: list[np.ndarray], stacked: list[bool], start: int, count: int) -> Iterator[Batch]:
-        """Views of the batches among `count` rows from `start`."""
-        for first in range(start, start + count, self.size):
-            part = slice(first, min(first + self.size, start + count))
-            views = [a[:, part] if runs_first else a[part] for a, runs_first in zip(arrays, stacked, strict=False)]
-            yield views[0], views[1], views[2] if len(views) > 2 else None, np.float64(part.stop - part.start)
+    def _gather(self, piece: "_Piece", order: np.ndarray) -> None:
+        """Fill a piece by the orders (*runs, epochs, rows) of its epochs."""
+        chosen = order[..., piece.start : piece.start + piece.count * piece.size]
+        chosen = chosen.reshape(*order.shape[:-1], piece.count, piece.size)  # (*runs, epochs, batches, rows)
+        if chosen.ndim == 4:
+            chosen = chosen.transpose(1, 2, 0, 3)
+        for array, own, out in zip(self._arrays, self._own, piece.arrays, strict=True):
+            index = chosen
+            if own:  # rows of their own for each run
+                runs, rows = array.shape[:2]
+                index = (chosen if chosen.ndim == 4 else chosen[:, :, None]) + (np.arange(runs) * rows)[:, None]
+                array = array.reshape(runs * rows, *array.shape[2:])
+            np.take(array, index, 0, out, "clip")  # clip: writes straight into out; all rows exist
 
 
-def _gather(array: np.ndarray, own: bool, order: np.ndarray, out: np.ndarray) -> None:
-    """out = the rows `order` of `array`; an array with rows of its own for each run is taken from run by run."""
-    if own:
-        runs, rows = array.shape[:2]
-        order = order + (np.arange(runs) * rows)[:, None]
-        array = array.reshape(runs * rows, *array.shape[2:])
-    np.take(array, order, 0, out, "clip")  # clip: writes straight into out; all rows exist
+@dataclass
+class _Piece:
+    """Batches that are gathered at once: `count` of `size` rows, from row `start` of an epoch's order, for several epochs."""
+
+    start: int
+    count: int
+    size: int
+    arrays: list[np.ndarray]  # (epochs, batches, *runs, rows, ...)
+    views: dict[int, list[Batch]] = field(default_factory=dict)
+
+    def batches(self, place: int) -> list[Batch]:
+        """Those of the epoch at a place, as views."""
+        if place not in self.views:
+            self.views[place] = [_batch([a[place, i] for a in self.arrays], self.size) for i in range(self.count)]
+        return self.views[place]
+
+
+def _batch(views: list[np.ndarray], rows: int) -> Batch:
+    return views[0], views[1], views[2] if len(views) > 2 else None, np.float64(rows)
+
+
+def _power_of_two(number: int) -> int:
+    """The largest power of two that is not above `number`; 1 for 0."""
+    return 1 << max(number, 1).bit_length() - 1

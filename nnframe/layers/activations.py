@@ -26,16 +26,26 @@ class Identity(Layer):
 
 @register
 class Sigmoid(Layer):
-    """y = 1 / (1 + exp(-x)); the exponent is capped where it would overflow."""
+    """y = 1 / (1 + exp(-x)).
+
+    In float64 by SciPy's `expit`, one call with the same digits as NumPy's five; in float32 by those, which are faster there.
+    """
 
     def buffers(self, x: np.ndarray) -> dict[str, Any]:
         y, dx, t = (self.output_like(x) for _ in range(3))
-        cap = np.floor(np.log(np.finfo(self.dtype).max))
-        return {"y": y, "dx": dx, "t": t, "cap": np.full_like(y, cap), "one": np.ones((), self.dtype)}
+        work = {"y": y, "dx": dx, "t": t, "one": np.ones((), self.dtype), "expit": None}
+        if self.dtype == np.float64:
+            from scipy.special import expit
+
+            return work | {"expit": expit}
+        return work | {"cap": np.full_like(y, np.floor(np.log(np.finfo(self.dtype).max)))}  # exp of more would overflow
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
         w = self._work if training and x is self._work.x else self.work(x, training)
-        y, t = w.y, w.t
+        y = w.y
+        if w.expit is not None:
+            return w.expit(x, y)
+        t = w.t
         np.negative(x, y)
         np.minimum(y, w.cap, out=t)
         np.exp(t, y)

@@ -25,7 +25,8 @@ class Sequential(Layer):
             except ShapeError as error:
                 raise error.within(f"layers.{i}") from None
         self.product = max(layer.product for layer in self.layers)
-        self._first = next((i for i, layer in enumerate(self.layers) if _trained(layer)), len(self.layers))
+        first = next((i for i, layer in enumerate(self.layers) if _trained(layer)), len(self.layers))
+        self._back, self._back_to_trained = self.layers[::-1], self.layers[first:][::-1]
         return features
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
@@ -34,11 +35,14 @@ class Sequential(Layer):
         return x
 
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
-        first = 0 if need_dx else self._first  # before it, there is nothing to find a gradient for
         gradient: Any = dy
-        for i in range(len(self.layers) - 1, first - 1, -1):
-            gradient = self.layers[i].backward(gradient, need_dx=need_dx or i > first)
-        return gradient if need_dx else None
+        if need_dx:
+            for layer in self._back:
+                gradient = layer.backward(gradient)
+            return gradient
+        for layer in self._back_to_trained:  # before them, there is nothing to find a gradient for
+            gradient = layer.backward(gradient, need_dx=layer is not self._back_to_trained[-1])
+        return None
 
 
 @register

@@ -48,11 +48,15 @@ class Dense(Layer):
             "ones": np.ones((1, rows), self.dtype) if rows > 1 else None,
             "fold": None if axes == 1 else (*x.shape[: -1 - axes], rows, x.shape[-1]),
             "unfolded": tuple(a.reshape(*runs, *x.shape[-1 - axes : -1], -1) for a in (y, dx)),
+            "W_T": self.W.mT,
         }
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
-        w = self._work if training and x is self._work.x else self.work(x, training)
-        w.folded = x if w.fold is None else x.reshape(w.fold)
+        w = self._work
+        if not training or x is not w.x or w.fold is not None:
+            w = self.work(x, training)
+            w.folded = x if w.fold is None else x.reshape(w.fold)
+            w.folded_T = w.folded.mT
         np.matmul(w.folded, self.W, w.product)
         if self.bias:
             np.add(w.product, self.b, w.y)
@@ -62,13 +66,13 @@ class Dense(Layer):
         w = self._work
         if w.fold is not None:
             dy = dy.reshape(w.y.shape)
-        np.matmul(w.folded.mT, dy, self.dW)
+        np.matmul(w.folded_T, dy, self.dW)
         if self.bias:
             if w.ones is None:
-                np.copyto(self.db, dy)
+                self.db[...] = dy
             else:
                 np.matmul(w.ones, dy, self.db)  # a sum over rows, as a product: several times faster
         if not need_dx:
             return None
-        np.matmul(dy, self.W.mT, w.dx)
+        np.matmul(dy, w.W_T, w.dx)
         return w.unfolded[1]

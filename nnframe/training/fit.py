@@ -169,11 +169,14 @@ class Training:
                 for name, value in logs.items():
                     history[name][epoch, where] = value
                 history.epochs[where] = epoch + 1
+                finite = np.isfinite(logs["loss"])
+                going_on = finite if self.alive is None else finite.all()
+                if going_on and not callbacks:
+                    continue
                 state = State(epoch + 1, train.epochs, (epoch + 1) * self.batches.steps, logs, self.model, self.optimizer, self.alive)
                 for callback in callbacks:
                     callback.on_epoch(state)
-                finite = np.isfinite(logs["loss"])
-                if not (finite if self.alive is None else finite.all()):
+                if not going_on:
                     diverged = ~finite
                     history.diverged[where] = diverged
                     if warn:
