@@ -66,11 +66,16 @@ from nnframe.schedules import Cosine as Cosine
 from nnframe.schedules import Schedule as Schedule
 from nnframe.schedules import Step as Step
 from nnframe.streams import generator as generator
+from nnframe.training.callbacks import BestWeights as BestWeights
 from nnframe.training.callbacks import Callback as Callback
+from nnframe.training.callbacks import EarlyStopping as EarlyStopping
 from nnframe.training.callbacks import State as State
+from nnframe.training.checkpoint import CheckpointWarning as CheckpointWarning
+from nnframe.training.checkpoint import Every as Every
 from nnframe.training.fit import DivergenceWarning as DivergenceWarning
 from nnframe.training.fit import History as History
 from nnframe.training.fit import evaluate as evaluate
 from nnframe.training.fit import fit as fit
+from nnframe.training.signals import Interrupted as Interrupted
 
 __version__ = "0.1.0"

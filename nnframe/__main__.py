@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def work() -> int:
         if verb == "run":
-            return run.run(args.config, args.overrides, args.out, args.quiet)
+            return run.start(args)
         from nnframe import verbs
 
         if verb == "list":

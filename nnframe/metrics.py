@@ -4,12 +4,13 @@
 what `loss.readout` makes of the outputs, so probabilities where the loss takes logits.
 """
 
-from typing import Any
+from copy import deepcopy
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from nnframe.component import Component, Probability, register
-from nnframe.errors import ShapeError
+from nnframe.errors import ShapeError, UsageError
 
 Shape = tuple[int, ...]
 
@@ -21,6 +22,7 @@ class Metric(Component):
     """
 
     slot = "metric"
+    better: ClassVar[Literal["min", "max"]] = "max"  # which values are the good ones?
 
     @property
     def name(self) -> str:
@@ -52,6 +54,27 @@ class Metric(Component):
 
     def value(self) -> np.ndarray:
         return self._sum / self._weight
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        """What `update` has gathered, as arrays by name: all numbers that `reset` would change."""
+        begun = deepcopy(self)
+        before = dict(vars(begun))
+        begun.reset()
+        gathered = {}
+        for name, value in vars(begun).items():
+            now = vars(self).get(name)
+            if now is None or (value is before.get(name) and not isinstance(value, np.ndarray)):
+                continue
+            if not isinstance(now, (np.ndarray, np.generic, float, int)):
+                raise UsageError(f"{type(self).__name__}.{name} is a {type(now).__name__}; give the metric get_state and set_state")
+            gathered[name] = np.asarray(now)
+        return gathered
+
+    def set_state(self, arrays: dict[str, np.ndarray]) -> None:
+        """Go back to where `get_state` was called."""
+        self.reset()
+        for name, array in arrays.items():
+            setattr(self, name, array[()])
 
     def _flat(self, a: np.ndarray) -> np.ndarray:
         """With all output axes folded into one: (*runs, batch, m)."""
@@ -87,6 +110,8 @@ class BinaryAccuracy(Metric):
 @register
 class MAE(Metric):
     """Mean absolute error."""
+
+    better = "min"
 
     def rows(self, pred: np.ndarray, target: np.ndarray) -> np.ndarray:
         return self._flat(np.absolute(np.subtract(pred, target, dtype=np.float64)))

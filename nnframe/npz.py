@@ -3,13 +3,14 @@
 import os
 from ast import literal_eval
 from collections.abc import Collection, Mapping
-from contextlib import suppress
+from io import BytesIO
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnframe import files
 from nnframe.errors import FileError
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 DAMAGE = (OSError, ValueError, EOFError, SyntaxError, NotImplementedError, RuntimeError, KeyError, TypeError, MemoryError)
 
 MEMBERS = 10_000
+CHECKSUM = 64  # characters of hexadecimal digits at the end
 
 Header = tuple[tuple[int, ...], np.dtype]
 
@@ -99,16 +101,32 @@ def read(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
         raise FileError(f"{path} is damaged: {error}") from None
 
 
+def pack(arrays: Mapping[str, Any]) -> bytes:
+    """The bytes of an npz file, the same for the same arrays; they end with a checksum of all that stands before it."""
+    import zipfile
+
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, value in arrays.items():
+            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(value), allow_pickle=False)
+    content = bytearray(buffer.getbuffer())
+    content[-2:] = CHECKSUM.to_bytes(2, "little")  # the last field of a zip file: the length of a comment that follows
+    return bytes(content + _checksum(content))
+
+
+def intact(path: Path) -> bool:
+    """Are all bytes of a file that `pack` made as they were made? Raises OSError."""
+    content = memoryview(path.read_bytes())
+    return content[-CHECKSUM:] == _checksum(content[:-CHECKSUM])
+
+
+def _checksum(content: Any) -> bytes:
+    from hashlib import blake2b
+
+    return blake2b(content, digest_size=CHECKSUM // 2).hexdigest().encode()
+
+
 def write(path: Path, arrays: Mapping[str, Any]) -> None:
     """Write arrays so that `path` is, at any instant, the old file or the new one. Raises FileError if that fails."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink()
-        raise FileError(f"cannot write {path}: {error.strerror}") from None
+    files.write(path, pack(arrays))

@@ -109,6 +109,16 @@ class Optimizer(Component):
             self.state[name][rows] = array
         self.steps = max(self.steps, taken.steps)
 
+    def get_state(self) -> dict[str, np.ndarray]:
+        """All that it remembers from step to step, as arrays by name."""
+        return self.state | {"steps": np.array(self.steps)}
+
+    def set_state(self, arrays: dict[str, np.ndarray]) -> None:
+        """Go back to where `get_state` was called, on an attached optimizer of the same options."""
+        self.steps = int(arrays["steps"])
+        for name, array in self.state.items():
+            array[...] = arrays[name]
+
     def _slim(self, number: np.ndarray) -> np.ndarray:
         """A per-run number, (*runs, 1), as NumPy broadcasts it fastest: without an axis for one network. A view."""
         return number if self.model.runs else number.reshape(())

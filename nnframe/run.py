@@ -1,31 +1,41 @@
 """Train what a config describes: `python -m nnframe.run configs/gender.yaml`."""
 
 import argparse
-import os
+import shlex
 import sys
+import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nnframe import plugins
+from nnframe import files, plugins
 from nnframe.config.build import Job, build
 from nnframe.config.compose import load
-from nnframe.errors import ConfigError, NNFrameError, printable
-from nnframe.runs import Run
-from nnframe.training.log import Bar, CSVLog, Lines, summary
+from nnframe.errors import ConfigError, FileError, NNFrameError, printable
+from nnframe.runs import Run, read_record
+from nnframe.training.callbacks import BestWeights
+from nnframe.training.checkpoint import Checkpoints, CheckpointWarning
+from nnframe.training.log import Bar, CSVLog, Lines, quiet, summary
+from nnframe.training.signals import SIGPIPE, Interrupted
 
 EXAMPLES = """examples:
   %(prog)s configs/gender.yaml
   %(prog)s configs/gender.yaml optimizer.lr=0.5 train.epochs=200 seed=3
   %(prog)s configs/iris.yaml 'optimizer={type: SGD, lr: 0.1, momentum: 0.9}' model.0.units=32
+  %(prog)s --resume experiments/runs/gender/2026-11-22_13-11-26-bc02d5ef
 
 A key=value changes one value of the config; the value is YAML, and the items of a list are numbered from 0.
 The last line printed is the run's folder: config.yaml (complete, runnable as it is), losses.csv (every epoch),
-timing.csv, weights.npz and run.json.
+timing.csv, checkpoint.npz, weights.npz and run.json.
 
-exit status: 0 trained; 1 the loss was not finite; 2 a mistake in the config, the data or the call; 130 interrupted
+Ctrl-C, SIGTERM and SIGUSR1 end training after the step, with a checkpoint; --resume goes on from there to the very same
+numbers, also after the process was killed. A second Ctrl-C ends at once.
+
+exit status: 0 trained; 1 the loss was not finite; 2 a mistake in the config, the data or the call, or a full disk;
+128 + its number after a signal, such as 130 after Ctrl-C
 """
 
 
@@ -49,7 +59,10 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_config(parser)
+    parser.add_argument("config", nargs="?", help="the YAML file")
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="change one value of the config, such as optimizer.lr=0.01")
+    add_plugin(parser)
+    parser.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with the run of this folder; train.epochs may have grown")
     parser.add_argument("--out", type=Path, default=Path("experiments/runs"), help="where the run's folder is made (default: %(default)s)")
     parser.add_argument("--quiet", action="store_true", help="print nothing but the run's folder")
 
@@ -59,8 +72,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m nnframe.run", **DESCRIPTION)
     add_arguments(parser)
     args = parser.parse_intermixed_args(arguments)
+    if args.config is None and args.resume is None:
+        parser.error("name a config, or --resume FOLDER")
+    return answering(args.plugin, lambda: start(args))
 
-    return answering(args.plugin, lambda: run(args.config, args.overrides, args.out, args.quiet))
+
+def start(args: argparse.Namespace) -> int:
+    """Train or go on, as the command line says."""
+    if args.resume is None:
+        return run(Path(args.config), args.overrides, args.out, args.quiet, args.plugin)
+    return resume(args.resume, [*filter(None, [args.config]), *args.overrides], args.quiet, args.plugin)
 
 
 def answering(plugin_names: Sequence[str], work: Callable[[], int]) -> int:
@@ -78,50 +99,86 @@ def answering(plugin_names: Sequence[str], work: Callable[[], int]) -> int:
         print(printable(str(error)), file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader of our output has gone, as with `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        quiet(sys.stdout)
         return 141
+    except KeyboardInterrupt:  # before or after training
+        return 130
 
 
-def run(config: Path, overrides: Sequence[str], out: Path, quiet: bool) -> int:
+def run(config: Path, overrides: Sequence[str], out: Path, silent: bool, plugin_names: Sequence[str] = ()) -> int:
     """Train a config in a folder of its own. Raises NNFrameError for anything wrong, before the folder is made."""
     job = build(load(config, overrides))
-    experiment, training = job.experiment, job.training
-    record = Run(job, out)
-    say = (lambda text: None) if quiet else (lambda text: print(printable(text)))
+    record = Run.new(job, out)
+    with files.owned(record.folder):
+        return train(job, record, silent, plugin_names)
+
+
+def resume(folder: Path, overrides: Sequence[str], silent: bool, plugin_names: Sequence[str] = ()) -> int:
+    """Go on with the run of a folder. Raises NNFrameError, and changes nothing, if that cannot be done."""
+    if not (folder / "config.yaml").is_file():
+        raise FileError(f"{folder} is no run's folder: it has no config.yaml", path="--resume")
+    with files.owned(folder):
+        job = build(load(folder / "config.yaml", overrides))
+        record = Run.again(job, folder)
+        before = read_record(folder)
+        status = before.get("status")
+        if status in ("finished", "diverged") and not record.changed():
+            print(f"this run has {status} after {before['results']['epochs']} epochs; nothing is left to do")
+            print(folder)
+            return 1 if status == "diverged" else 0
+        return train(job, record, silent, plugin_names)
+
+
+def train(job: Job, record: Run, silent: bool, plugin_names: Sequence[str]) -> int:
+    """Train from the folder's checkpoint, or from the beginning, to the end or a signal. Returns the exit status."""
+    experiment, training, folder = job.experiment, job.training, record.folder
+    say: Callable[[str], None] = (lambda text: None) if silent else (lambda text: print(printable(text)))
     say(headline(job))
-    log, epochs = CSVLog(record.folder), experiment.train.epochs
-    watchers: list[Any] = [log]
-    if not quiet:
+    epochs = experiment.train.epochs
+    watchers: list[Any] = [record, CSVLog(folder)]
+    if not silent:
         every = experiment.log.every or max(epochs // 10, 1)
         watchers.append(Bar(epochs, experiment.name) if sys.stdout.isatty() and sys.stderr.isatty() else Lines(every))
-    status = "interrupted"
-    results: dict[str, Any] = {}
+    again = shlex.join(["python", "-m", "nnframe.run", "--resume", str(folder), *(f"--plugin={name}" for name in plugin_names)])
     try:
-        history = training.run(watchers, warn=False)
-        status = "diverged" if history.diverged else "finished"
-        last = int(history.epochs) - 1
-        results = {"epochs": last + 1} | {name: float(values[last]) for name, values in history.items()}
-    except KeyboardInterrupt:
-        pass
-    except BaseException:
-        status = "failed"
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", CheckpointWarning)
+            warnings.showwarning = lambda message, *_: print(f"warning: {message}", file=sys.stderr)
+            history = training.run(watchers, checkpoints=Checkpoints(folder, experiment.train.checkpoint, record.identity()), warn=False)
+    except Interrupted as stop:
+        record.finish("interrupted", {"epochs": training.done})
+        if stop.signal != SIGPIPE:
+            place = f"epoch {training.done + 1}, step {training.step} of {training.batches.steps}"
+            print(f"{stop} in {place}; go on with\n  {printable(again)}", file=sys.stderr)
+            print(folder)
+        return 128 + stop.signal
+    except BaseException as error:
+        with suppress(FileError):
+            record.ended("failed", {"epochs": training.done})
+        if record.begun and isinstance(error, FileError):
+            print(f"training ended after epoch {training.done}; once there is room, go on with\n  {printable(again)}", file=sys.stderr)
         raise
     finally:
         for watcher in watchers:
             watcher.close()
-        record.finish(job, status, {name: value if np.isfinite(value) else str(value) for name, value in results.items()})
-    if status == "finished":
-        say(f"after {epochs} epochs: {summary({k: v for k, v in results.items() if k != 'epochs'})}")
-        for line in predictions(job):
-            say(line)
-    print(record.folder)
-    if status == "diverged":
-        message = (
-            f"the loss is {results['loss']} at the end of epoch {results['epochs']} (step {results['epochs'] * training.batches.steps})"
-        )
-        print(f"{message}; training ended there. A smaller optimizer.lr may help.", file=sys.stderr)
+    last = int(history.epochs) - 1
+    results = {"epochs": last + 1} | {name: float(values[last]) for name, values in history.items()}
+    record.finish("diverged" if history.diverged else "finished", results)
+    reason = history.reasons.get(0, "")
+    if history.diverged:
+        print(folder)
+        print(f"{reason}; training ended there. A smaller optimizer.lr may help.", file=sys.stderr)
         return 1
-    return 0 if status == "finished" else 130
+    if reason:
+        say(f"ended early: {reason}")
+    for callback in experiment.callbacks:
+        if isinstance(callback, BestWeights) and callback.epoch:
+            say(f"best {callback.monitor} {float(callback.best):.4g} in epoch {int(callback.epoch)}, whose weights are in {callback.where}")
+    say(f"after {last + 1} epochs: {summary({k: v for k, v in results.items() if k != 'epochs'})}")
+    for line in predictions(job):
+        say(line)
+    print(folder)
+    return 0
 
 
 def headline(job: Job) -> str:

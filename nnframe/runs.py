@@ -5,7 +5,7 @@ import os
 import platform
 import subprocess
 import sys
-import time
+from copy import deepcopy
 from datetime import datetime
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
@@ -14,38 +14,41 @@ from typing import Any
 
 import numpy as np
 
-from nnframe import __version__, blas, plugins
+from nnframe import __version__, blas, files, plugins
 from nnframe.config.build import Job
 from nnframe.config.reading import dump
-from nnframe.data.dataset import Dataset
+from nnframe.data.dataset import digest
 from nnframe.errors import FileError
 from nnframe.layers.weights import save_weights
+from nnframe.training.callbacks import BestWeights, State
 
 
 class Run:
-    """The folder of one run: `config.yaml` (resolved, runnable), `losses.csv`, `timing.csv`, `weights.npz`, `run.json`."""
+    """The folder of one run: `config.yaml` (resolved, runnable), `losses.csv`, `timing.csv`, `checkpoint.npz`, `weights.npz`, `run.json`.
 
-    def __init__(self, job: Job, out: Path) -> None:
-        """Make the folder, `<out>/<name>/<date-time>-<hash of config and data>`. Raises FileError if that cannot be done."""
-        config = dump(job.resolved)
-        data = data_hash(job.data.training, job.data.validation)
-        self.started, self.clock = datetime.now().astimezone(), time.monotonic()
-        self.folder = _make(out / job.experiment.name, self.started, sha256(f"{config}{data}".encode()).hexdigest()[:8])
+    It watches the training: config.yaml and run.json are written when that begins.
+    """
+
+    def __init__(self, job: Job, folder: Path, record: dict[str, Any]) -> None:
+        data = job.data
+        self.job, self.folder, self.begun = job, folder, False
+        self.config, self.data = dump(job.resolved), data_digest(job)
         self.record: dict[str, Any] = {
             "name": job.experiment.name,
             "status": "running",
-            "started": self.started.isoformat(timespec="seconds"),
+            "started": record.get("started") or _now(),
+            "resumed": [*record.get("resumed", []), _now()] if record else [],
             "seconds": None,
             "seed": job.experiment.seed,
-            "config_sha256": sha256(config.encode()).hexdigest(),
+            "config_sha256": sha256(self.config.encode()).hexdigest(),
             "data": {
-                "sha256": data,
-                "rows": len(job.data.training.x),
-                "validation_rows": 0 if job.data.validation is None else len(job.data.validation.x),
-                "inputs": list(job.data.training.inputs),
-                "targets": list(job.data.training.targets),
-                "classes": list(job.data.training.classes),
-                "transforms": [transform.record() for transform in job.data.transforms],
+                "sha256": self.data,
+                "rows": len(data.training.x),
+                "validation_rows": 0 if data.validation is None else len(data.validation.x),
+                "inputs": list(data.training.inputs),
+                "targets": list(data.training.targets),
+                "classes": list(data.training.classes),
+                "transforms": [transform.record() for transform in data.transforms],
             },
             "parameters": job.model.params.size,
             "versions": versions(),
@@ -60,30 +63,84 @@ class Run:
             "git_commit": git_commit(),
             "command": sys.argv,
         }
-        self._write("config.yaml", config)
-        self._save()
 
-    def finish(self, job: Job, status: str, results: dict[str, Any]) -> None:
-        """Write the weights and how it ended."""
-        save_weights(job.model, self.folder / "weights.npz")
-        self.record |= {"status": status, "seconds": round(time.monotonic() - self.clock, 3), "results": results}
+    @classmethod
+    def new(cls, job: Job, out: Path) -> "Run":
+        """Make the folder, `<out>/<name>/<date-time>-<hash of config and data>`. Raises FileError if that cannot be done."""
+        digest = sha256(f"{dump(job.resolved)}{data_digest(job)}".encode()).hexdigest()[:8]
+        return cls(job, _make(out / job.experiment.name, digest), {})
+
+    @classmethod
+    def again(cls, job: Job, folder: Path) -> "Run":
+        """The run of a folder, to go on with."""
+        return cls(job, folder, read_record(folder))
+
+    def identity(self) -> dict[str, Any]:
+        """Plain data that says what is trained on what: a checkpoint goes on only in the same."""
+        known = {plugin["plugin"]: plugin["sha256"] for plugin in plugins.LOADED}
+        return self.job.resolved | {"the data's hash": self.data, "plugins": known}
+
+    def changed(self) -> bool:
+        """Is the config another one than the folder's?"""
+        try:
+            return (self.folder / "config.yaml").read_text(encoding="utf-8") != self.config
+        except OSError:
+            return True
+
+    def on_begin(self, state: State) -> None:
+        files.write(self.folder / "config.yaml", self.config.encode())
         self._save()
+        self.begun = True
+
+    def on_epoch(self, state: State) -> None:
+        pass
+
+    def finish(self, status: str, results: dict[str, Any]) -> None:
+        """Write the weights and how it ended."""
+        save_weights(self.job.model, self.folder / "weights.npz")
+        for callback in self.job.experiment.callbacks:
+            if isinstance(callback, BestWeights) and callback.where == "best.npz":
+                best = deepcopy(self.job.model)
+                callback.restore(best)
+                save_weights(best, self.folder / "best.npz")
+        self.ended(status, results)
+
+    def ended(self, status: str, results: dict[str, Any]) -> None:
+        """Write how it ended, if it began."""
+        if self.begun:
+            told = {name: value if np.isfinite(value) else str(value) for name, value in results.items()}
+            self.record |= {"status": status, "seconds": round(self.job.training.elapsed(), 3), "results": told}
+            self._save()
+
+    def close(self) -> None:
+        pass
 
     def _save(self) -> None:
-        self._write("run.json", json.dumps(self.record, indent=2, ensure_ascii=False) + "\n")
-
-    def _write(self, name: str, text: str) -> None:
-        part = self.folder / f".{name}.part"
-        try:
-            part.write_text(text, encoding="utf-8")
-            part.replace(self.folder / name)
-        except OSError as error:
-            raise FileError(f"cannot write {self.folder / name}: {error.strerror}") from None
+        files.write(self.folder / "run.json", (json.dumps(self.record, indent=2, ensure_ascii=False) + "\n").encode())
 
 
-def _make(parent: Path, started: datetime, digest: str) -> Path:
+def read_record(folder: Path) -> dict[str, Any]:
+    """What run.json says, as far as it can be read."""
+    try:
+        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def data_digest(job: Job) -> str:
+    """SHA-256 of all numbers trained and validated on."""
+    parts = [part for part in (job.data.training, job.data.validation) if part is not None]
+    return digest(array for part in parts for array in (part.x, part.y, part.weight) if array is not None)
+
+
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="seconds")
+
+
+def _make(parent: Path, digest: str) -> Path:
     """A new folder; `mkdir` is atomic, so two runs never share one."""
-    stem = f"{started:%Y-%m-%d_%H-%M-%S}-{digest}"
+    stem = f"{datetime.now():%Y-%m-%d_%H-%M-%S}-{digest}"
     try:
         parent.mkdir(parents=True, exist_ok=True)
         for number in range(1, 1000):
@@ -96,17 +153,6 @@ def _make(parent: Path, started: datetime, digest: str) -> Path:
     except OSError as error:
         raise FileError(f"cannot make a folder in {parent}: {error.strerror}; choose another place with --out") from None
     raise FileError(f"{parent} holds 1000 runs of this second")
-
-
-def data_hash(*parts: Dataset | None) -> str:
-    """SHA-256 of all numbers trained and validated on."""
-    digest = sha256()
-    for part in parts:
-        for array in (part.x, part.y, part.weight) if part else ():
-            if array is not None:
-                digest.update(f"{array.dtype.str}{array.shape}".encode())
-                digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
 
 
 def versions() -> dict[str, str]:

@@ -12,6 +12,8 @@ import numpy as np
 
 from nnframe.errors import OptionError
 
+MASK = 2**64 - 1
+
 Seed = int | Sequence[int] | range | np.ndarray
 
 
@@ -74,6 +76,7 @@ class Stream:
 
     def __init__(self, seeds: Seeds, name: str) -> None:
         self.generators = [generator(seed, name) for seed in seeds.distinct]
+        self.runs = seeds.runs
         self.index = seeds.index  # of each run's generator
         self._in_order = np.array_equal(self.index, np.arange(len(self.generators)))
 
@@ -85,33 +88,50 @@ class Stream:
 
     def take(self, rows: Any) -> "Stream":
         """The streams of some runs of a stack, each from where it stands now."""
-        return self._of(self.generators, np.atleast_1d(self.index[rows]))
+        index = self.index[rows]
+        return self._of(self.generators, np.atleast_1d(index), np.shape(index))
 
     def put(self, rows: Any, taken: "Stream") -> "Stream":
         """With runs that were taken, and trained since, where they have got to."""
         index = self.index.copy()
         index[rows] = taken.index + len(self.generators)
-        return self._of([*self.generators, *taken.generators], index)
+        return self._of([*self.generators, *taken.generators], index, self.runs)
 
-    def _of(self, generators: list["np.random.Generator"], index: np.ndarray) -> "Stream":
+    def _of(self, generators: list["np.random.Generator"], index: np.ndarray, runs: tuple[int, ...]) -> "Stream":
         made = Stream.__new__(Stream)
+        made.runs = runs
         used, made.index = np.unique(index, return_inverse=True)
         made.generators = [deepcopy(generators[i]) for i in used]
         made._in_order = np.array_equal(made.index, np.arange(len(used)))
         return made
 
-    @property
-    def state(self) -> list[Any]:
-        """Where each generator stands; assign it to go back there."""
-        return [rng.bit_generator.state for rng in self.generators]
+    def get_state(self) -> np.ndarray:
+        """Where each run's generator stands: (*runs, 6) words of 64 bits, the last two for half-used words."""
+        states = np.array([_to_words(rng.bit_generator.state) for rng in self.generators], np.uint64)
+        return states[self.index].reshape(*self.runs, states.shape[-1])
 
-    @state.setter
-    def state(self, states: list[Any]) -> None:
-        for rng, state in zip(self.generators, states, strict=True):
-            rng.bit_generator.state = state
+    def set_state(self, states: np.ndarray) -> None:
+        """Go back to where `get_state` was called. Runs that stand at the same place share a generator from then on."""
+        places, index = np.unique(states.reshape(-1, states.shape[-1]), axis=0, return_inverse=True)
+        generators = [np.random.Generator(np.random.PCG64(0)) for _ in places]
+        for rng, place in zip(generators, places.tolist(), strict=True):
+            rng.bit_generator.state = _from_words(place)
+        vars(self).update(vars(self._of(generators, index.ravel(), self.runs)))
 
 
 def _spread(drawn: np.ndarray, index: np.ndarray, in_order: bool) -> np.ndarray:
     if len(drawn) == 1:
         return drawn[0]
     return drawn if in_order else drawn[index]
+
+
+def _to_words(state: Any) -> list[int]:
+    """The state of a PCG64 as words of 64 bits: state and increment, the higher half first, and a half-used word."""
+    pcg = state["state"]
+    return [pcg["state"] >> 64, pcg["state"] & MASK, pcg["inc"] >> 64, pcg["inc"] & MASK, state["has_uint32"], state["uinteger"]]
+
+
+def _from_words(words: list[int]) -> dict[str, Any]:
+    high, low, inc_high, inc_low, has_half, half = words
+    pcg = {"state": high << 64 | low, "inc": inc_high << 64 | inc_low}
+    return {"bit_generator": "PCG64", "state": pcg, "has_uint32": has_half, "uinteger": half}

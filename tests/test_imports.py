@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 ORDER = [
     "synonyms",
     "errors",
+    "files",
     "component",
     "streams",
     "blas",
@@ -35,7 +36,9 @@ ORDER = [
     "data.csv",
     "data.arrays",
     "data.batches",
+    "training.signals",
     "training.callbacks",
+    "training.checkpoint",
     "training.fit",
     "training.log",
     "config.reading",

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -42,7 +43,8 @@ def test_the_main_job(place, capsys):
     emily, frank = (next(line.split() for line in lines if name in line) for name in ("Emily", "Frank"))
     assert emily[2] == "F" and 0.93 < float(emily[1]) < 0.985
     assert frank[2] == "M" and 0.02 < float(frank[1]) < 0.08
-    assert sorted(file.name for file in folder.iterdir()) == ["config.yaml", "losses.csv", "run.json", "timing.csv", "weights.npz"]
+    files = ["checkpoint.before.npz", "checkpoint.npz", "config.yaml", "losses.csv", "run.json", "timing.csv", "weights.npz"]
+    assert sorted(file.name for file in folder.iterdir()) == files
     rows = list(csv.DictReader((folder / "losses.csv").read_text().splitlines()))
     assert list(rows[0]) == ["epoch", "step", "loss", "val_loss", "binary_accuracy", "lr"]
     assert [int(row["epoch"]) for row in rows] == list(range(1, 1001))
@@ -145,6 +147,9 @@ def test_ctrl_c_keeps_what_was_learnt(place):
     out, err = child.communicate(timeout=20)
     assert child.returncode == 130 and "Traceback" not in err
     folder = place / out.splitlines()[-1]
+    assert re.fullmatch(
+        rf"interrupted by SIGINT in epoch \d+, step [0-4] of 4; go on with\n  python -m nnframe.run --resume {out.splitlines()[-1]}\n", err
+    )
     assert json.loads((folder / "run.json").read_text())["status"] == "interrupted"
     assert (folder / "weights.npz").exists() and len((folder / "losses.csv").read_text().splitlines()) > 100
 

@@ -58,9 +58,9 @@ def test_runs_of_one_seed_share_one_array():
 def test_a_stream_can_go_back():
     stream = Stream(Seeds([1, 2]), "noise")
     stream.random(np.empty((2, 3), "float32"))  # an odd number of halves of a word
-    state = stream.state
+    state = stream.get_state()
     first = stream.random(np.empty((2, 3), "float32")).copy()
-    stream.state = state
+    stream.set_state(state)
     assert stream.random(np.empty((2, 3), "float32")).tobytes() == first.tobytes()
 
 

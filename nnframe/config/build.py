@@ -60,6 +60,7 @@ def build(document: Document) -> Job:
             data.training,
             data.validation,
             experiment.metrics,
+            experiment.callbacks,
             None,
             experiment.train,
         )

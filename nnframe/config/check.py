@@ -13,6 +13,7 @@ from nnframe.layers.base import Layer
 from nnframe.losses import Loss
 from nnframe.metrics import Metric
 from nnframe.optimizers import Optimizer
+from nnframe.training.callbacks import Callback
 from nnframe.training.fit import Train
 from nnframe.training.log import Log
 
@@ -30,6 +31,7 @@ class Experiment:
     seed: Annotated[int, Range(min=0, max=2**63 - 1)] = 0
     dtype: Literal["float32", "float64"] = "float32"
     metrics: tuple[Metric, ...] = ()
+    callbacks: tuple[Callback, ...] = ()
     predict: dict[str, dict[str, float]] = field(default_factory=dict)
     log: Log = field(default_factory=Log)
 

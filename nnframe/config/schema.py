@@ -104,11 +104,12 @@ def _key(slot: str) -> str:
 
 def _parts(cls: Any) -> Iterator[Any]:
     """The dataclasses of options in a config: sections, and options with parts."""
-    owners = [cls, *(component for slot in REGISTRY.values() for component in slot.values())]
+    owners: list[Any] = [cls, *(component for slot in REGISTRY.values() for component in slot.values())]
     seen: list[Any] = []
-    for owner in owners:
+    for owner in owners:  # which grow, since parts have parts
         for option in options(owner).values():
             for kind in (bare(option.kind), *map(bare, get_args(bare(option.kind)))):
                 if is_dataclass(kind) and kind not in seen:
                     seen.append(kind)
+                    owners.append(kind)
     yield from seen

@@ -1,5 +1,6 @@
 """What is trained on: rows of inputs and targets, with the names that a person knows them by."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -118,3 +119,14 @@ def split(rows: int, fraction: float, rng: "np.random.Generator") -> tuple[np.nd
         raise DataError(f"a validation part of {fraction:g} of {rows} rows leaves {rows - held} to train on and {held} to validate on")
     chosen = rng.permutation(rows)
     return np.sort(chosen[held:]), np.sort(chosen[:held])
+
+
+def digest(arrays: Iterable[np.ndarray]) -> str:
+    """SHA-256 of the numbers in arrays, their dtypes and shapes."""
+    from hashlib import sha256
+
+    found = sha256()
+    for array in arrays:
+        found.update(f"{array.dtype.str}{array.shape}".encode())
+        found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()

@@ -186,6 +186,11 @@ def put(root: "Layer", rows: Any, taken: "Layer") -> None:
     whole, part = root._arrays, taken._arrays
     whole.params[rows], whole.grads[rows], whole.state[rows] = part.params, part.grads, part.state
     whole.streams = {name: stream.put(rows, part.streams[name]) for name, stream in whole.streams.items()}
+    bind_streams(root)
+
+
+def bind_streams(root: "Layer") -> None:
+    """Give each layer the streams that the tree has now."""
     for _, _, layer in walk(root):
         _bind_streams(layer)
 

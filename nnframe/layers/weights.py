@@ -39,3 +39,17 @@ def load_weights(model: Layer, path: str | PathLike[str]) -> None:
 
 def _named(model: Layer) -> dict[str, np.ndarray]:
     return {f"{key}.{name}" if key else name: getattr(layer, name) for _, key, layer in layout.walk(model) for name in layer._specs}
+
+
+def get_state(model: Layer) -> dict[str, dict[str, np.ndarray]]:
+    """All that a built model holds, as arrays by name: parameters and state under "model", random streams under "stream"."""
+    return {"model": _named(model), "stream": {name: stream.get_state() for name, stream in model._arrays.streams.items()}}
+
+
+def set_state(model: Layer, parts: dict[str, dict[str, np.ndarray]]) -> None:
+    """Put what `get_state` gave back into a model of the same layers and runs."""
+    for name, array in _named(model).items():
+        array[...] = parts["model"][name]
+    for name, stream in model._arrays.streams.items():
+        stream.set_state(parts["stream"][name])
+    layout.bind_streams(model)

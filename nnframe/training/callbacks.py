@@ -1,13 +1,17 @@
-"""What may happen after every epoch. A callback is an object with `on_epoch(state)`."""
+"""What may happen after every epoch. A callback is an object with `on_epoch(state)`; `Callback` is the base of those that do more."""
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 
-from nnframe.errors import OptionError
+from nnframe.component import Component, NonNegative, Size, register
+from nnframe.errors import OptionError, nearest
 from nnframe.layers.base import Layer
 from nnframe.optimizers import Optimizer
+
+Columns = Mapping[str, str]  # of the log: "min" or "max", whichever is better there
 
 
 @dataclass
@@ -19,7 +23,7 @@ class State:
     hold those runs alone.
     """
 
-    epoch: int  # from 1
+    epoch: int  # from 1; 0 before training
     epochs: int
     step: int  # steps taken since the beginning
     logs: dict[str, np.ndarray]
@@ -27,19 +31,130 @@ class State:
     optimizer: Optimizer
     runs: np.ndarray | None
     stopped: Any = False
+    reasons: list[tuple[Any, str]] = field(default_factory=list)  # which runs, and why
 
-    def stop(self, which: Any = True) -> None:
+    def stop(self, which: Any = True, reason: str = "stopped by a callback") -> None:
         """End training of these runs after this epoch: a mask like the arrays of `logs`, or all of them."""
-        which, runs = np.asarray(which, bool), self.logs["loss"].shape
+        which, runs = np.asarray(which, bool), self.model.runs
         if which.shape not in ((), runs):
             still = f"one for each run that still trains, {runs}" if runs else "one value"
             raise OptionError(f"expected {still}, got {which.shape}; index by state.runs", path="state.stop")
         self.stopped = np.asarray(self.stopped) | which
+        self.reasons.append((which, reason))
 
 
-class Callback:
-    """Base of callbacks. Arrays that it keeps per run are best as long as the whole stack, and indexed by `state.runs`."""
+class Callback(Component):
+    """Base of callbacks. Arrays that it keeps per run are best as long as the whole stack, and indexed by `state.runs`.
+
+    What a callback must remember to go on after an interruption goes through `get_state` and `set_state`.
+    """
+
+    slot = "callback"
+
+    def build(self, columns: Columns) -> None:
+        """Check options against the log's columns. Raises OptionError."""
+
+    def on_begin(self, state: State) -> None:
+        """Training begins, with `state.step` 0, or goes on after `set_state`."""
 
     def on_epoch(self, state: State) -> None:
         """Look at an epoch that has just ended; `state.stop()` ends training."""
-        raise NotImplementedError
+
+    def on_end(self, state: State, which: np.ndarray) -> None:
+        """Training of some runs has ended, for whatever reason: a mask (*runs,). `state.model` may still be changed."""
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        """Arrays by name that `set_state` can go on from."""
+        return {}
+
+    def set_state(self, arrays: dict[str, np.ndarray]) -> None:
+        """Go back to where `get_state` was called."""
+
+
+@register
+class BestWeights(Callback):
+    """Keeps the weights of the epoch where the column `monitor` was best, for each run.
+
+    `mode` says what is best, "min" or "max"; unless given it follows from the column. A change of at most `min_delta`
+    is no improvement. A run's folder gets them as `best.npz`; in Python `restore(model)` puts them into the model.
+
+    Attributes after training: `best` and `epoch`, (*runs,): the column's best value, and its epoch.
+    """
+
+    where = "best.npz"  # a run's folder has the best weights there
+
+    def __init__(self, monitor: str = "val_loss", *, min_delta: NonNegative = 0.0, mode: Literal["min", "max"] | None = None) -> None:
+        self.monitor = monitor
+        self.min_delta = min_delta
+        self.mode = mode
+
+    def build(self, columns: Columns) -> None:
+        if self.monitor not in columns:
+            hint = "; there is no validation data" if self.monitor.startswith("val_") and "val_loss" not in columns else ""
+            raise OptionError(
+                f"the log has no column {self.monitor!r}{hint}.{nearest(self.monitor, columns)} Columns: {', '.join(columns)}.",
+                path=f"{type(self).__name__}.monitor",
+            )
+        self._sign = -1 if (self.mode or columns[self.monitor]) == "max" else 1
+
+    def on_begin(self, state: State) -> None:
+        if state.step:
+            return
+        model = state.model
+        self.best, self.epoch = np.full(model.runs, np.inf * self._sign), np.zeros(model.runs, int)
+        self._params, self._state = model.params.copy(), model.state.copy()
+
+    def on_epoch(self, state: State) -> None:
+        where: Any = ... if state.runs is None else state.runs
+        value = np.asarray(state.logs[self.monitor], np.float64)
+        better = np.asarray(value * self._sign < self.best[where] * self._sign - self.min_delta)
+        if better.any():
+            index: Any = ... if state.runs is None else state.runs[better]
+            here: Any = ... if state.runs is None else better
+            self.best[index], self.epoch[index] = value[here], state.epoch
+            self._params[index], self._state[index] = state.model.params[here], state.model.state[here]
+
+    def restore(self, model: Layer) -> None:
+        """Put the best weights into a model of the same layers and runs."""
+        model.params[...], model.state[...] = self._params, self._state
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        return {"best": self.best, "epoch": self.epoch, "params": self._params, "state": self._state}
+
+    def set_state(self, arrays: dict[str, np.ndarray]) -> None:
+        self.best, self.epoch, self._params, self._state = (arrays[name] for name in ("best", "epoch", "params", "state"))
+
+
+@register
+class EarlyStopping(BestWeights):
+    """Ends a run when the column `monitor` has not improved by more than `min_delta` for `patience` epochs.
+
+    With `restore_best` a run ends with the weights of its best epoch, whatever ended it. See BestWeights for the rest.
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        *,
+        patience: Size = 10,
+        min_delta: NonNegative = 0.0,
+        mode: Literal["min", "max"] | None = None,
+        restore_best: bool = True,
+    ) -> None:
+        super().__init__(monitor, min_delta=min_delta, mode=mode)
+        self.patience = patience
+        self.restore_best = restore_best
+        self.where = "weights.npz" if restore_best else "best.npz"
+
+    def on_epoch(self, state: State) -> None:
+        super().on_epoch(state)
+        waited = state.epoch - self.epoch[... if state.runs is None else state.runs]
+        if (waited >= self.patience).any():
+            state.stop(waited >= self.patience, f"{self.monitor} has not improved for {self.patience} epochs")
+
+    def on_end(self, state: State, which: np.ndarray) -> None:
+        found = which & (self.epoch[... if state.runs is None else state.runs] > 0)
+        if self.restore_best and found.any():
+            here: Any = ... if state.runs is None else found
+            index: Any = ... if state.runs is None else state.runs[found]
+            state.model.params[here], state.model.state[here] = self._params[index], self._state[index]

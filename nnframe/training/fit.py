@@ -1,25 +1,32 @@
 """The training loop: one network or a stack, the same lines."""
 
+import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy, deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
+from os import PathLike
+from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import numpy as np
 
-from nnframe import blas
-from nnframe.component import Component, Problems, Size, check, describe
+from nnframe import blas, files
+from nnframe.component import Component, Positive, Problems, Size, check, config_of, describe
 from nnframe.data.batches import Batches
 from nnframe.data.dataset import Dataset, as_dataset
-from nnframe.errors import DataError, OptionError, ShapeError
-from nnframe.layers import layout
+from nnframe.errors import DataError, FileError, OptionError, ShapeError
+from nnframe.layers import layout, weights
 from nnframe.layers.base import Layer
 from nnframe.losses import Loss
 from nnframe.metrics import Metric
 from nnframe.optimizers import Optimizer
 from nnframe.streams import Seed, Seeds
 from nnframe.training.callbacks import Callback, State
+from nnframe.training.checkpoint import Checkpoints, CheckpointWarning, Every
+from nnframe.training.signals import Interrupted
 
 ROOM = 4 * 10**6  # numbers of one column of the log to make room for at a time
 
@@ -34,16 +41,20 @@ class Train:
     evaluate_train: bool = False
     eval_batch_size: Size | None = None
     blas_threads: blas.Threads = "auto"
+    max_seconds: Positive | None = None
+    checkpoint: Every = field(default_factory=lambda: Every(seconds=30.0))
 
 
 class History(dict[str, np.ndarray]):
     """The log of a training: column -> (epochs, *runs), NaN after a run's early end.
 
-    `epochs` (*runs,) is how many epochs each run was trained, `diverged` (*runs,) whether its loss was not finite at the end.
+    `epochs` (*runs,) is how many epochs each run was trained, `diverged` (*runs,) whether its loss was not finite at the end,
+    `reasons` says of each run that ended early why: {run: reason}, run 0 for one network.
     """
 
     epochs: np.ndarray
     diverged: np.ndarray
+    reasons: dict[int, str]
 
 
 class DivergenceWarning(UserWarning):
@@ -66,6 +77,9 @@ def fit(
     evaluate_train: bool = False,
     eval_batch_size: int | None = None,
     blas_threads: int | str = "auto",
+    max_seconds: float | None = None,
+    checkpoint: str | PathLike[str] | None = None,
+    checkpoint_every: Every = Every(seconds=30.0),
 ) -> History:
     """Train a built model, in place, and return the log of its epochs.
 
@@ -79,6 +93,11 @@ def fit(
             the samples as they were trained on: sum of w l / sum of w over the epoch.
         eval_batch_size: rows to evaluate at a time; by default a number that follows from the model's shapes.
         blas_threads: "auto" is 1, or all cores if a product of one run is large. The number is part of the result.
+        max_seconds: training ends after the epoch in which so much time has gone by.
+        checkpoint: a folder, made if there is none. If it holds a checkpoint of the same training, that one goes on, to the
+            same numbers as if it had never been interrupted. SIGINT, SIGTERM and SIGUSR1 then end training with a checkpoint
+            after the step, and raise `Interrupted`, a KeyboardInterrupt.
+        checkpoint_every: how often; such as Every(epochs=10).
 
     An optimizer that was attached to this model goes on from its state; any other is attached. A run whose loss is not finite
     at the end of an epoch ends there, with a DivergenceWarning; the others go on unchanged.
@@ -90,13 +109,23 @@ def fit(
     for i, callback in enumerate(callbacks):
         if not callable(getattr(callback, "on_epoch", None)):
             raise OptionError(f"expected an object with a method on_epoch, got {callback!r:.60}", path=f"fit.callbacks.{i}")
-    given = {"epochs": epochs, "batch_size": batch_size, "shuffle": shuffle, "evaluate_train": evaluate_train}
+    given: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "shuffle": shuffle, "evaluate_train": evaluate_train}
+    given |= {"eval_batch_size": eval_batch_size, "blas_threads": blas_threads, "max_seconds": max_seconds}
     problems = Problems()
-    train = check(Train, given | {"eval_batch_size": eval_batch_size, "blas_threads": blas_threads}, "", problems)
+    train = check(Train, given | {"checkpoint": checkpoint_every}, "", problems)
     if problems:
         raise OptionError("; ".join(f"{path}: {message}" for path, message in problems), path="fit")
     layout.verify(model)
-    return Training(model, loss, optimizer, data, validation, metrics, seed, train).run(callbacks)
+    training = Training(model, loss, optimizer, data, validation, metrics, callbacks, seed, train)
+    if checkpoint is None:
+        return training.run()
+    folder = Path(checkpoint)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"cannot make the folder {folder}: {error.strerror}", path="fit.checkpoint") from None
+    with files.owned(folder):
+        return training.run(checkpoints=Checkpoints(folder, train.checkpoint, training.config()))
 
 
 def evaluate(
@@ -114,7 +143,7 @@ def evaluate(
     loss, metrics = copy(loss), deepcopy(list(metrics))
     batches = _batches(model, loss, metrics, data, "data", model._arrays.seeds, size, False)
     with np.errstate(all="ignore"), blas.threads(threads):
-        return _evaluate(model, loss, metrics, batches)
+        return _evaluate(model, loss, metrics, batches, lambda: None)
 
 
 class Training:
@@ -128,6 +157,7 @@ class Training:
         data: Any,
         validation: Any,
         metrics: Sequence[Metric],
+        callbacks: Sequence[Any],
         seed: Seed | None,
         train: Train,
     ) -> None:
@@ -137,7 +167,7 @@ class Training:
                 has = f"there are {model.runs[0]} runs" if model.runs else "there is one network"
                 raise OptionError(f"has {seeds.runs[0]} values, but {has}", path="fit.seed")
             seeds = Seeds([int(seeds.values)] * model.runs[0])
-        self.train, self.loss, self.metrics = train, copy(loss), deepcopy(list(metrics))
+        self.train, self.loss, self.metrics, self.callbacks = train, copy(loss), deepcopy(list(metrics)), list(callbacks)
         size = self.eval_batch_size = train.eval_batch_size or model.evaluation_rows()
         self.threads = blas.resolve(train.blas_threads, train.batch_size * model.largest_product())
         self.batches = _batches(model, self.loss, self.metrics, data, "data", seeds, train.batch_size, train.shuffle)
@@ -146,58 +176,101 @@ class Training:
             self.validation = _batches(model, self.loss, self.metrics, validation, "validation", seeds, size, False)
         if train.evaluate_train:
             self.evaluated = _batches(model, self.loss, self.metrics, data, "data", seeds, size, False)
+        self.evaluating = deepcopy(self.metrics)  # metrics of their own, so that an evaluation can be broken off
+        self._build_callbacks()
         self.loss.bind(model.runs, model.dtype)
         if getattr(optimizer, "params", None) is not model.params:
             optimizer.attach(model)
         self.whole, self.whole_optimizer = self.model, self.optimizer = model, optimizer
         self.alive = np.arange(model.runs[0]) if model.runs else None
+        self.over = False  # has every run ended early?
+        self.done, self.step = 0, 0  # epochs, and steps of the present one
+        self.total: Any = np.float64(0)  # over these steps: of losses, each times its batch's weight,
+        self.total_weight: Any = np.float64(0)  # and of these weights
+        self.seconds, self.since = 0.0, monotonic()
+        self.history = History()
+        self.history.epochs, self.history.diverged = np.zeros(model.runs, int), np.zeros(model.runs, bool)
+        self.history.reasons = {}
+        self.checkpoints: Checkpoints | None = None
+        self.warn = True
         self._find_schedules()
 
-    def run(self, callbacks: Sequence[Callback], *, warn: bool = True) -> History:
-        """Train to the end; the log of all epochs."""
-        train, history = self.train, History()
-        history.epochs, history.diverged = np.zeros(self.model.runs, int), np.zeros(self.model.runs, bool)
-        room = max(ROOM // max(self.alive.size if self.alive is not None else 1, 1), 1)
-        with np.errstate(all="ignore"), blas.threads(self.threads):
-            for epoch in range(train.epochs):
-                logs = self.epoch(epoch)
-                where: Any = ... if self.alive is None else self.alive
-                if epoch % room == 0:
-                    more = np.full((min(room, train.epochs - epoch), *self.whole.runs), np.nan)
-                    for name in logs:
-                        history[name] = np.concatenate([history[name], more]) if name in history else more.copy()
-                for name, value in logs.items():
-                    history[name][epoch, where] = value
-                history.epochs[where] = epoch + 1
-                finite = np.isfinite(logs["loss"])
-                going_on = finite if self.alive is None else finite.all()
-                if going_on and not callbacks:
-                    continue
-                state = State(epoch + 1, train.epochs, (epoch + 1) * self.batches.steps, logs, self.model, self.optimizer, self.alive)
-                for callback in callbacks:
-                    callback.on_epoch(state)
-                if not going_on:
-                    diverged = ~finite
-                    history.diverged[where] = diverged
-                    if warn:
-                        _warn(state, diverged)
-                    self.settle(diverged)
-                    state.stop(diverged)
-                if state.stopped is not False and np.any(state.stopped) and not self.drop(state.stopped):
-                    break
-        layout.verify(self.model)  # a callback may have bound an array anew
-        self.put_back()
-        return history
+    def columns(self) -> dict[str, str]:
+        """The log's columns, and whether "min" or "max" is best there."""
+        found = {"loss": "min"} | {metric.name: metric.better for metric in self.metrics}
+        held = {} if self.validation is None else {f"val_{name}": better for name, better in found.items()}
+        return found | held | {"lr": "min"}
 
-    def epoch(self, epoch: int) -> dict[str, np.ndarray]:
-        """Train one epoch, from 0; its row of the log."""
-        model, loss, optimizer, batches = self.model, self.loss, self.optimizer, self.batches
+    def config(self) -> dict[str, Any]:
+        """Plain data that says what is trained, for a training that no config file describes."""
+        parts = {"model": self.whole, "loss": self.loss, "optimizer": self.whole_optimizer, "metrics": self.metrics, "train": self.train}
+        named = [callback if isinstance(callback, Component) else type(callback).__name__ for callback in self.callbacks]
+        plain = {name: config_of(part) for name, part in (parts | {"callbacks": named}).items()}
+        seeds = {"seed": self.whole._arrays.seeds.values.tolist(), "order_seed": self.batches.seeds.values.tolist()}
+        data = {"data's hash": self.batches.digest(), "validation's hash": self.validation and self.validation.digest()}
+        return plain | seeds | data | {"dtype": str(self.whole.dtype), "blas_threads": self.threads}
+
+    def run(self, watchers: Sequence[Any] = (), *, checkpoints: Checkpoints | None = None, warn: bool = True) -> History:
+        """Train to the end, from the newest of `checkpoints` if there is one; the log of all epochs.
+
+        `watchers` are further callbacks, called before the others. Raises Interrupted after a signal, with a checkpoint
+        written; FileError where none can be written.
+        """
+        self.callbacks, self.warn, self.checkpoints = [*watchers, *self.callbacks], warn, checkpoints
+        if checkpoints is None:
+            return self._run()
+        with checkpoints.guarding():
+            found = checkpoints.load(self._numbers())
+            if found is not None:
+                try:
+                    self.set_state(found)
+                except (KeyError, ValueError, IndexError, TypeError) as error:
+                    raise FileError(f"{checkpoints.path.parent} holds a checkpoint of another version: {error}") from None
+                before = checkpoints.was["train"]["epochs"]
+                if before != self.train.epochs and self.scheduled:
+                    words = (
+                        f"{self.train.epochs} epochs from the start would give other numbers: schedules went towards epoch {before} so far"
+                    )
+                    warnings.warn(words, CheckpointWarning, stacklevel=3)
+            return self._run(first=found is None)
+
+    def _run(self, *, first: bool = False) -> History:
+        """`first`: write a checkpoint before any training, so that what cannot be written is found now."""
+        train, limit, checkpoints = self.train, self.train.max_seconds or float("inf"), self.checkpoints
+        self.since = monotonic()
+        began = self._state({})
+        for callback in self.callbacks:
+            _hook(callback, "on_begin", began)
+        if checkpoints is not None and first:
+            checkpoints.save(self.get_state())
+        with np.errstate(all="ignore"), blas.threads(self.threads):
+            while not self.over and self.done < train.epochs and self.elapsed() < limit:
+                self._end_epoch(self._train_epoch())
+                if checkpoints is not None:
+                    if checkpoints.every.epochs and self.done % checkpoints.every.epochs == 0:
+                        checkpoints.due = 0.0
+                    self._watch(monotonic())
+        if checkpoints is not None and self.done > began.epoch:
+            checkpoints.save(self.get_state())
+        layout.verify(self.model)  # a callback may have bound an array anew
+        if not self.over:
+            if self.done < train.epochs:
+                self._note(np.ones(self.model.runs, bool), f"max_seconds: {limit:g} seconds have gone by")
+            self._end(self._state({}), np.ones(self.model.runs, bool))
+        self.put_back()
+        self._make_room(self.history)
+        return self.history
+
+    def _train_epoch(self) -> dict[str, np.ndarray]:
+        """Train one epoch, or what is left of it; its row of the log."""
+        model, loss, optimizer, batches, checkpoints = self.model, self.loss, self.optimizer, self.batches, self.checkpoints
         metrics = self.metrics if self.evaluated is None else []
-        for metric in metrics:
-            metric.reset()
-        total: Any = np.float64(0)
-        total_weight: Any = np.float64(0)
-        for step, (x, y, weight, rows) in enumerate(batches.epoch(epoch)):
+        epoch, total, total_weight = self.done, self.total, self.total_weight
+        if not self.step:
+            total = total_weight = np.float64(0)
+            for metric in metrics:
+                metric.reset()
+        for step, (x, y, weight, rows) in enumerate(islice(batches.epoch(epoch), self.step, None), self.step):
             for component in self.scheduled:
                 component.schedule(epoch + step / batches.steps, self.train.epochs)
             pred = model.forward(x, training=True)
@@ -209,10 +282,14 @@ class Training:
             batch_weight = rows if weight is None else np.add.reduce(weight, -1, np.float64)
             total = total + value * batch_weight
             total_weight = total_weight + batch_weight
+            if checkpoints is not None and (now := monotonic()) >= checkpoints.due:
+                self.step, self.total, self.total_weight = step + 1, total, total_weight
+                self._watch(now)
+        self.step, self.total, self.total_weight = batches.steps, total, total_weight
         trained = {"loss": total / total_weight} | {metric.name: metric.value() for metric in metrics}
         if self.evaluated is not None:
-            trained = _evaluate(model, loss, self.metrics, self.evaluated)
-        held = {} if self.validation is None else _evaluate(model, loss, self.metrics, self.validation)
+            trained = _evaluate(model, loss, self.evaluating, self.evaluated, self._watch_signals)
+        held = {} if self.validation is None else _evaluate(model, loss, self.evaluating, self.validation, self._watch_signals)
         logs = {}
         for name, value in trained.items():
             logs[name] = value
@@ -222,11 +299,141 @@ class Training:
             logs["lr"] = optimizer._lr[..., 0].copy()
         return logs
 
-    def drop(self, stopped: np.ndarray) -> bool:
-        """Go on without the stopped runs; False if there is none to go on with."""
-        keep = np.flatnonzero(~np.broadcast_to(stopped, self.model.runs))
+    def _end_epoch(self, logs: dict[str, np.ndarray]) -> None:
+        """Write the log, call the callbacks, and go on without the runs that end here."""
+        where: Any = ... if self.alive is None else self.alive
+        self._make_room(logs)
+        for name, value in logs.items():
+            self.history[name][self.done, where] = value
+        self.done, self.step = self.done + 1, 0
+        self.history.epochs[where] = self.done
+        finite = np.isfinite(logs["loss"])
+        going_on = finite if self.alive is None else finite.all()
+        if going_on and not self.callbacks:
+            return
+        state = self._state(logs)
+        for callback in self.callbacks:
+            callback.on_epoch(state)
+        if not going_on:
+            diverged = ~finite
+            self.history.diverged[where] = diverged
+            losses = np.atleast_1d(logs["loss"][diverged])
+            reason = f"the loss is {losses[0]} at the end of epoch {state.epoch} (step {state.step})"
+            if self.warn:
+                which = "" if self.alive is None else f"run {', '.join(map(str, self.alive[diverged][:10]))}: "
+                warnings.warn(f"{which}{reason}; training ends here. A smaller lr may help.", DivergenceWarning, stacklevel=5)
+            self.settle(diverged)
+            state.stop(diverged, reason)
+        if state.stopped is not False and np.any(state.stopped):
+            stopped = np.broadcast_to(state.stopped, self.model.runs)
+            for which, reason in state.reasons:
+                self._note(np.broadcast_to(which, self.model.runs), reason)
+            self._end(state, stopped)
+            self._keep(np.flatnonzero(~stopped))
+
+    def _state(self, logs: dict[str, np.ndarray]) -> State:
+        steps = self.done * self.batches.steps + self.step
+        return State(self.done, self.train.epochs, steps, logs, self.model, self.optimizer, self.alive)
+
+    def _note(self, which: np.ndarray, reason: str) -> None:
+        """Why some runs end."""
+        for run in [0] if self.alive is None else self.alive[which].tolist():
+            self.history.reasons[run] = reason  # of several reasons the last one: divergence comes last
+
+    def _end(self, state: State, which: np.ndarray) -> None:
+        for callback in self.callbacks:
+            _hook(callback, "on_end", state, which)
+
+    def _make_room(self, names: Iterable[str]) -> None:
+        """Have the log's columns reach to the present epoch, and some epochs more."""
+        if self.history and min(self.done + 1, self.train.epochs) <= len(self.history["loss"]):
+            return
+        room = max(ROOM // max(self.whole._arrays.seeds.values.size, 1), 1)
+        rows = min(-(-(self.done + 1) // room) * room, self.train.epochs)
+        for name in list(names):
+            column = np.full((rows, *self.whole.runs), np.nan)
+            before = self.history.get(name, column[:0])
+            column[: len(before)] = before
+            self.history[name] = column
+
+    # ------------------------------------------------------------------------------------------ checkpoints
+
+    def _watch(self, now: float) -> None:
+        """Write a checkpoint if one is due. Raises Interrupted if a signal has come."""
+        checkpoints = self.checkpoints
+        if checkpoints is not None and now >= checkpoints.due:
+            checkpoints.save(self.get_state())
+            if checkpoints.signal is not None:
+                raise Interrupted(checkpoints.signal)
+
+    def _watch_signals(self) -> None:
+        if self.checkpoints is not None and self.checkpoints.signal is not None:
+            self._watch(monotonic())
+
+    def elapsed(self) -> float:
+        """Seconds spent on training, before interruptions too."""
+        return self.seconds + monotonic() - self.since
+
+    def _numbers(self) -> dict[str, np.ndarray]:
+        """What model and optimizer hold, by the names that stand in a checkpoint."""
+        self.put_back()
+        parts = weights.get_state(self.whole) | {"optimizer": self.whole_optimizer.get_state()}
+        return {f"{head}/{name}": array for head, arrays in parts.items() for name, array in arrays.items()}
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        """All that it takes to go on from between these two steps, as arrays by name."""
+        log = {name: column[: self.done] for name, column in self.history.items()}
+        training = {
+            "epochs": self.done,
+            "step": self.step,
+            "total": self.total,
+            "total_weight": self.total_weight,
+            "seconds": self.elapsed(),
+            "over": self.over,
+            "alive": np.arange(0) if self.alive is None else self.alive,
+            "trained": self.history.epochs,
+            "diverged": self.history.diverged,
+            "reasons": np.frombuffer(json.dumps(self.history.reasons).encode(), np.uint8),
+        }
+        parts = {"log": log, "training": training}
+        parts |= {f"metric {i}": metric.get_state() for i, metric in enumerate(self.metrics)}
+        parts |= {f"callback {i}": _hook(callback, "get_state") or {} for i, callback in enumerate(self.callbacks)}
+        return self._numbers() | {f"{head}/{name}": array for head, arrays in parts.items() for name, array in arrays.items()}
+
+    def set_state(self, arrays: dict[str, np.ndarray]) -> None:
+        """Go back to where `get_state` was called, in a training that has just been made."""
+        parts: dict[str, dict[str, np.ndarray]] = {}
+        for full_name, array in arrays.items():
+            head, _, name = full_name.partition("/")
+            parts.setdefault(head, {})[name] = array
+        weights.set_state(self.whole, parts)
+        self.whole_optimizer.set_state(parts["optimizer"])
+        training, history = parts["training"], self.history
+        self.done, self.step, self.over = int(training["epochs"]), int(training["step"]), bool(training["over"])
+        self.total, self.total_weight, self.seconds = training["total"][()], training["total_weight"][()], float(training["seconds"])
+        history.epochs[...], history.diverged[...] = training["trained"], training["diverged"]
+        history.reasons = {int(run): reason for run, reason in json.loads(bytes(training["reasons"])).items()}
+        for name, column in parts.get("log", {}).items():
+            history[name] = np.array(column)
+        if self.alive is not None:
+            self._keep(training["alive"])
+        for i, metric in enumerate(self.metrics):
+            metric.set_state(parts.get(f"metric {i}", {}))
+        for i, callback in enumerate(self.callbacks):
+            _hook(callback, "set_state", parts.get(f"callback {i}", {}))
+        if self.step:
+            for component in self.scheduled:  # as the last step had it
+                component.schedule(self.done + (self.step - 1) / self.batches.steps, self.train.epochs)
+
+    # ------------------------------------------------------------------------------------------ runs that end early
+
+    def _keep(self, keep: np.ndarray) -> None:
+        """Go on with some of the runs that still train; `keep` are their numbers among these."""
         if self.alive is None or not keep.size:
-            return False
+            self.over = True
+            return
+        if keep.size == self.alive.size:
+            return
         self.put_back()
         self.alive = self.alive[keep]
         self.model = self.model.take(keep)
@@ -237,7 +444,6 @@ class Training:
         self.evaluated = self.evaluated and self.evaluated.take(keep)
         self.validation = self.validation and self.validation.take(keep)
         self._find_schedules()
-        return True
 
     def settle(self, diverged: np.ndarray) -> None:
         """Give all NaNs of diverged runs the same bits: which ones arithmetic makes depends on the place in an array."""
@@ -254,6 +460,20 @@ class Training:
     def _find_schedules(self) -> None:
         components: list[Component] = [layer for _, _, layer in layout.walk(self.model)]
         self.scheduled = [c for c in [*components, self.loss, self.optimizer] if c._scheduled]
+
+    def _build_callbacks(self) -> None:
+        columns = self.columns()
+        for i, callback in enumerate(self.callbacks):
+            try:
+                _hook(callback, "build", columns)
+            except OptionError as error:
+                raise error.within(f"callbacks.{i}") from None
+
+
+def _hook(callback: Any, name: str, *arguments: Any) -> Any:
+    """Call a method that a callback may have or not."""
+    method = getattr(callback, name, None)
+    return None if method is None else method(*arguments)
 
 
 def _batches(model: Layer, loss: Loss, metrics: Sequence[Metric], data: Any, what: str, seeds: Seeds, size: int, shuffle: bool) -> Batches:
@@ -287,8 +507,8 @@ def _batches(model: Layer, loss: Loss, metrics: Sequence[Metric], data: Any, wha
     return Batches(data, own, seeds, size, shuffle)
 
 
-def _evaluate(model: Layer, loss: Loss, metrics: Sequence[Metric], batches: Batches) -> dict[str, np.ndarray]:
-    """Loss and metrics over all rows, not in training."""
+def _evaluate(model: Layer, loss: Loss, metrics: Sequence[Metric], batches: Batches, between: Callable[[], None]) -> dict[str, np.ndarray]:
+    """Loss and metrics over all rows, not in training. `between` is called between batches."""
     for metric in metrics:
         metric.reset()
     total: Any = np.float64(0)
@@ -301,14 +521,5 @@ def _evaluate(model: Layer, loss: Loss, metrics: Sequence[Metric], batches: Batc
         total_weight = total_weight + batch_weight
         for metric in metrics:
             metric.update(loss.readout(pred), y, weight)
+        between()
     return {"loss": total / total_weight} | {metric.name: metric.value() for metric in metrics}
-
-
-def _warn(state: State, diverged: np.ndarray) -> None:
-    losses = np.atleast_1d(state.logs["loss"][diverged])
-    which = "" if state.runs is None else f"run {', '.join(map(str, state.runs[diverged][:10]))}: "
-    warnings.warn(
-        f"{which}the loss is {losses[0]} at the end of epoch {state.epoch} (step {state.step}); training ends here. A smaller lr may help.",
-        DivergenceWarning,
-        stacklevel=4,
-    )

@@ -1,0 +1,100 @@
+"""Files that are whole at any instant, and folders that have one owner."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from nnframe.errors import FileError
+
+try:
+    import fcntl
+except ImportError:  # Windows: folders are not locked there
+    fcntl = None  # type: ignore[assignment]
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file so that `path` holds, whenever the process or the machine stops, all of the old bytes or all of the new.
+
+    Raises FileError if that fails; the old file is as it was then.
+    """
+    part = stage(path, data)
+    try:
+        os.replace(part, path)
+        sync(path.parent)
+    except OSError as error:
+        raise unwritten(path, error, len(data), part) from None
+
+
+def stage(path: Path, data: bytes) -> Path:
+    """Write what is to become `path` to a file beside it, down to the disk. Raises FileError."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise unwritten(path, error, len(data), part) from None
+    return part
+
+
+def sync(folder: Path) -> None:
+    """Make the names in a folder last."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def unwritten(path: Path, error: OSError, size: int, part: Path | None = None) -> FileError:
+    """The error that says what could not be written; `part` is removed."""
+    if part is not None:
+        with suppress(OSError):
+            part.unlink()
+    return FileError(f"cannot write the {size:,} bytes of {path}: {error.strerror}")
+
+
+@contextmanager
+def owned(folder: Path) -> Iterator[None]:
+    """Within it, no other process can own the folder. The lock is the kernel's: it ends with the process, however that ends.
+
+    Raises FileError if another process owns the folder, or it cannot be written to.
+    """
+    path = folder / ".lock"
+    descriptor = _lock(path)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            path.unlink()  # still ours: whoever opens it now makes a new file
+        os.close(descriptor)
+
+
+def _lock(path: Path) -> int:
+    while True:
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise FileError(f"cannot write to {path.parent}: {error.strerror}") from None
+        try:
+            if fcntl is not None:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if fcntl is None or os.path.samestat(os.fstat(descriptor), os.stat(path)):
+                return descriptor
+        except FileNotFoundError:
+            pass  # its owner has just ended and removed it
+        except BlockingIOError:
+            os.close(descriptor)
+            raise FileError(f"{path.parent} is in use: another process trains there") from None
+        except OSError as error:  # a file system without locks
+            os.close(descriptor)
+            raise FileError(f"cannot lock {path.parent}: {error.strerror}") from None
+        os.close(descriptor)

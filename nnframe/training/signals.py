@@ -1,0 +1,43 @@
+"""Signals that end training: the first one lets the step end and a checkpoint be written, a second SIGINT ends at once."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+SIGPIPE = getattr(signal, "SIGPIPE", 13)
+CAUGHT = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1", "SIGPIPE") if hasattr(signal, name)]
+
+
+class Interrupted(KeyboardInterrupt):
+    """Training was ended by a signal, after a checkpoint. `signal` is its number, 128 + that the usual exit status."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"interrupted by {signal.Signals(number).name}")
+        self.signal = number
+
+
+@contextmanager
+def caught(note: Callable[[int], None]) -> Iterator[None]:
+    """Within it, a signal is handed to `note` and does nothing else. Outside the main thread nothing is caught."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before: dict[Any, Any] = {}
+    seen: list[int] = []
+
+    def handle(number: int, frame: object) -> None:
+        if number == signal.SIGINT and number in seen:
+            os._exit(128 + number)
+        seen.append(number)
+        note(number)
+
+    try:
+        for number in CAUGHT:
+            before[number] = signal.signal(number, handle)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
