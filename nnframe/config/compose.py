@@ -54,11 +54,7 @@ def _merge(base: Any, over: Any, path: str, marks: Marks) -> Any:
 
 
 def override(document: Document, assignment: str) -> None:
-    """Set `key.path=value` in a document; the value is YAML, a list's items are numbered from 0.
-
-    A bare name on the way, such as `optimizer: SGD`, becomes `{type: SGD}`; a new `type` leaves the old one's options behind.
-    Raises ConfigError for a path that cannot be followed.
-    """
+    """Set `key.path=value` in a document; the value is YAML, a list's items are numbered from 0. Raises ConfigError."""
     path, equals, text = assignment.partition("=")
     keys = [str(int(key)) if _is_index(key) else key for key in path.strip().split(".")]
     if len(keys) > DEPTH:
@@ -67,21 +63,31 @@ def override(document: Document, assignment: str) -> None:
         raise ConfigError([f"{COMMAND_LINE}: expected key=value, such as optimizer.lr=0.01, got {shown(assignment)}"])
     marks: Marks = {}
     value = parse(text, COMMAND_LINE, ".".join(keys), marks)
-    parent = document.data
+    assign(document, keys, value, COMMAND_LINE)
+    document.marks |= dict.fromkeys(marks, (COMMAND_LINE, 0, 0))
+
+
+def assign(document: Document, keys: Sequence[str], value: Any, where: str) -> None:
+    """Set the value that `keys` lead to. `where` says who asks: it stands before the messages.
+
+    A bare name on the way, such as `optimizer: SGD`, becomes `{type: SGD}`; a new `type` leaves the old one's options behind.
+    Raises ConfigError for keys that cannot be followed.
+    """
+    path, parent = ".".join(keys), document.data
     for done, key in enumerate(keys):
         place = ".".join(keys[:done]) or "the config"
         if isinstance(parent, list):
             if not _is_index(key) or int(key) >= len(parent):
                 has = f"{place} is a list of {len(parent)}" + (f"; expected 0 to {len(parent) - 1}" if parent else "")
-                raise ConfigError([f"{COMMAND_LINE}: {path}: {has}, got {key!r}"])
+                raise ConfigError([f"{where}: {path}: {has}, got {key!r}"])
         elif not isinstance(parent, dict):
-            raise ConfigError([f"{COMMAND_LINE}: {path}: {place} is {shown(parent)}, which has no {key!r}"])
+            raise ConfigError([f"{where}: {path}: {place} is {shown(parent)}, which has no {key!r}"])
         at: Any = int(key) if isinstance(parent, list) else key
         if done == len(keys) - 1:
             break
         if isinstance(parent, dict) and at not in parent:
             parent[at] = {}
-            marks[".".join(keys[: done + 1])] = COMMAND_LINE, 0, 0
+            document.marks[".".join(keys[: done + 1])] = COMMAND_LINE, 0, 0
         inner = parent[at]
         if isinstance(inner, str):
             inner = {"type": inner}
@@ -90,8 +96,8 @@ def override(document: Document, assignment: str) -> None:
     if at == "type" and isinstance(parent, dict) and parent.get("type") != value:
         parent.clear()
     parent[at] = value
-    _forget(".".join(keys), document.marks)
-    document.marks |= {place: (COMMAND_LINE, 0, 0) for place in [".".join(keys), *marks]}
+    _forget(path, document.marks)
+    document.marks[path] = COMMAND_LINE, 0, 0
 
 
 def _is_index(key: str) -> bool:
