@@ -6,6 +6,7 @@ annotations say more than a type can: `Positive`, `Size`, `PerRun[...]`. `regist
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from copy import copy
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cache
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar, Un
 
 import numpy as np
 
-from nnframe.errors import NNFrameError, OptionError, nearest
+from nnframe.errors import ENOUGH, NNFrameError, OptionError, nearest
 
 # ---------------------------------------------------------------------------------------------- markers
 
@@ -116,7 +117,8 @@ class _Checked(type):
         if twice := given.keys() & kwargs.keys():
             raise OptionError("given twice", path=f"{cls.__name__}.{min(twice)}")
         problems = Problems()
-        values = check_options(cls, given | kwargs, "", problems)
+        with suppress(Enough):
+            values = check_options(cls, given | kwargs, "", problems)
         if problems:
             (first, message), *more = problems
             message += "".join(f"; {cls.__name__}{'.' * bool(path)}{path}: {also}" for path, also in more)
@@ -325,10 +327,19 @@ def config_of(value: Any) -> Any:
 Problem = tuple[str, str]  # dotted path, message
 
 
+class Enough(Exception):
+    """So much is wrong that a check ends before its end."""
+
+
 class Problems(list[Problem]):
     """What was found wrong, and what a check has to know about the place where its values stand."""
 
     one_network = False  # is a list of one number per run out of place?
+
+    def append(self, problem: Problem) -> None:
+        super().append(problem)
+        if len(self) == ENOUGH:
+            raise Enough
 
     def folder(self, path: str) -> Path:
         """The folder that a file name at a dotted path is relative to."""

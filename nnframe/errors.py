@@ -46,17 +46,21 @@ class GradientError(NNFrameError, AssertionError):
     """A backward that is not the derivative of its forward."""
 
 
-MOST = 20  # problems of one config to tell at once
+MOST, ENOUGH = 20, 200  # problems of one config to tell at once, and to look for
 
 
 class ConfigError(NNFrameError):
-    """Everything that is wrong with one config: `problems` holds a line each."""
+    """Everything that is wrong with one config: `problems` holds a line for each of the first, `count` says how many there are."""
 
     def __init__(self, problems: list[str]) -> None:
-        self.problems = [printable(problem) for problem in problems[:MOST]]
-        if len(problems) > MOST:
-            self.problems.append(f"... and {len(problems) - MOST} more")
+        self.problems, self.count = [printable(problem) for problem in problems[:MOST]], len(problems)
         super().__init__("\n".join(self.problems))
+
+    @property
+    def summary(self) -> str:
+        """`3 mistakes`, or nothing if there is but one."""
+        count = f"{self.count}{' or more' * (self.count >= ENOUGH)} mistakes" if self.count > 1 else ""
+        return f"{count}, of which {MOST} stand above" if self.count > MOST else count
 
 
 def printable(text: str, limit: int = 1000) -> str:

@@ -20,6 +20,7 @@ DAMAGE = (OSError, ValueError, EOFError, SyntaxError, NotImplementedError, Runti
 
 MEMBERS = 10_000
 CHECKSUM = 64  # characters of hexadecimal digits at the end
+LARGE = 2**28  # bytes of an array that may not be compressed to a hundredth: a zip bomb is, and data hardly ever
 
 Header = tuple[tuple[int, ...], np.dtype]
 
@@ -44,8 +45,13 @@ def headers(path: Path) -> dict[str, Header]:
         size = path.stat().st_size
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
-            if len(members) > MEMBERS or len({info.filename for info in members}) < len(members):
-                raise ValueError(f"it has more than {MEMBERS:,} members, or two of one name")
+            if len(members) > MEMBERS:
+                raise ValueError(f"it has more than {MEMBERS:,} members")
+            seen: set[str] = set()
+            for name in (info.filename.removesuffix(".npy") for info in members):
+                if name in seen:
+                    raise ValueError(f"it has two members named {name!r}")
+                seen.add(name)
             return {info.filename.removesuffix(".npy"): _header(archive, info, size) for info in members if info.filename.endswith(".npy")}
     except FileNotFoundError:
         raise FileError(f"there is no file {path}") from None
@@ -62,6 +68,8 @@ def _header(archive: "zipfile.ZipFile", info: "zipfile.ZipInfo", file_size: int)
         or size > (packed if info.compress_type == 0 else 1032 * packed + 64)
     ):
         raise ValueError(f"{info.filename} claims {size} bytes in {packed}")
+    if size > LARGE and size > 100 * packed:
+        raise ValueError(f"{info.filename} claims {size} bytes in {packed}; if it is meant so, save it without compression")
     with archive.open(info) as member:
         start = member.read(12)
         if start[:6] != b"\x93NUMPY" or start[6] not in (1, 2, 3):
@@ -97,6 +105,8 @@ def read(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as file:
             return {name: file[f"{name}.npy"] for name in names}
+    except MemoryError:
+        raise FileError(f"{path} is larger than the memory that is free") from None
     except (*DAMAGE, zipfile.BadZipFile, zlib.error) as error:
         raise FileError(f"{path} is damaged: {error}") from None
 

@@ -91,9 +91,7 @@ def answering(plugin_names: Sequence[str], work: Callable[[], int]) -> int:
             plugins.load(name)
         return work()
     except ConfigError as error:
-        count = len(error.problems)
-        tail = f"\n{count} mistakes; nothing was trained." if count > 1 else ""
-        print(f"{error}{tail}", file=sys.stderr)
+        print(error, *([f"{error.summary}; nothing was trained."] if error.summary else []), sep="\n", file=sys.stderr)
         return 2
     except NNFrameError as error:
         print(printable(str(error)), file=sys.stderr)

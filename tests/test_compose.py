@@ -145,7 +145,7 @@ def test_what_is_replaced_leaves_no_marks(place):
         ({"a.yaml": "extends: [b.yaml, c.yaml]"}, "a.yaml:1:1: extends: expected the path of one config, relative to this file, got a list of 2"),
         ({"a.yaml": "extends: {path: b.yaml}"}, "a.yaml:1:1: extends: expected the path of one config, relative to this file, got a mapping of 'path'"),
         ({"a.yaml": "extends: \"b\\0\""}, "a.yaml:1:1: extends: expected the path of one config, relative to this file, got 'b\\x00'"),
-        ({"a.yaml": "extends: b.yaml", "b.yaml": "x: [1}"}, "b.yaml:1:6: is not YAML: did not find expected ',' or ']'"),
+        ({"a.yaml": "extends: b.yaml", "b.yaml": "x: [1}"}, "b.yaml:1:6: expected ']' to close the '[' of line 1, column 4, got '}'"),
         ({"a.yaml": "extends: b.yaml", "b.yaml": "- 1"}, "b.yaml:1:1: expected keys such as model, data, loss; got a list of 1"),
         ({"a.yaml": "extends: b.yaml", "b.yaml": "x: 1\nx: 2"}, "b.yaml:2:1: the key 'x' is given twice, first in line 1"),
     ],

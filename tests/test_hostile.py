@@ -23,6 +23,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nnframe.errors import printable
+
 WORKER = Path(__file__).parent / "data/hostile_worker.py"
 SECONDS, MEMORY, OUTPUT, LINE = 1.0, 200e6, 4096, 1000  # what a refusal may take and say
 
@@ -194,12 +196,11 @@ for tag, value in {
     add_named(f"yaml-tag-{tag}", Case(config(loss=f"!!{tag} {value}"), "is refused: a config is plain data"))
 
 REFUSED = "is refused: a config is plain data"
+DIRECTIVES = "hostile.yaml:1:1: YAML directives (%) are not supported; remove the line"
 add(
     yaml_tag_verbatim=Case(config(loss="!<tag:yaml.org,2002:python/object/apply:os.system> [touch pwned]"), REFUSED),
-    yaml_tag_redirected=Case(
-        f"%TAG ! tag:yaml.org,2002:python/\n---\n{config(loss='!object/apply:os.system [touch pwned]')}", "hostile.yaml:5:7"
-    ),
-    yaml_tag_named_handle=Case(f"%TAG !p! tag:yaml.org,2002:python/\n---\n{config(loss='!p!name:os.system x')}", REFUSED),
+    yaml_tag_redirected=Case(f"%TAG ! tag:yaml.org,2002:python/\n---\n{config(loss='!object/apply:os.system [touch pwned]')}", DIRECTIVES),
+    yaml_tag_named_handle=Case(f"%TAG !p! tag:yaml.org,2002:python/\n---\n{config(loss='!p!name:os.system x')}", DIRECTIVES),
     yaml_tag_unknown_handle=Case(config(loss="!p!name:os.system x"), "is not YAML"),
     yaml_tag_on_a_key=Case(config() + "!!python/object/apply:os.system seed: 0\n", REFUSED),
     yaml_tag_on_an_option=model("[{type: Dense, !!python/name:os.system units: 1}]", REFUSED),
@@ -255,6 +256,8 @@ add(
     type_transform=Case(config(data="{type: CSV, path: data.csv, target: y, transforms: [os.system]}"), "unknown transform 'os.system'"),
     type_metric_lambda=Case(config(metrics="""["lambda y, p: __import__('os').system('id')"]"""), "unknown metric"),
     type_metric_dunder=Case(config(metrics="[__builtins__]"), "unknown metric '__builtins__'"),
+    type_callback=top("callbacks: [{type: canary.Layer}]", "unknown callback 'canary.Layer'"),
+    type_callback_text=top("callbacks: canary.py", "callbacks: expected a list"),
     type_in_a_section=Case(config(train="{type: os.system, epochs: 1, batch_size: 1}"), "train.type: unknown key 'type'"),
     type_in_log=Case(config(log="{type: logging.FileHandler, filename: pwned}"), "log.type: unknown key 'type'"),
     type_in_target=Case(config(data="{type: CSV, path: data.csv, target: {type: canary.Layer, column: y}}"), "data.target.type: unknown key"),
@@ -275,7 +278,7 @@ add(
 for key in ["__class__", "__init__", "__dict__", "__reduce__", "__setstate__", "_options", "_make", "_specs", "self", "cls", "args", "kwargs", "layers", "setup", "forward", "**", "*"]:  # fmt: skip
     add_named(f"option-{key}", model(f"[{{type: Dense, units: 1, '{key}': os.system}}]", f"Dense has no option '{key}'"))
 for key in [
-    "__class__", "__builtins__", "__name__", "callbacks", "hooks", "plugin", "plugins", "import", "imports", "python", "exec", "eval", "env", "environment",
+    "__class__", "__builtins__", "__name__", "hooks", "plugin", "plugins", "import", "imports", "python", "exec", "eval", "env", "environment",
     "include", "script", "command", "shell", "on_epoch", "requirements", "setup", "version", "out", "sweep", "$schema", "$ref", "$include", "checkpoint", "resume",
     "weights", "load_weights", "pretrained", "logger", "git", "remote", "url", "entry_points", "sys.path", "PYTHONPATH", "LD_PRELOAD",
 ]:  # fmt: skip
@@ -346,8 +349,8 @@ add(
     laughs_in_the_model=Case(LISTS.replace("\n", "\n", 1) + config(model="[*t]"), PARTS),
     laughs_long_text=Case(f"a: &a {'x' * 900_000}\nb: &b [{', '.join(['*a'] * 19_000)}]\n", "unknown key 'a'"),
     laughs_long_text_listed=Case(config(metrics=f"[&a {'x' * 800_000}, {', '.join(['*a'] * 15_000)}]"), "unknown metric"),
-    laughs_long_number=Case(config(metrics=f"[&a {'1' * 800_000}, {', '.join(['*a'] * 15_000)}]"), "metrics.0: expected a metric"),
-    alias_undefined=Case(config(loss="*nothing"), "is not YAML"),
+    laughs_long_number=Case(config(metrics=f"[&a {'1' * 800_000}, {', '.join(['*a'] * 15_000)}]"), "metrics.0: unknown metric '111"),
+    alias_undefined=Case(config(loss="*nothing"), "there is none of that name"),
     alias_list_of_itself=Case(config(model="&m [*m]"), DEEP),
     alias_map_of_itself=Case(f"a: &a {{a: *a}}\n{config()}", DEEP),
     alias_config_of_itself=Case(f"&c\nself: *c\n{config()}", DEEP),
@@ -356,7 +359,7 @@ add(
     alias_key_of_itself=Case("&c {? *c : 1}\n", "hostile.yaml"),
     alias_chain_of_3000=Case(CHAIN, DEEP),
     alias_names_50000=Case("".join(f"- &a{i} x\n" for i in range(50_000)), PARTS),
-    alias_same_name_50000=Case("".join("- &a x\n" for _ in range(50_000)), "is not YAML"),
+    alias_same_name_50000=Case("".join("- &a x\n" for _ in range(50_000)), PARTS),
     deep_flow_lists=Case("a: " + "[" * 3000 + "]" * 3000, DEEP),
     deep_flow_maps=Case("{a: " * 3000 + "1" + "}" * 3000, DEEP),
     deep_block_lists=Case("- " * 3000 + "x", DEEP),
@@ -398,7 +401,7 @@ add(
     long_key=Case(f"{'k' * 1_000_000}: 1", "hostile.yaml"),
     long_explicit_key=Case(f"? {'k' * 1_000_000}\n: 1", "expected a key of at most 200 characters"),
     long_quoted_key=Case(f'? "{"k" * 900_000}"\n: 1\n{config()}', "expected a key of at most 200 characters"),
-    long_unclosed_quote=Case(f"name: '{'x' * 1_000_000}", "is not YAML"),
+    long_unclosed_quote=Case(f"name: '{'x' * 1_000_000}", "hostile.yaml:1:7: the quote ' is not closed"),
     long_escapes=Case(f'name: "{chr(92)}x41{"A" * 10}{(chr(92) + "x41") * 240_000}"', "hostile.yaml"),
     long_digits=Case(config(seed="1" * 900_000), "seed: expected an integer"),
     long_digits_and_a_letter=Case(config(seed="1" * 900_000 + "x"), "seed: expected an integer"),
@@ -421,8 +424,8 @@ add(
         config(data=f"{{type: CSV, path: data.csv, target: {{column: y, classes: [{', '.join(f'c{i}' for i in range(15_000))}]}}}}"),
         "data.target",
     ),
-    many_unknown_keys=Case("".join(f"k{i}: 1\n" for i in range(19_000)), "unknown key 'k0'"),
-    many_unknown_options=model(f"[{{type: Dense, units: 1, {', '.join(f'k{i}: 1' for i in range(19_000))}}}]", "Dense has no option 'k0'"),
+    many_unknown_keys=Case("".join(f"k{i}: 1\n" for i in range(9_000)), "unknown key 'k0'"),
+    many_unknown_options=model(f"[{{type: Dense, units: 1, {', '.join(f'k{i}: 1' for i in range(9_000))}}}]", "Dense has no option 'k0'"),
     many_unknown_layers=model(f"[{', '.join(f'Layer{i}' for i in range(19_000))}]", "unknown layer 'Layer0'"),
     many_unknown_metrics=Case(config(metrics=f"[{', '.join(f'Mean{i}' for i in range(15_000))}]"), "unknown metric 'Mean0'"),
     many_wrong_numbers=Case(
@@ -435,15 +438,15 @@ add(
     many_layers_that_do_not_fit=model(f"[{'ReLU, ' * 15_000} {{type: Residual, layers: [{{type: Dense, units: 3}}]}}]", "model.15000"),
     many_predictions=Case(config(predict=f"{{{', '.join(f'r{i}: {{a: 1, b: 1}}' for i in range(10_000))}}}"), PARTS),
     many_wrong_predictions=Case(
-        config(predict=f"{{{', '.join(f'r{i}: {{a: 1, c: 1}}' for i in range(6_000))}}}"), "predict.r0.c: the data has no input 'c'"
+        config(predict=f"{{{', '.join(f'r{i}: {{a: 1, c: 1}}' for i in range(2_500))}}}"), "predict.r0.c: the data has no input 'c'"
     ),
     many_prediction_inputs=Case(
-        config(predict=f"{{row: {{{', '.join(f'c{i}: 1' for i in range(19_000))}}}}}"), "the data has no input 'c0'"
+        config(predict=f"{{row: {{{', '.join(f'c{i}: 1' for i in range(9_000))}}}}}"), "the data has no input 'c0'"
     ),
     many_keys_given_twice=Case("".join("k: 1\n" for _ in range(100_000)), "hostile.yaml"),
-    many_documents=Case("---\n" * 250_000, "expected one document"),
-    many_directives=Case("".join(f"%TAG !t{i}! x\n" for i in range(50_000)) + f"---\n{config(loss='!t9!y z')}", "is refused"),
-    many_unknown_directives=Case("%X\n" * 250_000, "hostile.yaml"),
+    many_documents=Case("---\n" * 250_000, PARTS),
+    many_directives=Case("".join(f"%TAG !t{i}! x\n" for i in range(50_000)) + f"---\n{config(loss='!t9!y z')}", DIRECTIVES),
+    many_unknown_directives=Case("%X\n" * 250_000, DIRECTIVES),
 )  # fmt: skip
 
 # ---------------------------------------------------------------------------------------------- bytes that are no text
@@ -465,10 +468,13 @@ add(
     documents_empty_first=Case(f"---\n---\n{config()}", "expected one document"),
     documents_ended=Case(f"{config()}...\nseed: 1\n", "hostile.yaml"),
     documents_ended_and_begun=Case(f"{config()}...\n---\nseed: 1\n", "expected one document"),
-    directive_yaml_twice=Case(f"%YAML 1.1\n%YAML 1.2\n---\n{config()}", "is not YAML"),
-    directive_yaml_9=Case(f"%YAML 9.9\n---\n{config()}", "is not YAML"),
-    escape_surrogate=Case(config(name='"\\ud800"'), "is not YAML"),
-    escape_beyond_unicode=Case(config(name='"\\UFFFFFFFF"'), "is not YAML"),
+    directive_yaml_twice=Case(f"%YAML 1.1\n%YAML 1.2\n---\n{config()}", DIRECTIVES),
+    directive_yaml_9=Case(f"%YAML 9.9\n---\n{config()}", DIRECTIVES),
+    directive_behind_comments=Case(
+        f"{'# x' + chr(10)}" * 1000 + f"%TAG ! tag:yaml.org,2002:\n---\n{config()}", "hostile.yaml:1001:1: YAML directives"
+    ),
+    escape_surrogate=Case(config(name='"\\ud800"'), "in double quotes means something else"),
+    escape_beyond_unicode=Case(config(name='"\\UFFFFFFFF"'), "in double quotes means something else"),
     root_list=Case("[os.system, id]", "expected keys such as"),
     root_text=Case("os.system('id')", "expected keys such as"),
     root_number=Case("9" * 3900, "expected keys such as"),
@@ -560,7 +566,7 @@ for name, raw in RAW.items():
         ),
         "npz-field": Case(
             config(data=f"{{type: Arrays, path: {name}-field.npz}}"),
-            "expected finite numbers in 'x'",
+            "x.npy holds no plain numbers",
             files={f"{name}-field.npz": lambda path, raw=raw: np.savez(path, x=np.zeros((4, 2), [(raw, "f8")]), y=np.zeros(4))},
         ),
     }
@@ -572,7 +578,7 @@ for name, raw in RAW.items():
     add_named(f"raw-{name}-override-index", over(f"model.{raw}.units=1", words="model is a list of 1"))
     add_named(f"raw-{name}-override-value", over(f"data.path={quoted}", words="command line: data.path"))
     add_named(f"raw-{name}-override-no-value", over(f"seed{raw}", words="expected key=value"))
-    add_named(f"raw-{name}-override-not-yaml", over(f"{raw}=[", words="is not YAML"))
+    add_named(f"raw-{name}-override-not-yaml", over(f"{raw}=[", words="the '[' is not closed"))
 
 # ---------------------------------------------------------------------------------------------- numbers
 
@@ -791,7 +797,7 @@ add(
     csv_delimiter_space=table(CSV, "data", name="data.csv", options="target: y, delimiter: ' '"),
     csv_targets_many=table(CSV, "has no column", name="data.csv", options=f"target: [{', '.join(f't{i}' for i in range(15_000))}]"),
     csv_inputs_many_times=table(CSV, "data", name="data.csv", options=f"target: z, inputs: [{'a, ' * 15_000}]"),
-    csv_inputs_none=table(CSV, "no column left for inputs", name="data.csv", options="target: y, inputs: []"),
+    csv_inputs_none=table(CSV, "expected at least one column", name="data.csv", options="target: y, inputs: []"),
 )
 
 # ---------------------------------------------------------------------------------------------- npz files that mean harm
@@ -861,12 +867,12 @@ arrays("directory-claims-64-gib-deflated", *((f"{n}.npy", inflating(LIE, 2**20),
 BOMB = npy((2**32, 2))
 arrays("bomb-of-64-gib", ("x.npy", inflating(BOMB, 2**30), DEFLATED | {"size": GIB64 + len(BOMB)}), ("y.npy", inflating(BOMB, 2**30), DEFLATED | {"size": GIB64 + len(BOMB)}))  # fmt: skip
 BOMB = npy((2**28, 2))
-arrays("bomb-of-4-gib", *((f"{n}.npy", inflating(BOMB, 2**32), DEFLATED | {"size": 2**32 + len(BOMB)}) for n in "xy"))
+arrays("bomb-of-4-gib", *((f"{n}.npy", inflating(BOMB, 2**32), DEFLATED | {"size": 2**32 + len(BOMB)}) for n in "xy"), words="claims")
 BOMB = npy((2**25, 2))
 arrays("bomb-of-512-mib-for-4-targets", ("x.npy", inflating(BOMB, 2**29), DEFLATED | {"size": 2**29 + len(BOMB)}), ("y.npy", GOOD_Y))
 BOMB = npy((2**26, 1))
 arrays("bomb-of-512-mib-for-targets", ("x.npy", GOOD_X), ("y.npy", inflating(BOMB, 2**29), DEFLATED | {"size": 2**29 + len(BOMB)}))
-arrays("bomb-nobody-asked-for", ("z.npy", inflating(BOMB, 2**29), DEFLATED | {"size": 2**29 + len(BOMB)}), words="has no array 'x'")
+arrays("bomb-nobody-asked-for", ("z.npy", inflating(BOMB, 2**29), DEFLATED | {"size": 2**29 + len(BOMB)}), words="claims")
 arrays("bomb-in-a-header", ("x.npy", inflating(npy(None, header="{", version=2, length=2**32 - 1), 2**30), DEFLATED | {"size": 2**30 + 14}), ("y.npy", GOOD_Y))  # fmt: skip
 arrays("header-claims-4-gib", ("x.npy", npy(None, header="{", version=2, length=2**32 - 1)), ("y.npy", GOOD_Y))
 headed("header-of-1-mb", "{'descr': '<f8', 'fortran_order': False, 'shape': (0, 2), }" + " " * 2**20, version=2)
@@ -922,14 +928,32 @@ arrays("class-of-9999", ("x.npy", GOOD_X), ("y.npy", npy((4,), descr="'<i8'", da
 arrays("class-of-2-to-64", ("x.npy", GOOD_X), ("y.npy", npy((4,), descr="'<u8'", data=struct.pack("<4Q", 0, 1, 2, 2**64 - 1))))
 arrays("class-negative", ("x.npy", GOOD_X), ("y.npy", npy((4,), descr="'<i8'", data=struct.pack("<4q", 0, 1, 2, -(2**63)))))
 arrays("weights-negative", ("x.npy", GOOD_X), ("y.npy", GOOD_Y), ("w.npy", npy((4,), data=struct.pack("<4d", 1, 1, 1, -1))), options=", weight: w")  # fmt: skip
-arrays("pickled", ("x.npy", npy((1,), descr="'|O'", data=pickle.dumps(Evil()))), ("y.npy", GOOD_Y), words="never unpickled")
+arrays("pickled", ("x.npy", npy((4, 2), descr="'|O'", data=pickle.dumps(Evil()))), ("y.npy", GOOD_Y), words="never unpickled")
 arrays("pickle-as-member", ("x.npy", pickle.dumps(Evil())), ("y.npy", GOOD_Y), words="not an npz file of plain arrays")
-arrays("pickle-without-suffix", ("x", pickle.dumps(Evil())), ("y", pickle.dumps(Evil())), words="not an npz file of plain arrays")
-arrays("two-of-one-name", ("x", b"canary"), ("x.npy", GOOD_X), ("y.npy", GOOD_Y))
-arrays("two-of-one-name-and-a-lie", ("x", LIE, {"size": GIB64 + len(LIE)}), ("x.npy", GOOD_X), ("y.npy", GOOD_Y))
-arrays("two-of-one-name-and-a-pickle", ("x", npy((1,), descr="'|O'", data=pickle.dumps(Evil()))), ("x.npy", GOOD_X), ("y.npy", GOOD_Y))
-arrays("the-same-name-twice", ("x.npy", npy((4, 2), data=bytes(64))), ("x.npy", GOOD_X), ("y.npy", GOOD_Y))
-arrays("members-20000", *((f"{i}.npy", npy((0,))) for i in range(20_000)), words="has no array 'x'")
+arrays("pickle-without-suffix", ("x", pickle.dumps(Evil())), ("y", pickle.dumps(Evil())), words="has no array 'x'")
+arrays("two-of-one-name", ("x", b"canary"), ("x.npy", GOOD_X), ("y.npy", GOOD_Y), words="it has two members named 'x'")
+arrays(
+    "two-of-one-name-and-a-lie",
+    ("x", LIE, {"size": GIB64 + len(LIE)}),
+    ("x.npy", GOOD_X),
+    ("y.npy", GOOD_Y),
+    words="it has two members named 'x'",
+)
+arrays(
+    "two-of-one-name-and-a-pickle",
+    ("x", npy((1,), descr="'|O'", data=pickle.dumps(Evil()))),
+    ("x.npy", GOOD_X),
+    ("y.npy", GOOD_Y),
+    words="it has two members named 'x'",
+)
+arrays(
+    "the-same-name-twice",
+    ("x.npy", npy((4, 2), data=bytes(64))),
+    ("x.npy", GOOD_X),
+    ("y.npy", GOOD_Y),
+    words="it has two members named 'x'",
+)
+arrays("members-20000", *((f"{i}.npy", npy((0,))) for i in range(20_000)), words="it has more than 10,000 members")
 arrays("member-of-a-path", ("../x.npy", GOOD_X), ("/etc/passwd", GOOD_Y), words="has no array 'x'")
 arrays("member-of-60000-characters", ("m" * 60_000, GOOD_X), words="has no array 'x'")
 arrays("encrypted", ("x.npy", GOOD_X, {"flags": 1}), ("y.npy", GOOD_Y))
@@ -961,7 +985,7 @@ def extends(value, words="extends", files=None, **more):
     return Case(f"extends: {value}\n", words, files=files or {}, **more)
 
 
-BIG_BASE = config(predict="{" + ", ".join(f"k{i}: {{}}" for i in range(9_000)) + "}")
+BIG_BASE = config(predict="{" + ", ".join(f"k{i}: {{}}" for i in range(3_900)) + "}")
 add(
     extends_itself=extends("hostile.yaml", "goes round in a circle"),
     extends_itself_in_other_words=extends("./x/../hostile.yaml", "goes round in a circle", {"x": Path.mkdir}),
@@ -970,7 +994,7 @@ add(
     extends_circle_elsewhere=extends("three.yaml", "goes round in a circle", {"three.yaml": "extends: three.yaml\n"}),
     extends_chain_of_100=extends("c0.yaml", "more than 20 configs", {f"c{i}.yaml": f"extends: c{i + 1}.yaml\n" for i in range(100)}),
     extends_chain_of_large=extends(
-        "d0.yaml", "more than 20 configs", {f"d{i}.yaml": f"extends: d{i + 1}.yaml\nmodel: [{'a, ' * 19_000}]\n" for i in range(30)}
+        "d0.yaml", "all configs together have more than 20,000 parts", {f"d{i}.yaml": f"extends: d{i + 1}.yaml\nmodel: [{'a, ' * 19_000}]\n" for i in range(30)}
     ),
     extends_missing=extends("missing.yaml", "there is no file"),
     extends_zero=extends("/dev/zero", "is not a regular file"),
@@ -1016,18 +1040,18 @@ add(
     extends_of_an_empty_file=extends("nothing.yaml", "is empty", {"nothing.yaml": ""}),
     extends_within=Case(config(optimizer="{extends: base.yaml, type: SGD}"), "SGD has no option 'extends'"),
     extends_within_the_model=model("[{extends: base.yaml}]", "model.0: expected a 'type'"),
-    extends_over_9000_rows=Case(
-        "extends: rows.yaml\npredict: {" + ", ".join(f"k{i}: {{a: 1}}" for i in range(9_000)) + "}\n",
+    extends_over_3900_rows=Case(
+        "extends: rows.yaml\npredict: {" + ", ".join(f"k{i}: {{a: 1}}" for i in range(3_900)) + "}\n",
         "needs a value for the input 'b'",
         files={"rows.yaml": BIG_BASE},
     ),
-    extends_over_9000_values=Case(
-        "extends: values.yaml\npredict: {" + ", ".join(f"k{i}: 2" for i in range(9_000)) + "}\n",
+    extends_over_3900_values=Case(
+        "extends: values.yaml\npredict: {" + ", ".join(f"k{i}: 2" for i in range(3_900)) + "}\n",
         "predict.k0: expected a mapping",
         files={"values.yaml": BIG_BASE.replace("{}", "1")},
     ),
     extends_over_deep_maps=Case(
-        "extends: deep.yaml\n" + "{a: " * 50 + "1" + "}" * 50 + "\n", "is not YAML", files={"deep.yaml": "{a: " * 50 + "1" + "}" * 50}
+        "extends: deep.yaml\n" + "{a: " * 50 + "1" + "}" * 50 + "\n", "expected 'key: value'", files={"deep.yaml": "{a: " * 50 + "1" + "}" * 50}
     ),
 )  # fmt: skip
 
@@ -1053,7 +1077,7 @@ add(
     override_hydra_dir=over("hydra.run.dir=/tmp/pwned", words="unknown key 'hydra'"),
     override_file=over("@/etc/passwd", words="expected key=value"),
     override_plugin=over("plugin=canary.py", words="unknown key 'plugin'"),
-    override_extends=over("extends=/etc/passwd", words="unknown key 'extends'"),
+    override_extends=over("extends=/etc/passwd", words="extends: can only stand in a file"),
     override_shell=over("$(touch pwned)=1", words="unknown key '$(touch pwned)'"),
     override_backticks=over("`touch pwned`=1", words="unknown key"),
     override_environment=over("name=${oc.env:HOME}", words="command line: name"),
@@ -1062,10 +1086,10 @@ add(
     override_negative_index=over("model.-1.units=1", words="model is a list of 1"),
     override_slice=over("model.0:1.units=1", words="model is a list of 1"),
     override_large_index=over("model.99999999999999999999.units=1", words="model is a list of 1"),
-    override_index_of_5000_digits=over(f"model.{'9' * 5000}.units=1", words="model is a list of 1"),
+    override_index_of_5000_digits=over(f"model.{'9' * 5000}.units=1", words="expected keys of at most 200 characters, got one of 5000"),
     override_arabic_index=over("model.\u0660.units=1", words="model is a list of 1"),
-    override_unclosed=over("seed=[", words="command line: seed: is not YAML"),
-    override_undefined_alias=over("seed=*x", words="command line: seed: is not YAML"),
+    override_unclosed=over("seed=[", words="command line: seed: the '[' is not closed"),
+    override_undefined_alias=over("seed=*x", words="command line: seed: '*' refers to"),
     override_recursive_alias=over("seed=&a [*a]", words=DEEP),
     override_laughs=over("metrics={" + ", ".join(LISTS.strip().splitlines()) + "}", words=PARTS),
     override_documents=over("seed=1\n---\n2", words="expected one document"),
@@ -1143,63 +1167,10 @@ def raw(text):
     return {f"U+{ord(c):04X}" for c in text if c != "\n" and unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")}
 
 
-# Refused today, but not yet in these words, within these times or with this little said: left to do.
-NOT_YET = set(
-    [
-        "alias-same-name-50000",
-        "csv-inputs-none",
-        "directive-yaml-9",
-        "directive-yaml-twice",
-        "extends-chain-of-large",
-        "extends-over-9000-rows",
-        "extends-over-9000-values",
-        "laughs-long-number",
-        "laughs-long-text-listed",
-        "many-directives",
-        "many-documents",
-        "many-prediction-inputs",
-        "many-unknown-keys",
-        "many-unknown-layers",
-        "many-unknown-metrics",
-        "many-unknown-options",
-        "many-wrong-numbers",
-        "many-wrong-predictions",
-        "npz-bomb-of-4-gib",
-        "npz-members-20000",
-        "npz-pickle-without-suffix",
-        "npz-pickled",
-        "npz-two-of-one-name",
-        "npz-two-of-one-name-and-a-lie",
-        "npz-two-of-one-name-and-a-pickle",
-        "override-index-of-5000-digits",
-        "override-many",
-        "override-many-rows",
-        "raw-backspace-extends-existing",
-        "raw-backspace-npz-field",
-        "raw-c1-extends-existing",
-        "raw-c1-npz-field",
-        "raw-escape-extends-existing",
-        "raw-escape-npz-field",
-        "raw-line-separator-extends-existing",
-        "raw-line-separator-npz-field",
-        "raw-newline-extends-existing",
-        "raw-newline-npz-field",
-        "raw-return-extends-existing",
-        "raw-return-npz-field",
-        "raw-right-to-left-extends-existing",
-        "raw-right-to-left-npz-field",
-        "raw-zero-width-extends-existing",
-        "raw-zero-width-npz-field",
-        "yaml-tag-named-handle",
-        "yaml-tag-redirected",
-    ]
-)
-REFUSED = {re.sub(r"[^!-~]|[\[\]]", "_", name): case for name, case in TABLE.items()}
+CASES = {re.sub(r"[^!-~]|[\[\]]", "_", name): case for name, case in TABLE.items()}
 
 
-@pytest.mark.parametrize(
-    "case", [case for name, case in REFUSED.items() if name not in NOT_YET], ids=[n for n in REFUSED if n not in NOT_YET]
-)
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_it_is_refused(place, worker, case):
     lay(place, case)
     before = tree(place)
@@ -1212,7 +1183,9 @@ def test_it_is_refused(place, worker, case):
     assert case.words in said, said[:2000]
     assert not re.search("Traceback|Warning|Unable to allocate|allow_pickle| at 0x", said), said[:2000]
     assert not raw(said), (raw(said), said[:2000])
-    assert all(line.startswith(("hostile.yaml:", "command line:", *case.files)) for line in said.splitlines()[:-1]), said[:2000]
+    assert all(line.startswith(("hostile.yaml:", "command line:", *map(printable, case.files))) for line in said.splitlines()[:-1]), said[
+        :2000
+    ]
     assert "\nFORGED" not in said, said[:2000]
     assert len(said.encode()) < OUTPUT, (len(said.encode()), said[:500])
     assert max(map(len, said.splitlines())) <= LINE, (max(map(len, said.splitlines())), said[:500])
@@ -1220,6 +1193,12 @@ def test_it_is_refused(place, worker, case):
     assert tree(place) == before, "something was left behind"
     assert done["seconds"] < SECONDS
     assert done["memory"] < MEMORY, f"{done['memory'] / 1e6:.0f} MB"
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if name.startswith("laughs-") and len(case.text) < 1500])
+def test_a_bomb_of_a_kilobyte_is_refused_at_once(place, worker, name):
+    lay(place, CASES[name])
+    assert min(worker(place, "hostile.yaml", "--out", "runs")["seconds"] for _ in range(3)) < 0.1
 
 
 def test_the_table_is_large_and_says_nothing_twice():

@@ -41,6 +41,7 @@ ORDER = [
     "training.checkpoint",
     "training.fit",
     "training.log",
+    "config.syntax",
     "config.reading",
     "config.compose",
     "config.check",

@@ -55,7 +55,10 @@ def test_every_value_keeps_its_place():
         ("\n".join(["a: &a [x,x,x,x,x,x,x,x,x]"] + [f"{c}: &{c} [{','.join(['*' + p] * 9)}]" for p, c in zip("abcdefgh", "bcdefghi", strict=True)]), "has more than 20,000 parts"),
         ("k" * 1000 + ": 1", "expected a key of at most 200 characters, got 1000"),
         ("a: 1\n--- \nb: 2", "expected one document; remove the --- line"),
-        ("a: 'x", "is not YAML"),
+        ("a: 'x", "t.yaml:1:4: the quote ' is not closed"),
+        ("a: !!str 3", "t.yaml:1:4: the tag 'tag:yaml.org,2002:str' is refused"),
+        ("a: b\n  c", "t.yaml:1:4: a text of several lines; is the next one's indentation right"),
+        ("# a\n\n%YAML 1.1\n---\na: 1", r"t.yaml:3:1: YAML directives \(%\) are not supported; remove the line"),
     ],
 )  # fmt: skip
 def test_what_is_refused(text, words):

@@ -306,7 +306,7 @@ MISTAKES = [
     ("weight: 128, ", "", "22:11: predict.Emily: needs a value for the input 'weight'. Inputs: weight, height."),
     ("seed: 0", "seed: -1", "5:1: seed: expected an integer of at least 0 and at most 9223372036854775807, got -1"),
     ("seed: 0", "seed: 0\nseed: 1", "6:1: the key 'seed' is given twice, first in line 5"),
-    ("seed: 0", "\tseed: 0", "5:1: is not YAML: found a tab character that violates indentation; indent with spaces, not tabs"),
+    ("seed: 0", "\tseed: 0", "5:1: a tab; indent with spaces"),
     (
         "seed: 0",
         "seed: !!python/object:os.system 0",
@@ -335,7 +335,7 @@ def test_a_mistake_in_the_config_is_answered(place, capsys, written, instead, an
         (["loss.x=1"], "command line: loss.x: MSE has no option 'x'. It has no options."),
         (["model.9.units=1"], "command line: model.9.units: model is a list of 4; expected 0 to 3, got '9'"),
         (["seed.x=1"], "command line: seed.x: seed is 0, which has no 'x'"),
-        (["seed=[1"], "command line: seed: is not YAML: did not find expected ',' or ']'"),
+        (["seed=[1"], "command line: seed: the '[' is not closed: expected ',' or ']' before the end"),
         (["data.validation=0.1"], "gender.yaml:7:1: data: a validation part of 0.1 of 4 rows leaves 4 to train on and 0 to validate on"),
         (["--out", "gender.yaml"], "cannot make a folder in gender.yaml/gender: Not a directory; choose another place with --out"),
     ],

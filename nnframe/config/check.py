@@ -1,11 +1,12 @@
 """What a config may say, and the check of one: all its mistakes at once, each with file, line, path and what was expected."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
-from nnframe.component import Problems, Range, check
+from nnframe.component import Enough, Problems, Range, check
 from nnframe.config.reading import Document
 from nnframe.data.source import Source
 from nnframe.errors import ConfigError, OptionError
@@ -49,7 +50,8 @@ def checked(document: Document) -> Experiment:
     data = dict(document.data)
     if document.path is not None:
         data.setdefault("name", re.sub(r"[^A-Za-z0-9_.-]+", "-", document.path.stem).lstrip(".-") or "run")
-    experiment = check(Experiment, data, "", problems)
+    with suppress(Enough):
+        experiment = check(Experiment, data, "", problems)
     if problems:
         raise located(document, problems)
     return experiment

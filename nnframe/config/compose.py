@@ -6,38 +6,52 @@ from pathlib import Path
 from typing import Any
 
 from nnframe.component import shown
-from nnframe.config.reading import COMMAND_LINE, DEPTH, Document, Marks, join, parse, read
+from nnframe.config.reading import COMMAND_LINE, DEPTH, KEY, NODES, Document, Marks, join, parse, read
 from nnframe.errors import ConfigError, FileError
+
+CHAIN = 20  # configs that extend one another
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Document:
     """Read a config and what it extends, and change what `overrides` say. Raises ConfigError or FileError."""
-    document = _load(path, ())
+    document, *bases = _chain(path)
+    marks: Marks = {}
+    data: Any = {}
+    for part in (*bases[::-1], document):
+        data = _merge(data, part.data, "", marks)
+        marks |= part.marks
+    document = Document(data, marks, path)
+    problems: list[str] = []
     for assignment in overrides:
-        override(document, assignment)
+        try:
+            override(document, assignment)
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
     return document
 
 
-def _load(path: Path, chain: tuple[Path, ...]) -> Document:
-    document = read(path)
-    if "extends" not in document.data:
-        return document
-    where, base = document.where("extends"), document.data.pop("extends")
-    chain = (*chain, Path(realpath(path)))
-    if not isinstance(base, str) or not base or "\0" in base:
-        raise ConfigError([f"{where}: extends: expected the path of one config, relative to this file, got {shown(base)}"])
-    target = path.parent / base
-    if Path(realpath(target)) in chain:
-        raise ConfigError([f"{where}: extends: goes round in a circle: {' -> '.join(str(p) for p in (*chain, Path(realpath(target))))}"])
-    if len(chain) > 20:
-        raise ConfigError([f"{where}: extends: more than 20 configs in a row"])
-    try:
-        below = _load(target, chain)
-    except FileError as error:
-        raise ConfigError([f"{where}: extends: {error.message}"]) from None
-    marks = dict(below.marks)
-    data = _merge(below.data, document.data, "", marks)
-    return Document(data, marks | document.marks, path)
+def _chain(path: Path) -> list[Document]:
+    """A config, what it extends, what that extends, and so on."""
+    documents, seen = [read(path)], [realpath(path)]
+    while "extends" in (data := documents[-1].data):
+        where, base = documents[-1].where("extends"), data.pop("extends")
+        if not isinstance(base, str) or not base or "\0" in base:
+            raise ConfigError([f"{where}: extends: expected the path of one config, relative to this file, got {shown(base)}"])
+        path = path.parent / base
+        seen.append(realpath(path))
+        if seen[-1] in seen[:-1]:
+            raise ConfigError([f"{where}: extends: goes round in a circle: {' -> '.join(seen)}"])
+        if len(seen) > CHAIN:
+            raise ConfigError([f"{where}: extends: more than {CHAIN} configs in a row"])
+        try:
+            documents.append(read(path))
+        except FileError as error:
+            raise ConfigError([f"{where}: extends: {error.message}"]) from None
+        if sum(len(document.marks) for document in documents) > NODES:
+            raise ConfigError([f"{where}: extends: all configs together have more than {NODES:,} parts"])
+    return documents
 
 
 def _merge(base: Any, over: Any, path: str, marks: Marks) -> Any:
@@ -61,6 +75,10 @@ def override(document: Document, assignment: str) -> None:
         raise ConfigError([f"{COMMAND_LINE}: expected a path of at most {DEPTH} parts, got {len(keys)}"])
     if not equals or not all(keys):
         raise ConfigError([f"{COMMAND_LINE}: expected key=value, such as optimizer.lr=0.01, got {shown(assignment)}"])
+    if long := [key for key in keys if len(key) > KEY]:
+        raise ConfigError([f"{COMMAND_LINE}: expected keys of at most {KEY} characters, got one of {len(long[0])}"])
+    if keys == ["extends"]:
+        raise ConfigError([f"{COMMAND_LINE}: extends: can only stand in a file; write `extends: {text[:100]}` in one, and train that"])
     marks: Marks = {}
     value = parse(text, COMMAND_LINE, ".".join(keys), marks)
     assign(document, keys, value, COMMAND_LINE)
@@ -95,8 +113,9 @@ def assign(document: Document, keys: Sequence[str], value: Any, where: str) -> N
         parent = inner
     if at == "type" and isinstance(parent, dict) and parent.get("type") != value:
         parent.clear()
+    if isinstance(parent.get(at) if isinstance(parent, dict) else parent[at], (dict, list)):
+        _forget(path, document.marks)
     parent[at] = value
-    _forget(path, document.marks)
     document.marks[path] = COMMAND_LINE, 0, 0
 
 

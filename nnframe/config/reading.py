@@ -4,7 +4,7 @@ Nothing is constructed but mappings, lists, texts, numbers, true, false and null
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,11 @@ from typing import Any
 import yaml
 
 from nnframe.component import shown
+from nnframe.config.syntax import explain
 from nnframe.data.source import regular_file
 from nnframe.errors import ConfigError, FileError
 
-SIZE, NODES, DEPTH = 2**20, 20_000, 60  # of one document, aliases written out
+SIZE, NODES, DEPTH, KEY = 2**20, 20_000, 60, 200  # of one document, aliases written out; characters of a key
 
 COMMAND_LINE = "command line"
 
@@ -29,14 +30,17 @@ _NUMBERS = (
     (re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), float),
     (re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"), lambda text: float(text.replace(".", ""))),
 )
+_FIRST = re.compile(r"^[ \t]*[^\s#]", re.MULTILINE)  # what is no comment
+_UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _WORDS = {word: value for value in (True, False, None) for name in [str(value).lower().replace("none", "null")]
           for word in (name, name.title(), name.upper())} | {"~": None, "": None}  # fmt: skip
 
 
 class _Loader(_Parser):
-    """PyYAML's parser without its YAML 1.1 guesses about plain scalars."""
+    """PyYAML's parser without its YAML 1.1 guesses about plain scalars: what has no tag in the text is given none."""
 
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  as PyYAML wants it
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
+        return ""
 
 
 @dataclass
@@ -101,7 +105,8 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _represent_text(dumper: Any, text: str) -> yaml.Node:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if _scalar(text) == text != "<<" else '"')
+    plain = _scalar(text) == text != "<<" and text.isprintable() and " " not in text  # at a space it might go on in the next line
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else '"')
 
 
 def _represent_plain(dumper: Any, value: Any) -> yaml.Node:
@@ -128,32 +133,33 @@ def _scalar(text: str) -> Any:
 
 
 def parse(text: str, file: str, root: str, marks: Marks) -> Any:
-    if any(line.startswith("%") for line in text.split("\n", 100)):
-        raise ConfigError([f"{file}: YAML directives (%) are not supported"])
+    """What a text in YAML says; `root` is the dotted path that it stands for, on the command line. Raises ConfigError."""
+
+    def error(message: str, line: int, column: int) -> ConfigError:
+        return ConfigError([f"{file}: {root}: {message}" if root else f"{file}:{line + 1}:{column + 1}: {message}"])
+
+    def error_at(index: int, message: str) -> ConfigError:
+        return error(message, text.count("\n", 0, index), index - text.rfind("\n", 0, index) - 1)
+
+    if (found := _FIRST.search(text)) and found[0] == "%":
+        raise error_at(found.start(), "YAML directives (%) are not supported; remove the line")
+    if found := _UNPRINTABLE.search(text):
+        raise error_at(found.start(), f"the character U+{ord(found[0]):04X} cannot stand in YAML; remove it")
     try:
-        _limit(text, file)
+        if len(text) > DEPTH:  # what is shorter cannot be too much
+            _limit(text, error)
         loader = _Loader(text)
         try:
             node = loader.get_single_node()
         finally:
             loader.dispose()
-    except UnicodeEncodeError:
-        raise ConfigError([f"{file}: {root}{': ' * bool(root)}expected text that can be written in UTF-8"]) from None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = f"{file}: {root}" if root else f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else file
-        several = error.context == "expected a single document in the stream"
-        raise ConfigError([f"{place}: {'expected one document; remove the --- line' if several else _yaml_problem(error)}"]) from None
-    except yaml.YAMLError as error:
-        raise ConfigError([f"{file}: is not YAML: {' '.join(str(error).split())[:200]}"]) from None
-    except RecursionError:
-        raise ConfigError([f"{file}: is nested too deeply"]) from None
-    if node is None:
-        return None
-    return _Builder(file, marks).build(node, root, 0)
+    except yaml.MarkedYAMLError as problem:
+        line, column, message = explain(text, problem)
+        raise error(message, line, column) from None
+    return None if node is None else _Builder(file, marks, error).build(node, root, 0)
 
 
-def _limit(text: str, file: str) -> None:
+def _limit(text: str, error: Callable[[str, int, int], ConfigError]) -> None:
     """Look through the parser's events before anything is built from them: nesting would overflow the C stack."""
     loader, depth, count = _Loader(text), 0, 0
     try:
@@ -162,24 +168,17 @@ def _limit(text: str, file: str) -> None:
             count += 1
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > DEPTH or count > NODES:
-                place = f"{file}:{event.start_mark.line + 1}:{event.start_mark.column + 1}"
-                raise ConfigError([f"{place}: is nested too deeply" if depth > DEPTH else f"{place}: has more than {NODES:,} parts"])
+                message = "is nested too deeply" if depth > DEPTH else f"has more than {NODES:,} parts"
+                raise error(message, event.start_mark.line, event.start_mark.column)
     finally:
         loader.dispose()
-
-
-def _yaml_problem(error: yaml.MarkedYAMLError) -> str:
-    problem = f"is not YAML: {error.problem or error.context}"
-    if "tab character" in problem or "\\t" in problem:
-        problem += "; indent with spaces, not tabs"
-    return problem[:300]
 
 
 class _Builder:
     """Plain data from YAML nodes, and the mark of each."""
 
-    def __init__(self, file: str, marks: Marks) -> None:
-        self.file, self.marks, self.count = file, marks, 0
+    def __init__(self, file: str, marks: Marks, error: Callable[[str, int, int], ConfigError]) -> None:
+        self.file, self.marks, self.error_at, self.count = file, marks, error, 0
 
     def build(self, node: yaml.Node, path: str, depth: int) -> Any:
         self.count += 1
@@ -188,6 +187,8 @@ class _Builder:
         self.marks.setdefault(path, self.mark(node))
         self.no_tag(node)
         if isinstance(node, yaml.ScalarNode):
+            if not node.style and node.end_mark.line > node.start_mark.line:
+                raise self.error(node, "a text of several lines; is the next one's indentation right? If it is meant so, put it in quotes")
             try:
                 return node.value if node.style else _scalar(node.value)
             except (ValueError, OverflowError):
@@ -203,8 +204,8 @@ class _Builder:
                 raise self.error(key_node, "expected a text as key, got a list or mapping")
             self.no_tag(key_node)
             key, line = key_node.value, key_node.start_mark.line + 1
-            if len(key) > 200:
-                raise self.error(key_node, f"expected a key of at most 200 characters, got {len(key)}")
+            if len(key) > KEY:
+                raise self.error(key_node, f"expected a key of at most {KEY} characters, got {len(key)}")
             if key == "<<" and not key_node.style:
                 raise self.error(key_node, "merge keys (<<) are not supported; write the keys out")
             if key in seen:
@@ -214,14 +215,14 @@ class _Builder:
             yield key, self.build(value_node, join(path, key), depth + 1)
 
     def no_tag(self, node: yaml.Node) -> None:
-        if node.tag not in ("tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"):
+        if node.tag:
             raise self.error(node, f"the tag {shown(node.tag)} is refused: a config is plain data")
 
     def mark(self, node: yaml.Node) -> tuple[str, int, int]:
         return self.file, node.start_mark.line + 1, node.start_mark.column + 1
 
     def error(self, node: yaml.Node, message: str) -> ConfigError:
-        return ConfigError([f"{':'.join(map(str, self.mark(node)))}: {message}"])
+        return self.error_at(message, node.start_mark.line, node.start_mark.column)
 
 
 def join(path: str, key: object) -> str:
