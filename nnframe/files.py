@@ -12,6 +12,8 @@ try:
 except ImportError:  # Windows: folders are not locked there
     fcntl = None  # type: ignore[assignment]
 
+PART = ".nnframe-part"  # ends the name of a file that is not whole yet
+
 
 def write(path: Path, data: bytes) -> None:
     """Write a file so that `path` holds, whenever the process or the machine stops, all of the old bytes or all of the new.
@@ -28,7 +30,7 @@ def write(path: Path, data: bytes) -> None:
 
 def stage(path: Path, data: bytes) -> Path:
     """Write what is to become `path` to a file beside it, down to the disk. Raises FileError."""
-    part = path.with_name(f".{path.name}.part")
+    part = path.with_name(f".{path.name}{PART}")
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
         try:
@@ -66,6 +68,7 @@ def unwritten(path: Path, error: OSError, size: int, part: Path | None = None) -
 def owned(folder: Path) -> Iterator[None]:
     """Within it, no other process can own the folder. The lock is the kernel's: it ends with the process, however that ends.
 
+    In the end, parts of files are removed that a process left behind which was killed, now or earlier.
     Raises FileError if another process owns the folder, or it cannot be written to.
     """
     path = folder / ".lock"
@@ -73,8 +76,9 @@ def owned(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(OSError):
-            path.unlink()  # still ours: whoever opens it now makes a new file
+        for left in (*folder.glob(f".*{PART}"), path):  # the lock last, and still ours: whoever opens it now makes a new file
+            with suppress(OSError):
+                left.unlink()
         os.close(descriptor)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnframe import files
-from nnframe.errors import FileError
+from nnframe.errors import FileError, UsageError
 
 if TYPE_CHECKING:
     import zipfile
@@ -112,17 +112,33 @@ def read(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
 
 
 def pack(arrays: Mapping[str, Any]) -> bytes:
-    """The bytes of an npz file, the same for the same arrays; they end with a checksum of all that stands before it."""
+    """The bytes of an npz file, the same for the same arrays; they end with a checksum of all that stands before it.
+
+    Raises UsageError for what is no array of numbers or texts.
+    """
     import zipfile
 
     buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, value in arrays.items():
             with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, np.asanyarray(value), allow_pickle=False)
-    content = bytearray(buffer.getbuffer())
-    content[-2:] = CHECKSUM.to_bytes(2, "little")  # the last field of a zip file: the length of a comment that follows
-    return bytes(content + _checksum(content))
+                np.lib.format.write_array(member, _plain(name, value), allow_pickle=False)
+    with buffer.getbuffer() as content:
+        content[-2:] = CHECKSUM.to_bytes(2, "little")  # the last field of a zip file: the length of a comment that follows
+        checksum = _checksum(content)
+    buffer.seek(0, 2)
+    buffer.write(checksum)
+    return buffer.getvalue()
+
+
+def _plain(name: str, value: Any) -> np.ndarray:
+    try:
+        array = np.asanyarray(value)
+    except ValueError:  # lists of several lengths
+        array = np.empty(0, object)
+    if array.dtype.hasobject:
+        raise UsageError(f"{name}: expected an array of numbers or texts, got {value!r:.60}; Python objects are never written to a file")
+    return array
 
 
 def intact(path: Path) -> bool:

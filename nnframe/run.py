@@ -89,7 +89,9 @@ def answering(plugin_names: Sequence[str], work: Callable[[], int]) -> int:
     try:
         for name in plugin_names:
             plugins.load(name)
-        return work()
+        status = work()
+        sys.stdout.flush()  # a reader that has gone is noticed here, and not when Python ends
+        return status
     except ConfigError as error:
         print(error, *([f"{error.summary}; nothing was trained."] if error.summary else []), sep="\n", file=sys.stderr)
         return 2
@@ -132,17 +134,17 @@ def train(job: Job, record: Run, silent: bool, plugin_names: Sequence[str]) -> i
     experiment, training, folder = job.experiment, job.training, record.folder
     say: Callable[[str], None] = (lambda text: None) if silent else (lambda text: print(printable(text)))
     say(headline(job))
-    epochs = experiment.train.epochs
+    epochs, checkpoints = experiment.train.epochs, Checkpoints(folder, experiment.train.checkpoint, record.identity())
     watchers: list[Any] = [record, CSVLog(folder)]
     if not silent:
-        every = experiment.log.every or max(epochs // 10, 1)
-        watchers.append(Bar(epochs, experiment.name) if sys.stdout.isatty() and sys.stderr.isatty() else Lines(every))
+        lines = Lines(experiment.log.every or max(epochs // 10, 1), lambda: checkpoints.interrupt(SIGPIPE))
+        watchers.append(Bar(epochs, experiment.name) if sys.stdout.isatty() and sys.stderr.isatty() else lines)
     again = shlex.join(["python", "-m", "nnframe.run", "--resume", str(folder), *(f"--plugin={name}" for name in plugin_names)])
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always", CheckpointWarning)
             warnings.showwarning = lambda message, *_: print(f"warning: {message}", file=sys.stderr)
-            history = training.run(watchers, checkpoints=Checkpoints(folder, experiment.train.checkpoint, record.identity()), warn=False)
+            history = training.run(watchers, checkpoints=checkpoints, warn=False)
     except Interrupted as stop:
         record.finish("interrupted", {"epochs": training.done})
         if stop.signal != SIGPIPE:
@@ -150,11 +152,16 @@ def train(job: Job, record: Run, silent: bool, plugin_names: Sequence[str]) -> i
             print(f"{stop} in {place}; go on with\n  {printable(again)}", file=sys.stderr)
             print(folder)
         return 128 + stop.signal
-    except BaseException as error:
+    except (FileError, KeyboardInterrupt) as error:  # a full disk, or no time for a checkpoint
+        with suppress(FileError):
+            record.ended("failed" if isinstance(error, FileError) else "interrupted", {"epochs": training.done})
+        if record.begun:
+            when = "once there is room, " if isinstance(error, FileError) else ""
+            print(f"training ended after epoch {training.done}; {when}go on with\n  {printable(again)}", file=sys.stderr)
+        raise
+    except BaseException:
         with suppress(FileError):
             record.ended("failed", {"epochs": training.done})
-        if record.begun and isinstance(error, FileError):
-            print(f"training ended after epoch {training.done}; once there is room, go on with\n  {printable(again)}", file=sys.stderr)
         raise
     finally:
         for watcher in watchers:

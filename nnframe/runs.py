@@ -77,7 +77,7 @@ class Run:
 
     def identity(self) -> dict[str, Any]:
         """Plain data that says what is trained on what: a checkpoint goes on only in the same."""
-        known = {plugin["plugin"]: plugin["sha256"] for plugin in plugins.LOADED}
+        known = {Path(plugin["plugin"]).name: plugin["sha256"] for plugin in plugins.LOADED}
         return self.job.resolved | {"the data's hash": self.data, "plugins": known}
 
     def changed(self) -> bool:

@@ -93,7 +93,7 @@ class BestWeights(Callback):
             hint = "; there is no validation data" if self.monitor.startswith("val_") and "val_loss" not in columns else ""
             raise OptionError(
                 f"the log has no column {self.monitor!r}{hint}.{nearest(self.monitor, columns)} Columns: {', '.join(columns)}.",
-                path=f"{type(self).__name__}.monitor",
+                path="monitor",
             )
         self._sign = -1 if (self.mode or columns[self.monitor]) == "max" else 1
 

@@ -1,6 +1,6 @@
 """Checkpoints: all that a training needs to go on, in one file that is whole at any instant. The last two are kept.
 
-What stands in a checkpoint is a dict of arrays by name; this module knows nothing of models or optimizers.
+What stands in a checkpoint are parts with arrays by name; this module knows nothing of models or optimizers.
 """
 
 import json
@@ -21,6 +21,9 @@ from nnframe.errors import FileError, OptionError
 from nnframe.training import signals
 
 Arrays = dict[str, np.ndarray]
+Parts = Mapping[str, Mapping[str, Any]]  # arrays by the name of a part, such as "optimizer", and their own
+Headers = dict[str, npz.Header]
+CONFIG = "checkpoint/config"
 FREE = ("name", "data", "train.max_seconds", "train.checkpoint", "log", "predict")  # keys that do not change what is trained on what
 
 
@@ -46,87 +49,99 @@ class Checkpoints:
         """`config`: plain data that says what is trained; only a training of the same config goes on from a checkpoint."""
         self.path, self.before = folder / "checkpoint.npz", folder / "checkpoint.before.npz"
         self.every, self.config = every, config
-        self.due = monotonic()  # when the next one is to be written; 0 as soon as possible
+        self.due = 0.0  # when the next one is to be written, by the monotonic clock; 0 as soon as possible
         self.signal: int | None = None  # that has come, and ends training
         self.was: Any = None  # the config of the checkpoint that was loaded
+        self._damaged = False  # is the file at `path`?
 
-    def save(self, arrays: Mapping[str, Any]) -> None:
-        """Write the next checkpoint. Raises FileError, with the last one intact, if that fails."""
-        config = np.frombuffer(_json(self.config).encode(), np.uint8)
-        part = files.stage(self.path, data := npz.pack({**arrays, "config": config}))
+    def save(self, parts: Parts) -> None:
+        """Write the next checkpoint. Raises FileError, with the last good one intact, if that fails."""
+        arrays = {f"{head}/{name}": array for head, part in parts.items() for name, array in part.items()}
+        data = npz.pack(arrays | {CONFIG: np.frombuffer(_json(self.config).encode(), np.uint8)})
+        part = files.stage(self.path, data)
         try:
-            with suppress(FileNotFoundError):
-                os.replace(self.path, self.before)
+            if not self._damaged:
+                with suppress(FileNotFoundError):
+                    os.replace(self.path, self.before)
             os.replace(part, self.path)
             files.sync(self.path.parent)
         except OSError as error:
             raise files.unwritten(self.path, error, len(data), part) from None
-        self.due = monotonic() + (self.every.seconds or float("inf"))
+        self._damaged = False
+        self._wait()
 
-    def load(self, expected: Mapping[str, Any]) -> Arrays | None:
+    def load(self, expected: Parts) -> dict[str, Arrays] | None:
         """The newest checkpoint that is intact, None if there is none at all.
 
-        Names under the same heads as in `expected` (`model/`, ...) must be the same there, with shapes and dtypes. Raises
+        The parts that are `expected` must have the same names there, with shapes and dtypes. Nothing is changed. Raises
         FileError for files that are damaged or of something else, OptionError with the differences for another config.
         """
         damaged = ""
-        for path in (self.path, self.before):
-            if not path.exists():
-                continue
+        for path in filter(Path.exists, (self.path, self.before)):
             try:
-                arrays = _read(path, expected)
+                headers = _headers(path)
             except FileError as error:
                 damaged = damaged or str(error)
                 continue
+            self._compare(path, headers, expected)
+            arrays = npz.read(path, [name for name in headers if name != CONFIG])
             if damaged:
                 warnings.warn(f"{damaged}; going on from {path.name}, the one before it", CheckpointWarning, stacklevel=4)
-                self.path.unlink()  # or it would take the good one's place
-            self._compare(json.loads(bytes(arrays.pop("config"))), path)
-            return arrays
+                self._damaged = True
+            self._wait()
+            parts: dict[str, Arrays] = {}
+            for full_name, array in arrays.items():
+                head, _, name = full_name.partition("/")
+                parts.setdefault(head, {})[name] = array
+            return parts
         if damaged:
             raise FileError(f"{damaged}; there is no other to go on from")
         return None
 
     @contextmanager
     def guarding(self) -> Iterator[None]:
-        """Within it, a signal makes a checkpoint due and is kept in `signal`."""
-
-        def note(number: int) -> None:
-            self.signal, self.due = number, 0.0
-
-        with signals.caught(note):
+        """Within it, a signal ends training after a checkpoint."""
+        with signals.caught(self.interrupt):
             yield
 
-    def _compare(self, was: Any, path: Path) -> None:
-        now = json.loads(_json(self.config))
-        self.was = was
-        if changes := [change for change in _changes(was, now) if _matters(*change)]:
+    def interrupt(self, number: int) -> None:
+        """Have training end after a checkpoint, as by this signal."""
+        self.signal, self.due = number, 0.0
+
+    def _wait(self) -> None:
+        self.due = monotonic() + (self.every.seconds or float("inf"))
+        if self.signal is not None:  # it may have come at any instant
+            self.due = 0.0
+
+    def _compare(self, path: Path, headers: Headers, expected: Parts) -> None:
+        """Is it of the same training? The config is told first: most differences of shapes come from there."""
+        self.was, now = json.loads(bytes(npz.read(path, [CONFIG])[CONFIG])), json.loads(_json(self.config))
+        if changes := [change for change in _changes(self.was, now) if _matters(*change)]:
             told = "; ".join(f"{key or 'config'}: {_shown(old)} before, {_shown(new)} now" for key, old, new in changes[:10])
             more = f"; and {len(changes) - 10} more" if len(changes) > 10 else ""
             raise OptionError(
                 f"{path} is of another config: {told}{more}. Only train.epochs may grow; train it anew, or take the change back"
             )
+        wanted = {f"{head}/{name}": (np.shape(a), np.asarray(a).dtype) for head, part in expected.items() for name, a in part.items()}
+        found = {name: header for name, header in headers.items() if name.partition("/")[0] in expected}
+        for name in wanted | found:
+            if wanted.get(name) != found.get(name):
+                told, got = (f"{header[1]} {header[0]}" if header else "nothing" for header in (wanted.get(name), found.get(name)))
+                raise FileError(f"{path} is of another training: {name}: expected {told}, got {got}")
 
 
-def _read(path: Path, expected: Mapping[str, Any]) -> Arrays:
-    """Raises FileError unless every byte is as it was written, and what stands there is what is expected."""
+def _headers(path: Path) -> Headers:
+    """Of all arrays. Raises FileError unless every byte is as it was written."""
     try:
         intact = npz.intact(path)
     except (OSError, MemoryError) as error:
         raise FileError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
     if not intact:
         raise FileError(f"{path} is damaged")
-    found, heads = npz.headers(path), {name.split("/")[0] for name in expected}
-    for name in found.keys() | expected.keys():
-        if name not in expected and name.split("/")[0] not in heads:
-            continue
-        wanted = (np.shape(expected[name]), np.asarray(expected[name]).dtype) if name in expected else None
-        if found.get(name) != wanted:
-            told = ["nothing" if header is None else f"{header[1]} {header[0]}" for header in (wanted, found.get(name))]
-            raise FileError(f"{path} is of another training: {name}: expected {told[0]}, got {told[1]}")
-    if "config" not in found:
+    headers = npz.headers(path)
+    if CONFIG not in headers:
         raise FileError(f"{path} is no checkpoint")
-    return npz.read(path, found)
+    return headers
 
 
 def _changes(was: Any, now: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:

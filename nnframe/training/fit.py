@@ -167,7 +167,7 @@ class Training:
                 has = f"there are {model.runs[0]} runs" if model.runs else "there is one network"
                 raise OptionError(f"has {seeds.runs[0]} values, but {has}", path="fit.seed")
             seeds = Seeds([int(seeds.values)] * model.runs[0])
-        self.train, self.loss, self.metrics, self.callbacks = train, copy(loss), deepcopy(list(metrics)), list(callbacks)
+        self.train, self.loss, self.metrics = train, copy(loss), deepcopy(list(metrics))
         size = self.eval_batch_size = train.eval_batch_size or model.evaluation_rows()
         self.threads = blas.resolve(train.blas_threads, train.batch_size * model.largest_product())
         self.batches = _batches(model, self.loss, self.metrics, data, "data", seeds, train.batch_size, train.shuffle)
@@ -176,12 +176,20 @@ class Training:
             self.validation = _batches(model, self.loss, self.metrics, validation, "validation", seeds, size, False)
         if train.evaluate_train:
             self.evaluated = _batches(model, self.loss, self.metrics, data, "data", seeds, size, False)
+        for metric in self.metrics:
+            metric.reset()
         self.evaluating = deepcopy(self.metrics)  # metrics of their own, so that an evaluation can be broken off
-        self._build_callbacks()
+        self.whole, self.whole_optimizer = self.model, self.optimizer = model, optimizer
+        self.callbacks: dict[str, Any] = {f"callback {i}": callback for i, callback in enumerate(callbacks)}
+        columns = self.columns()
+        for i, callback in enumerate(callbacks):
+            try:
+                _hook(callback, "build", columns)
+            except OptionError as error:
+                raise error.within(f"callbacks.{i}") from None
         self.loss.bind(model.runs, model.dtype)
         if getattr(optimizer, "params", None) is not model.params:
             optimizer.attach(model)
-        self.whole, self.whole_optimizer = self.model, self.optimizer = model, optimizer
         self.alive = np.arange(model.runs[0]) if model.runs else None
         self.over = False  # has every run ended early?
         self.done, self.step = 0, 0  # epochs, and steps of the present one
@@ -199,12 +207,12 @@ class Training:
         """The log's columns, and whether "min" or "max" is best there."""
         found = {"loss": "min"} | {metric.name: metric.better for metric in self.metrics}
         held = {} if self.validation is None else {f"val_{name}": better for name, better in found.items()}
-        return found | held | {"lr": "min"}
+        return found | held | ({"lr": "min"} if "lr" in dict(self.optimizer._per_run()) else {})
 
     def config(self) -> dict[str, Any]:
         """Plain data that says what is trained, for a training that no config file describes."""
         parts = {"model": self.whole, "loss": self.loss, "optimizer": self.whole_optimizer, "metrics": self.metrics, "train": self.train}
-        named = [callback if isinstance(callback, Component) else type(callback).__name__ for callback in self.callbacks]
+        named = [callback if isinstance(callback, Component) else type(callback).__name__ for callback in self.callbacks.values()]
         plain = {name: config_of(part) for name, part in (parts | {"callbacks": named}).items()}
         seeds = {"seed": self.whole._arrays.seeds.values.tolist(), "order_seed": self.batches.seeds.values.tolist()}
         data = {"data's hash": self.batches.digest(), "validation's hash": self.validation and self.validation.digest()}
@@ -216,7 +224,8 @@ class Training:
         `watchers` are further callbacks, called before the others. Raises Interrupted after a signal, with a checkpoint
         written; FileError where none can be written.
         """
-        self.callbacks, self.warn, self.checkpoints = [*watchers, *self.callbacks], warn, checkpoints
+        self.callbacks = {f"watcher {i}": watcher for i, watcher in enumerate(watchers)} | self.callbacks
+        self.warn, self.checkpoints = warn, checkpoints
         if checkpoints is None:
             return self._run()
         with checkpoints.guarding():
@@ -228,28 +237,22 @@ class Training:
                     raise FileError(f"{checkpoints.path.parent} holds a checkpoint of another version: {error}") from None
                 before = checkpoints.was["train"]["epochs"]
                 if before != self.train.epochs and self.scheduled:
-                    words = (
-                        f"{self.train.epochs} epochs from the start would give other numbers: schedules went towards epoch {before} so far"
-                    )
-                    warnings.warn(words, CheckpointWarning, stacklevel=3)
-            return self._run(first=found is None)
+                    told = f"{self.train.epochs} epochs from the start would give other numbers"
+                    warnings.warn(f"{told}: schedules went towards epoch {before} so far", CheckpointWarning, stacklevel=3)
+            return self._run()
 
-    def _run(self, *, first: bool = False) -> History:
-        """`first`: write a checkpoint before any training, so that what cannot be written is found now."""
+    def _run(self) -> History:
         train, limit, checkpoints = self.train, self.train.max_seconds or float("inf"), self.checkpoints
         self.since = monotonic()
         began = self._state({})
-        for callback in self.callbacks:
+        for callback in self.callbacks.values():
             _hook(callback, "on_begin", began)
-        if checkpoints is not None and first:
-            checkpoints.save(self.get_state())
         with np.errstate(all="ignore"), blas.threads(self.threads):
             while not self.over and self.done < train.epochs and self.elapsed() < limit:
+                self._watch()  # before any training too, so that what cannot be written is found now
                 self._end_epoch(self._train_epoch())
-                if checkpoints is not None:
-                    if checkpoints.every.epochs and self.done % checkpoints.every.epochs == 0:
-                        checkpoints.due = 0.0
-                    self._watch(monotonic())
+                if checkpoints is not None and checkpoints.every.epochs and self.done % checkpoints.every.epochs == 0:
+                    checkpoints.due = 0.0
         if checkpoints is not None and self.done > began.epoch:
             checkpoints.save(self.get_state())
         layout.verify(self.model)  # a callback may have bound an array anew
@@ -282,14 +285,14 @@ class Training:
             batch_weight = rows if weight is None else np.add.reduce(weight, -1, np.float64)
             total = total + value * batch_weight
             total_weight = total_weight + batch_weight
-            if checkpoints is not None and (now := monotonic()) >= checkpoints.due:
+            if checkpoints is not None and monotonic() >= checkpoints.due:
                 self.step, self.total, self.total_weight = step + 1, total, total_weight
-                self._watch(now)
+                self._watch()
         self.step, self.total, self.total_weight = batches.steps, total, total_weight
         trained = {"loss": total / total_weight} | {metric.name: metric.value() for metric in metrics}
         if self.evaluated is not None:
-            trained = _evaluate(model, loss, self.evaluating, self.evaluated, self._watch_signals)
-        held = {} if self.validation is None else _evaluate(model, loss, self.evaluating, self.validation, self._watch_signals)
+            trained = _evaluate(model, loss, self.evaluating, self.evaluated, self._watch)
+        held = {} if self.validation is None else _evaluate(model, loss, self.evaluating, self.validation, self._watch)
         logs = {}
         for name, value in trained.items():
             logs[name] = value
@@ -312,7 +315,7 @@ class Training:
         if going_on and not self.callbacks:
             return
         state = self._state(logs)
-        for callback in self.callbacks:
+        for callback in self.callbacks.values():
             callback.on_epoch(state)
         if not going_on:
             diverged = ~finite
@@ -337,11 +340,11 @@ class Training:
 
     def _note(self, which: np.ndarray, reason: str) -> None:
         """Why some runs end."""
-        for run in [0] if self.alive is None else self.alive[which].tolist():
-            self.history.reasons[run] = reason  # of several reasons the last one: divergence comes last
+        for run in np.flatnonzero(which) if self.alive is None else self.alive[which]:
+            self.history.reasons[int(run)] = reason  # of several reasons the last one: divergence comes last
 
     def _end(self, state: State, which: np.ndarray) -> None:
-        for callback in self.callbacks:
+        for callback in self.callbacks.values():
             _hook(callback, "on_end", state, which)
 
     def _make_room(self, names: Iterable[str]) -> None:
@@ -358,30 +361,25 @@ class Training:
 
     # ------------------------------------------------------------------------------------------ checkpoints
 
-    def _watch(self, now: float) -> None:
+    def _watch(self) -> None:
         """Write a checkpoint if one is due. Raises Interrupted if a signal has come."""
         checkpoints = self.checkpoints
-        if checkpoints is not None and now >= checkpoints.due:
+        if checkpoints is not None and monotonic() >= checkpoints.due:
             checkpoints.save(self.get_state())
             if checkpoints.signal is not None:
                 raise Interrupted(checkpoints.signal)
-
-    def _watch_signals(self) -> None:
-        if self.checkpoints is not None and self.checkpoints.signal is not None:
-            self._watch(monotonic())
 
     def elapsed(self) -> float:
         """Seconds spent on training, before interruptions too."""
         return self.seconds + monotonic() - self.since
 
-    def _numbers(self) -> dict[str, np.ndarray]:
-        """What model and optimizer hold, by the names that stand in a checkpoint."""
+    def _numbers(self) -> dict[str, dict[str, Any]]:
+        """What model and optimizer hold."""
         self.put_back()
-        parts = weights.get_state(self.whole) | {"optimizer": self.whole_optimizer.get_state()}
-        return {f"{head}/{name}": array for head, arrays in parts.items() for name, array in arrays.items()}
+        return weights.get_state(self.whole) | {"optimizer": self.whole_optimizer.get_state()}
 
-    def get_state(self) -> dict[str, np.ndarray]:
-        """All that it takes to go on from between these two steps, as arrays by name."""
+    def get_state(self) -> dict[str, dict[str, Any]]:
+        """All that it takes to go on from between these two steps: arrays by the name of a part and their own."""
         log = {name: column[: self.done] for name, column in self.history.items()}
         training = {
             "epochs": self.done,
@@ -395,17 +393,12 @@ class Training:
             "diverged": self.history.diverged,
             "reasons": np.frombuffer(json.dumps(self.history.reasons).encode(), np.uint8),
         }
-        parts = {"log": log, "training": training}
-        parts |= {f"metric {i}": metric.get_state() for i, metric in enumerate(self.metrics)}
-        parts |= {f"callback {i}": _hook(callback, "get_state") or {} for i, callback in enumerate(self.callbacks)}
-        return self._numbers() | {f"{head}/{name}": array for head, arrays in parts.items() for name, array in arrays.items()}
+        metrics = {f"metric {i}": metric.get_state() for i, metric in enumerate(self.metrics)}
+        callbacks = {name: _hook(callback, "get_state") or {} for name, callback in self.callbacks.items()}
+        return self._numbers() | {"log": log, "training": training} | metrics | callbacks
 
-    def set_state(self, arrays: dict[str, np.ndarray]) -> None:
+    def set_state(self, parts: dict[str, dict[str, np.ndarray]]) -> None:
         """Go back to where `get_state` was called, in a training that has just been made."""
-        parts: dict[str, dict[str, np.ndarray]] = {}
-        for full_name, array in arrays.items():
-            head, _, name = full_name.partition("/")
-            parts.setdefault(head, {})[name] = array
         weights.set_state(self.whole, parts)
         self.whole_optimizer.set_state(parts["optimizer"])
         training, history = parts["training"], self.history
@@ -419,11 +412,12 @@ class Training:
             self._keep(training["alive"])
         for i, metric in enumerate(self.metrics):
             metric.set_state(parts.get(f"metric {i}", {}))
-        for i, callback in enumerate(self.callbacks):
-            _hook(callback, "set_state", parts.get(f"callback {i}", {}))
-        if self.step:
+        for name, callback in self.callbacks.items():
+            _hook(callback, "set_state", parts.get(name, {}))
+        if self.done or self.step:
+            epoch, step = divmod(self.done * self.batches.steps + self.step - 1, self.batches.steps)
             for component in self.scheduled:  # as the last step had it
-                component.schedule(self.done + (self.step - 1) / self.batches.steps, self.train.epochs)
+                component.schedule(epoch + step / self.batches.steps, self.train.epochs)
 
     # ------------------------------------------------------------------------------------------ runs that end early
 
@@ -460,14 +454,6 @@ class Training:
     def _find_schedules(self) -> None:
         components: list[Component] = [layer for _, _, layer in layout.walk(self.model)]
         self.scheduled = [c for c in [*components, self.loss, self.optimizer] if c._scheduled]
-
-    def _build_callbacks(self) -> None:
-        columns = self.columns()
-        for i, callback in enumerate(self.callbacks):
-            try:
-                _hook(callback, "build", columns)
-            except OptionError as error:
-                raise error.within(f"callbacks.{i}") from None
 
 
 def _hook(callback: Any, name: str, *arguments: Any) -> Any:

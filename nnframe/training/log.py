@@ -3,7 +3,8 @@
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -30,18 +31,18 @@ class CSVLog(Callback):
     """`losses.csv`, `epoch,step,loss,val_loss,<metrics>,lr`, only what is reproducible; and `timing.csv`, seconds since the start."""
 
     def __init__(self, folder: Path) -> None:
-        self.losses, self.timing = _Table(folder / "losses.csv"), _Table(folder / "timing.csv")
+        self.losses, self.timing = Table(folder / "losses.csv"), Table(folder / "timing.csv")
         self.start = self.flushed = time.monotonic()
 
     def on_begin(self, state: State) -> None:
         if not state.step:
-            self.losses.cut(0, b"")
-            self.timing.cut(0, b"")
+            self.losses.cut(0)
+            self.timing.cut(0)
             self.timing.write("epoch,seconds\n")
 
     def on_epoch(self, state: State) -> None:
         logs, now = state.logs, time.monotonic()
-        columns = ["loss", "val_loss", *(name for name in logs if name not in ("loss", "val_loss", "lr")), "lr"]
+        columns = in_order(logs)
         if state.epoch == 1:
             self.losses.write(",".join(["epoch", "step", *columns]) + "\n")
         self.losses.write(",".join([str(state.epoch), str(state.step), *(cell(logs.get(name)) for name in columns)]) + "\n")
@@ -57,8 +58,11 @@ class CSVLog(Callback):
         return {"seconds": seconds} | self.losses.get_state("losses") | self.timing.get_state("timing")
 
     def set_state(self, arrays: dict[str, np.ndarray]) -> None:
-        self.losses.cut(int(arrays["losses bytes"]), arrays["losses hash"].tobytes())
-        self.timing.cut(int(arrays["timing bytes"]), arrays["timing hash"].tobytes())
+        tables = {"losses": self.losses, "timing": self.timing}
+        for name, table in tables.items():  # before any of them is changed
+            table.verify(int(arrays[f"{name} bytes"]), arrays[f"{name} hash"].tobytes())
+        for name, table in tables.items():
+            table.cut(int(arrays[f"{name} bytes"]))
         self.start = time.monotonic() - float(arrays["seconds"])
 
     def close(self) -> None:
@@ -66,16 +70,13 @@ class CSVLog(Callback):
         self.timing.close()
 
 
-class _Table:
-    """A file that grows at its end, and can be cut back to what it was. Raises FileError where it cannot be written."""
+class Table:
+    """A file that grows at its end, and can be cut back to what it was. Raises FileError where it cannot be read or written."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.bytes, self.hash = path, 0, blake2b()
+        self.path, self.descriptor = path, -1
+        self.bytes, self.hash = 0, blake2b()  # of what the system was handed
         self.waiting: list[bytes] = []
-        try:
-            self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        except OSError as error:
-            raise FileError(f"cannot write {path}: {error.strerror}") from None
 
     def write(self, text: str) -> None:
         self.waiting.append(text.encode())
@@ -94,49 +95,67 @@ class _Table:
             raise files.unwritten(self.path, error, len(rest)) from None
         self.waiting = []
 
-    def get_state(self, name: str) -> dict[str, np.ndarray]:
+    def sync(self) -> None:
+        """Have what was written on the disk."""
         self.flush()
         try:
             os.fsync(self.descriptor)
         except OSError as error:
             raise files.unwritten(self.path, error, self.bytes) from None
+
+    def get_state(self, name: str) -> dict[str, np.ndarray]:
+        self.sync()
         return {f"{name} bytes": np.array(self.bytes), f"{name} hash": np.frombuffer(self.hash.digest(), np.uint8)}
 
-    def cut(self, size: int, digest: bytes) -> None:
-        """Drop all but the first `size` bytes. Raises FileError if these are not those that were hashed."""
-        self.bytes, self.hash, self.waiting = size, blake2b(), []
-        os.lseek(self.descriptor, 0, os.SEEK_SET)
-        rest = size
-        while rest and (part := os.read(self.descriptor, min(rest, 2**20))):
-            self.hash.update(part)
-            rest -= len(part)
-        if size and (rest or self.hash.digest() != digest):
+    def verify(self, size: int, digest: bytes) -> None:
+        """Raise FileError unless the first `size` bytes are those that were hashed."""
+        found, rest = blake2b(), size
+        try:
+            with self.path.open("rb") as file:
+                while rest and (part := file.read(min(rest, 2**20))):
+                    found.update(part)
+                    rest -= len(part)
+        except OSError as error:
+            raise FileError(f"cannot read {self.path}: {error.strerror}; training cannot go on without it") from None
+        if rest or found.digest() != digest:
             raise FileError(f"{self.path} is not what training wrote: its first {size:,} bytes were changed, so it cannot go on")
-        os.ftruncate(self.descriptor, size)
-        os.lseek(self.descriptor, size, os.SEEK_SET)
+        self.hash = found
+
+    def cut(self, size: int) -> None:
+        """Drop all but the first `size` bytes: none, or those that were verified."""
+        self.bytes, self.waiting = size, []
+        self.hash = self.hash if size else blake2b()
+        try:
+            if self.descriptor < 0:
+                self.descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+            os.ftruncate(self.descriptor, size)
+            os.lseek(self.descriptor, size, os.SEEK_SET)
+        except OSError as error:
+            raise FileError(f"cannot write {self.path}: {error.strerror}") from None
 
     def close(self) -> None:
+        """What could not be written by now is not needed: the checkpoint counts."""
         if self.descriptor >= 0:
-            try:
+            with suppress(FileError):
                 self.flush()
-            finally:
-                os.close(self.descriptor)
-                self.descriptor = -1
+            os.close(self.descriptor)
+            self.descriptor = -1
 
 
 class Lines(Callback):
-    """A line now and then, where there is no terminal."""
+    """A line now and then, where there is no terminal. `gone` is called once the reader has gone, as with `| head`."""
 
-    def __init__(self, every: int, out: TextIO | None = None) -> None:
-        self.every, self.out = every, out or sys.stdout
+    def __init__(self, every: int, gone: Callable) -> None:
+        self.every, self.gone = every, gone
 
     def on_epoch(self, state: State) -> None:
         if state.epoch % self.every == 0 or state.epoch in (1, state.epochs):
             width = len(str(state.epochs))
             try:
-                print(f"epoch {state.epoch:>{width}}/{state.epochs}  {summary(state.logs)}", file=self.out, flush=True)
-            except BrokenPipeError:  # the reader has gone, and SIGPIPE has come too: training ends after a checkpoint
-                quiet(self.out)
+                print(f"epoch {state.epoch:>{width}}/{state.epochs}  {summary(state.logs)}", flush=True)
+            except BrokenPipeError:
+                quiet(sys.stdout)
+                self.gone()
 
     def close(self) -> None:
         pass
@@ -165,6 +184,11 @@ class Bar(Callback):
 def quiet(out: TextIO) -> None:
     """Let an output whose reader has gone lead nowhere."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """The columns of a log as losses.csv has them."""
+    return ["loss", "val_loss", *(name for name in names if name not in ("loss", "val_loss", "lr")), "lr"]
 
 
 def cell(value: Any) -> str:

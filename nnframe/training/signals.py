@@ -1,6 +1,5 @@
 """Signals that end training: the first one lets the step end and a checkpoint be written, a second SIGINT ends at once."""
 
-import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -8,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 SIGPIPE = getattr(signal, "SIGPIPE", 13)
-CAUGHT = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1", "SIGPIPE") if hasattr(signal, name)]
+CAUGHT = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, name)]
 
 
 class Interrupted(KeyboardInterrupt):
@@ -21,7 +20,10 @@ class Interrupted(KeyboardInterrupt):
 
 @contextmanager
 def caught(note: Callable[[int], None]) -> Iterator[None]:
-    """Within it, a signal is handed to `note` and does nothing else. Outside the main thread nothing is caught."""
+    """Within it, a signal is handed to `note` and does nothing else, but that a second SIGINT raises KeyboardInterrupt.
+
+    Outside the main thread nothing is caught.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -30,7 +32,7 @@ def caught(note: Callable[[int], None]) -> Iterator[None]:
 
     def handle(number: int, frame: object) -> None:
         if number == signal.SIGINT and number in seen:
-            os._exit(128 + number)
+            raise KeyboardInterrupt
         seen.append(number)
         note(number)
 
@@ -40,4 +42,4 @@ def caught(note: Callable[[int], None]) -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: not one of Python's
