@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nnframe import __version__, run
+from nnframe.config.compose import load
 from nnframe.errors import nearest
 
 VERBS = {
@@ -13,6 +14,9 @@ VERBS = {
     "check": "build without training: layers, memory, the loss at the start, every gradient, and warnings",
     "show": "print the complete config: defaults, absolute paths, what it extends and what is overridden",
     "list": "print every component with its options",
+    "plan": "print what a sweep will do: trials, stacks, sizes of blocks, memory, time",
+    "best": "write the config of a sweep's best setting",
+    "trial": "train one trial of a sweep again, alone, and compare it with its row",
     "schema": "print the JSON Schema of configs, for editors",
 }
 
@@ -29,13 +33,19 @@ def parse(verb: str, arguments: Sequence[str]) -> argparse.Namespace:
         run.add_arguments(parser)
         return parser.parse_intermixed_args(arguments)
     parser = argparse.ArgumentParser(f"nnframe {verb}", description=f"{VERBS[verb].capitalize()}.")
-    if verb in ("check", "show"):
+    if verb in ("check", "show", "plan"):
         run.add_config(parser)
     else:
         run.add_plugin(parser)
+    if verb == "plan":
+        run.add_workers(parser)
+    if verb in ("best", "trial"):
+        parser.add_argument("folder", type=Path, help="the sweep's folder")
+    if verb == "trial":
+        parser.add_argument("number", type=int, help="of the trial, as in trials.csv")
     if verb == "list":
         parser.add_argument("slot", nargs="?", help="layer, loss, optimizer, ...")
-    if verb == "schema":
+    if verb in ("schema", "best"):
         parser.add_argument("-o", "--output", type=Path, help="write it to this file instead")
     return parser.parse_intermixed_args(arguments)
 
@@ -54,6 +64,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def work() -> int:
         if verb == "run":
             return run.start(args)
+        if verb in ("plan", "best", "trial"):
+            from nnframe.sweeps import sweep
+
+            if verb == "plan":
+                return sweep.show_plan(load(args.config, args.overrides), args.workers)
+            return sweep.best(args.folder, args.output) if verb == "best" else sweep.trial(args.folder, args.number)
         from nnframe import verbs
 
         if verb == "list":

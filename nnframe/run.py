@@ -14,6 +14,7 @@ import numpy as np
 from nnframe import files, plugins
 from nnframe.config.build import Job, build
 from nnframe.config.compose import load
+from nnframe.config.reading import Document
 from nnframe.errors import ConfigError, FileError, NNFrameError, printable
 from nnframe.runs import Run, read_record
 from nnframe.training.callbacks import BestWeights
@@ -58,6 +59,17 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     add_plugin(parser)
 
 
+def workers(text: str) -> int:
+    """A number of processes, as argparse asks for it."""
+    if not text.isdecimal() or not 0 < int(text) <= 1024:
+        raise argparse.ArgumentTypeError(f"expected an integer from 1 to 1024, got {text!r}")
+    return int(text)
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--workers", type=workers, metavar="N", help="processes that train a sweep (default: one a core)")
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", nargs="?", help="the YAML file")
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="change one value of the config, such as optimizer.lr=0.01")
@@ -65,6 +77,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with the run of this folder; train.epochs may have grown")
     parser.add_argument("--out", type=Path, default=Path("experiments/runs"), help="where the run's folder is made (default: %(default)s)")
     parser.add_argument("--quiet", action="store_true", help="print nothing but the run's folder")
+    add_workers(parser)
+    parser.add_argument("--fail-fast", action="store_true", help="end a sweep with its first trial that fails")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,8 +94,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def start(args: argparse.Namespace) -> int:
     """Train or go on, as the command line says."""
     if args.resume is None:
-        return run(Path(args.config), args.overrides, args.out, args.quiet, args.plugin)
-    return resume(args.resume, [*filter(None, [args.config]), *args.overrides], args.quiet, args.plugin)
+        document = load(Path(args.config), args.overrides)
+        if document.data.get("sweep") is None:
+            return run(document, args.out, args.quiet, args.plugin)
+        from nnframe.sweeps import sweep
+
+        return sweep.command(document, args.out, args.quiet, args.plugin, args.workers, args.fail_fast)
+    folder = args.resume
+    if not (folder / "config.yaml").is_file():
+        raise FileError(f"{folder} is no run's folder: it has no config.yaml", path="--resume")
+    with files.owned(folder):
+        document = load(folder / "config.yaml", [*filter(None, [args.config]), *args.overrides])
+        if document.data.get("sweep") is None:
+            return resume(folder, document, args.quiet, args.plugin)
+        from nnframe.sweeps import sweep
+
+        return sweep.resume(folder, document, args.quiet, args.plugin, args.workers, args.fail_fast)
 
 
 def answering(plugin_names: Sequence[str], work: Callable[[], int]) -> int:
@@ -105,28 +133,25 @@ def answering(plugin_names: Sequence[str], work: Callable[[], int]) -> int:
         return 130
 
 
-def run(config: Path, overrides: Sequence[str], out: Path, silent: bool, plugin_names: Sequence[str] = ()) -> int:
+def run(document: Document, out: Path, silent: bool, plugin_names: Sequence[str] = ()) -> int:
     """Train a config in a folder of its own. Raises NNFrameError for anything wrong, before the folder is made."""
-    job = build(load(config, overrides))
+    job = build(document)
     record = Run.new(job, out)
     with files.owned(record.folder):
         return train(job, record, silent, plugin_names)
 
 
-def resume(folder: Path, overrides: Sequence[str], silent: bool, plugin_names: Sequence[str] = ()) -> int:
-    """Go on with the run of a folder. Raises NNFrameError, and changes nothing, if that cannot be done."""
-    if not (folder / "config.yaml").is_file():
-        raise FileError(f"{folder} is no run's folder: it has no config.yaml", path="--resume")
-    with files.owned(folder):
-        job = build(load(folder / "config.yaml", overrides))
-        record = Run.again(job, folder)
-        before = read_record(folder)
-        status = before.get("status")
-        if status in ("finished", "diverged") and not record.changed():
-            print(f"this run has {status} after {before['results']['epochs']} epochs; nothing is left to do")
-            print(folder)
-            return 1 if status == "diverged" else 0
-        return train(job, record, silent, plugin_names)
+def resume(folder: Path, document: Document, silent: bool, plugin_names: Sequence[str] = ()) -> int:
+    """Go on with the run of a folder that this process owns. Raises NNFrameError, and changes nothing, if that cannot be done."""
+    job = build(document)
+    record = Run.again(job, folder)
+    before = read_record(folder)
+    status = before.get("status")
+    if status in ("finished", "diverged") and not record.changed():
+        print(f"this run has {status} after {before['results']['epochs']} epochs; nothing is left to do")
+        print(folder)
+        return 1 if status == "diverged" else 0
+    return train(job, record, silent, plugin_names)
 
 
 def train(job: Job, record: Run, silent: bool, plugin_names: Sequence[str]) -> int:

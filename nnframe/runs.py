@@ -51,24 +51,12 @@ class Run:
                 "transforms": [transform.record() for transform in data.transforms],
             },
             "parameters": job.model.params.size,
-            "versions": versions(),
-            "blas": blas.info(),
-            "machine": {
-                "system": platform.platform(),
-                "processor": platform.machine(),
-                "cores": os.cpu_count(),
-                "host": platform.node(),
-            },
-            "plugins": plugins.LOADED,
-            "git_commit": git_commit(),
-            "command": sys.argv,
-        }
+        } | environment()
 
     @classmethod
     def new(cls, job: Job, out: Path) -> "Run":
         """Make the folder, `<out>/<name>/<date-time>-<hash of config and data>`. Raises FileError if that cannot be done."""
-        digest = sha256(f"{dump(job.resolved)}{data_digest(job)}".encode()).hexdigest()[:8]
-        return cls(job, _make(out / job.experiment.name, digest), {})
+        return cls(job, make_folder(out / job.experiment.name, [job.resolved, data_digest(job)]), {})
 
     @classmethod
     def again(cls, job: Job, folder: Path) -> "Run":
@@ -116,7 +104,7 @@ class Run:
         pass
 
     def _save(self) -> None:
-        files.write(self.folder / "run.json", (json.dumps(self.record, indent=2, ensure_ascii=False) + "\n").encode())
+        write_record(self.folder, self.record)
 
 
 def read_record(folder: Path) -> dict[str, Any]:
@@ -126,6 +114,18 @@ def read_record(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return record if isinstance(record, dict) else {}
+
+
+def write_record(folder: Path, record: dict[str, Any]) -> None:
+    """Write run.json. Raises FileError."""
+    files.write(folder / "run.json", (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def environment() -> dict[str, Any]:
+    """What numbers and times depend on besides the config."""
+    machine = {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count(), "host": platform.node()}
+    known = {"versions": versions(), "blas": blas.info(), "machine": machine, "plugins": plugins.LOADED}
+    return known | {"git_commit": git_commit(), "command": sys.argv}
 
 
 def data_digest(job: Job) -> str:
@@ -138,8 +138,12 @@ def _now() -> str:
     return datetime.now().astimezone().isoformat(timespec="seconds")
 
 
-def _make(parent: Path, digest: str) -> Path:
-    """A new folder; `mkdir` is atomic, so two runs never share one."""
+def make_folder(parent: Path, identity: Any) -> Path:
+    """A new folder, `<parent>/<date-time>-<hash of identity>`; `mkdir` is atomic, so two runs never share one.
+
+    Raises FileError if it cannot be made.
+    """
+    digest = sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:8]
     stem = f"{datetime.now():%Y-%m-%d_%H-%M-%S}-{digest}"
     try:
         parent.mkdir(parents=True, exist_ok=True)

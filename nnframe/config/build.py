@@ -8,6 +8,7 @@ import numpy as np
 from nnframe.component import config_of
 from nnframe.config.check import Experiment, checked, located
 from nnframe.config.reading import Document
+from nnframe.data.dataset import Dataset
 from nnframe.data.source import Prepared
 from nnframe.errors import DataError, FileError, NNFrameError
 from nnframe.layers.base import Layer
@@ -31,6 +32,8 @@ class Job:
         e = self.experiment
         train = replace(e.train, blas_threads=self.training.threads, eval_batch_size=self.training.eval_batch_size)
         plain = config_of(replace(e, train=train))
+        if plain["sweep"] is None:
+            del plain["sweep"]
         first = ("name", "seed", "dtype")
         return {key: plain[key] for key in first} | {key: value for key, value in plain.items() if key not in first}
 
@@ -46,24 +49,13 @@ class Job:
 def build(document: Document) -> Job:
     """Check a config, read its data, build its model. Raises ConfigError with everything that was found wrong."""
     experiment = checked(document)
-    model = Sequential(*experiment.model)
     path = "data"
     try:
         data = experiment.data.prepare(experiment.seed)
         path = "model"
-        model.build(data.training.x.shape[1:], seed=experiment.seed, dtype=experiment.dtype)
+        model = Sequential(*experiment.model).build(data.training.x.shape[1:], seed=experiment.seed, dtype=experiment.dtype)
         path = ""
-        training = Training(
-            model,
-            experiment.loss,
-            experiment.optimizer,
-            data.training,
-            data.validation,
-            experiment.metrics,
-            experiment.callbacks,
-            None,
-            experiment.train,
-        )
+        training = training_of(experiment, model, data.training, data.validation)
     except NNFrameError as error:
         place = ".".join(filter(None, (path, error.path)))
         raise located(document, [(_in_config(place, experiment), error.message)]) from None
@@ -76,6 +68,12 @@ def build(document: Document) -> Job:
     if problems:
         raise located(document, problems)
     return Job(experiment, data, model, training, rows)
+
+
+def training_of(experiment: Experiment, model: Layer, training: Dataset, validation: Dataset | None) -> Training:
+    """What `experiment` says, ready to train a model that has been built: one network or a stack."""
+    e = experiment
+    return Training(model, e.loss, e.optimizer, training, validation, e.metrics, e.callbacks, None, e.train)
 
 
 def _in_config(path: str, experiment: Experiment) -> str:

@@ -14,6 +14,7 @@ from nnframe.layers.base import Layer
 from nnframe.losses import Loss
 from nnframe.metrics import Metric
 from nnframe.optimizers import Optimizer
+from nnframe.sweeps.space import Sweep
 from nnframe.training.callbacks import Callback
 from nnframe.training.fit import Train
 from nnframe.training.log import Log
@@ -35,6 +36,7 @@ class Experiment:
     callbacks: tuple[Callback, ...] = ()
     predict: dict[str, dict[str, float]] = field(default_factory=dict)
     log: Log = field(default_factory=Log)
+    sweep: Sweep | None = None
 
     def __post_init__(self) -> None:
         device = re.fullmatch(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", self.name.lower())  # no folder can have these names on Windows

@@ -1,6 +1,6 @@
 """Where data comes from: the base of all data sources, and what they have in common."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -53,12 +53,13 @@ class Source(Component):
         """Read the rows. Raises FileError or DataError with file, line and column."""
         raise NotImplementedError
 
-    def prepare(self, seed: int) -> Prepared:
-        """Load, split and transform. Raises FileError or DataError."""
-        data, validation = self.load(), None
+    def prepare(self, seed: int, load: "Callable[[Source], Dataset] | None" = None) -> Prepared:
+        """Load, split and transform. `load` stands for `Source.load` where rows are already at hand. Raises FileError or DataError."""
+        load = load or (lambda source: source.load())
+        data, validation = load(self), None
         if isinstance(self.validation, Source):
             try:
-                validation = self.validation.load()
+                validation = load(self.validation)
             except (DataError, FileError) as error:
                 raise error.within("validation") from None
             if validation.inputs != data.inputs or validation.x.shape[1:] != data.x.shape[1:]:

@@ -116,7 +116,7 @@ class Checkpoints:
     def _compare(self, path: Path, headers: Headers, expected: Parts) -> None:
         """Is it of the same training? The config is told first: most differences of shapes come from there."""
         self.was, now = json.loads(bytes(npz.read(path, [CONFIG])[CONFIG])), json.loads(_json(self.config))
-        if changes := [change for change in _changes(self.was, now) if _matters(*change)]:
+        if changes := [change for change in differences(self.was, now) if _matters(*change)]:
             told = "; ".join(f"{key or 'config'}: {_shown(old)} before, {_shown(new)} now" for key, old, new in changes[:10])
             more = f"; and {len(changes) - 10} more" if len(changes) > 10 else ""
             raise OptionError(
@@ -144,7 +144,7 @@ def _headers(path: Path) -> Headers:
     return headers
 
 
-def _changes(was: Any, now: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+def differences(was: Any, now: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
     """(dotted path, before, now) of every difference between two configs."""
     if isinstance(was, dict) and isinstance(now, dict):
         pairs = {key: (was.get(key, ...), now.get(key, ...)) for key in [*was, *now]}
@@ -155,7 +155,7 @@ def _changes(was: Any, now: Any, path: str = "") -> Iterator[tuple[str, Any, Any
             yield path, was, now
         return
     for key, (old, new) in pairs.items():
-        yield from _changes(old, new, f"{path}.{key}" if path else key)
+        yield from differences(old, new, f"{path}.{key}" if path else key)
 
 
 def _matters(path: str, was: Any, now: Any) -> bool:

@@ -1,0 +1,1 @@
+"""Sweeps: hundreds of settings and seeds as one computation."""

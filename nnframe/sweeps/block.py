@@ -1,0 +1,145 @@
+"""What a worker does: train the trials of one block as one stack, and tell what came of each as rows of text."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+
+from nnframe.component import Problems, check, config_of
+from nnframe.config.build import training_of
+from nnframe.config.check import Experiment
+from nnframe.config.reading import Document
+from nnframe.data.dataset import Dataset
+from nnframe.data.source import Prepared, Source
+from nnframe.errors import OptionError
+from nnframe.layers.base import Layer
+from nnframe.layers.containers import Sequential
+from nnframe.sweeps.plan import assigned
+from nnframe.training.fit import History, Training
+from nnframe.training.log import in_order
+
+
+@dataclass(frozen=True)
+class Block:
+    """Trials to train as one stack: values that they share, and lists of one value a trial, by path."""
+
+    trials: list[int]
+    shared: dict[str, Any]
+    varied: dict[str, list[Any]]
+    seeds: list[int]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one trial: its row of the table by column, and its lines of the log without the trial's number."""
+
+    row: dict[str, str]
+    lines: list[str]
+
+
+class Trainer:
+    """Trains blocks. Data are read once and kept, for as many sources as configs name."""
+
+    def __init__(self, document: Document, columns: Sequence[str] = ()) -> None:
+        """`columns` of the log that lines are to have, in order; unless given, those that the training has."""
+        self.document, self.columns = document, list(columns)
+        self.loaded: dict[str, Dataset] = {}
+
+    def train(self, block: Block) -> list[Outcome]:
+        """Raises NNFrameError for a setting that cannot be trained."""
+        start = time.perf_counter()
+        training = self.training(block)
+        history = training.run(warn=False)
+        seconds = (time.perf_counter() - start) / len(block.trials)
+        return [self._outcome(training, history, run, seconds) for run in range(len(block.trials))]
+
+    def training(self, block: Block) -> Training:
+        """The stack of a block, ready to train."""
+        document = assigned(self.document, block.shared | block.varied)
+        problems = _Problems(document)
+        experiment = check(Experiment, document.data, "", problems)
+        if problems:
+            raise OptionError("; ".join(f"{path}: {message}" for path, message in problems))
+        prepared = self._prepared(experiment.data, block.seeds)
+        features = prepared[0].training.x.shape[1:]
+        model = Sequential(*experiment.model).build(features, seed=block.seeds, dtype=experiment.dtype)
+        training = _stacked(experiment, model, [part.training for part in prepared])
+        validation = _stacked(experiment, model, [part.validation for part in prepared])
+        return training_of(experiment, model, training, validation)
+
+    def _prepared(self, source: Source, seeds: Sequence[int]) -> list[Prepared]:
+        """The data of every run, or once where all runs share them: only a part drawn for validation depends on the seed."""
+        if not isinstance(source.validation, float):
+            return [source.prepare(seeds[0], self._load)]
+        by_seed = {seed: source.prepare(seed, self._load) for seed in dict.fromkeys(seeds)}
+        return [by_seed[seed] for seed in seeds] if len(by_seed) > 1 else list(by_seed.values())
+
+    def _load(self, source: Source) -> Dataset:
+        key = json.dumps(config_of(source) | {"transforms": [], "validation": None}, sort_keys=True, default=str)
+        if key not in self.loaded:
+            self.loaded[key] = source.load()
+        return self.loaded[key]
+
+    def _outcome(self, training: Training, history: History, run: int, seconds: float) -> Outcome:
+        """The row and the lines of one run of a stack that has been trained."""
+        model, epochs = training.whole, int(history.epochs[run])
+        row = {"status": "diverged" if history.diverged[run] else "finished", "epochs": str(epochs)}
+        columns = {name: column[:epochs, run] for name, column in history.items()}
+        for name, better in training.columns().items():
+            if name != "lr":
+                best = np.nan if np.isnan(columns[name]).all() else (np.nanmin if better == "min" else np.nanmax)(columns[name])
+                row |= {name: str(float(columns[name][-1])), f"best_{name}": str(float(best))}
+        row["weights"] = digest(model.params[run], model.state[run])
+        row["reason"] = history.reasons.get(run, "")
+        row["seconds"] = f"{seconds:.4f}"
+        cells = []
+        for name in self.columns or in_order(columns):
+            if name not in columns:
+                cells.append([""] * epochs)
+            elif name == "lr":
+                values, places = np.unique(columns[name].astype(model.dtype), return_inverse=True)
+                texts = [str(value) for value in values]
+                cells.append([texts[place] for place in places.tolist()])
+            else:
+                cells.append(list(map(str, columns[name].tolist())))
+        steps = training.batches.steps
+        numbers = [f"{epoch},{epoch * steps}" for epoch in range(1, epochs + 1)]
+        return Outcome(row, list(map(",".join, zip(numbers, *cells, strict=True))))
+
+
+def _stacked(experiment: Experiment, model: Layer, parts: list[Any]) -> Any:
+    """Data that all runs share as they are; otherwise arrays with a runs axis."""
+    if len(parts) == 1 or parts[0] is None:
+        return parts[0]
+    fitted = [part.as_targets_for(model.output_shape, experiment.loss.takes_classes) for part in parts]
+    arrays = [np.stack([getattr(part, name) for part in fitted]) for name in ("x", "y")]
+    return (*arrays, None if fitted[0].weight is None else np.stack([part.weight for part in fitted]))
+
+
+def digest(*arrays: np.ndarray) -> str:
+    """16 hexadecimal digits of a hash of some numbers' bytes."""
+    found = blake2b(digest_size=8)
+    for array in arrays:
+        found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()
+
+
+def problems_of(document: Document) -> list[tuple[str, str]]:
+    """What is wrong with a config: (dotted path, message)."""
+    problems = _Problems(document)
+    problems.one_network = True
+    check(Experiment, document.data, "", problems)
+    return list(problems)
+
+
+class _Problems(Problems):
+    def __init__(self, document: Document) -> None:
+        super().__init__()
+        self.document = document
+
+    def folder(self, path: str) -> Any:
+        return self.document.folder(path)

@@ -1,0 +1,195 @@
+"""Which trials are trained together: those that differ only in seeds and in numbers that a signature marks `PerRun`.
+
+Trials of one stack share shapes, data and batch size. A stack is cut into blocks of runs, so large that a block stays near
+the processor's cache; how it is cut never changes a result.
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import cycle
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+import numpy as np
+
+from nnframe import blas, npz
+from nnframe.component import Component, bare, find, options, per_run
+from nnframe.config.check import Experiment
+from nnframe.config.compose import assign
+from nnframe.config.reading import Document
+from nnframe.sweeps.space import Settings, Sweep
+from nnframe.training.fit import Training
+
+BYTES = 2**22  # of one block's working set
+MOST = 256  # runs in a block
+
+
+@dataclass
+class Trials:
+    """All trials of a sweep: trial t is setting t // len(seeds) with seed number t % len(seeds)."""
+
+    document: Document  # of the config, without its section `sweep`
+    sweep: Sweep
+    settings: Settings
+    seeds: list[int]
+
+    def __post_init__(self) -> None:
+        self.parameters = self.sweep.space()
+        self.count = len(next(iter(self.settings.values()), [0])) * len(self.seeds)
+
+    def setting(self, number: int) -> dict[str, Any]:
+        """The values of a setting, by path; whole objects before what is inside them."""
+        paths = sorted(self.settings, key=lambda path: path.count("."))
+        return {path: self.parameters[path].value(self.settings[path][number]) for path in paths}
+
+    def names(self, number: int) -> dict[str, str]:
+        """What a table shows of a setting, by path."""
+        return {path: self.parameters[path].name(column[number]) for path, column in self.settings.items()}
+
+    def seed(self, trial: int) -> int:
+        return self.seeds[trial % len(self.seeds)]
+
+    def alone(self, trial: int) -> Document:
+        """The config of one trial."""
+        return assigned(self.document, self.setting(trial // len(self.seeds)) | {"seed": self.seed(trial)})
+
+
+@dataclass
+class Stack:
+    """Trials that can be trained together: the values that they share, and the paths of those that differ."""
+
+    trials: np.ndarray
+    shared: dict[str, Any]
+    varied: list[str]
+    size: int = 1  # runs in a block
+    seconds: float = 0.0  # that a run is expected to take; 0 if nobody knows
+
+    def blocks(self, missing: np.ndarray) -> Iterator[np.ndarray]:
+        """The trials that are `missing`, a mask over all trials, cut into blocks of one size as nearly as can be."""
+        left = self.trials[missing[self.trials]]
+        if left.size:
+            yield from np.array_split(left, -(-left.size // self.size))
+
+
+def assigned(document: Document, values: Mapping[str, Any]) -> Document:
+    """The document with other values at some paths. Raises ConfigError where these do not exist."""
+    changed = Document(_copied(document.data), dict(document.marks), document.path)
+    for path, value in values.items():
+        assign(changed, path.split("."), _copied(value), f"sweep.parameters.{path}")
+    return changed
+
+
+def stacks(trials: Trials) -> list[Stack]:
+    """All trials in stacks, in the order of their first trials."""
+    if not trials.settings:
+        return [Stack(np.arange(trials.count), {}, [])]
+    columns = {path: _codes(column) for path, column in trials.settings.items()}
+    number = {path: np.array([_is_number(trials.parameters[path].value(point)) for point in points])[codes]
+              for path, (points, codes) in columns.items()}  # fmt: skip
+    whole = np.stack([np.where(number[path], -1, codes) for path, (_, codes) in columns.items()], 1)
+    found = []
+    for rows in _groups(whole):  # what is no number is the same for all of these
+        setting = trials.setting(rows[0])
+        document = assigned(trials.document, setting)
+        varied = [path for path in setting if number[path][rows[0]] and _varies(document.data, path)]
+        fixed = [path for path in setting if path not in varied]
+        codes = np.stack([columns[path][1][rows] for path in fixed] or [np.zeros(len(rows), int)], 1)
+        for part in _groups(codes):
+            settings = rows[part]
+            values = trials.setting(settings[0])
+            numbers = (settings[:, None] * len(trials.seeds) + np.arange(len(trials.seeds))).ravel()
+            found.append(Stack(numbers, {path: values[path] for path in fixed}, varied))
+    return sorted(found, key=lambda stack: stack.trials[0])
+
+
+def _codes(column: Sequence[Any]) -> tuple[list[Any], np.ndarray]:
+    """The distinct points of a column, and for each row the place of its own among them."""
+    places: dict[Any, int] = {}
+    codes = np.array([places.setdefault(point, len(places)) for point in column])
+    return list(places), codes
+
+
+def _groups(codes: np.ndarray) -> list[np.ndarray]:
+    """The rows of equal codes, together."""
+    _, group = np.unique(codes, axis=0, return_inverse=True)
+    order = np.argsort(group.ravel(), kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(group.ravel()[order])) + 1)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _varies(data: Any, path: str) -> bool:
+    """Is there a number at this path of a config that may differ between the runs of a stack?"""
+    kind: Any = Experiment
+    for key in path.split("."):
+        kind, data = _inside(kind, data, key)
+    return per_run(kind) and get_origin(bare(kind)) not in (Union, UnionType, tuple)
+
+
+def _inside(kind: Any, value: Any, key: str) -> tuple[Any, Any]:
+    """The annotation and the value of one part of a value; Any where nothing is known."""
+    inner = value[int(key)] if isinstance(value, list) else value.get(key) if isinstance(value, Mapping) else None
+    base = bare(kind)
+    if get_origin(base) in (Union, UnionType):
+        members = [bare(member) for member in get_args(base)]
+        base = next((member for member in members if isinstance(member, type) or get_origin(member) is tuple), Any)
+    if get_origin(base) is tuple:
+        kinds = get_args(base)
+        return kinds[0] if kinds[-1] is Ellipsis else kinds[int(key)], inner
+    if get_origin(base) is dict:
+        return get_args(base)[1], inner
+    name = value if isinstance(value, str) else value.get("type") if isinstance(value, Mapping) else None
+    if per_run(kind):
+        base = find("schedule", str(name)) or Any
+    elif isinstance(base, type) and issubclass(base, Component):
+        base = find(base.slot, str(name)) or Any
+    if base is Any or not isinstance(base, type):
+        return Any, inner
+    option = options(base).get(key)
+    return (Any if option is None else option.kind), inner
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _copied(v) for key, v in value.items()}
+    return [_copied(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+
+# ---------------------------------------------------------------------------------------------- sizes of blocks
+
+
+def working_set(training: Training) -> float:
+    """Bytes that a step of one run touches: parameters, gradients, optimizer, and the layers' outputs for a batch."""
+    model, optimizer = training.model, training.optimizer
+    runs = max(model.runs[0] if model.runs else 1, 1)
+    numbers = 3 * model.params.size + sum(array.size for array in optimizer.state.values()) + model.state.size
+    widths = sum(int(np.prod(layer.output_shape)) for layer in model.layers)
+    return (numbers / runs + 4 * widths * training.train.batch_size) * model.dtype.itemsize
+
+
+def block_size(training: Training, trials: int, workers: int) -> int:
+    """Runs in a block, by the working set of one: all cores get some, and the machine's memory is enough for all of them."""
+    one = working_set(training)
+    most = min(MOST, -(-trials // workers), int(npz.memory() / 4 / workers / one))
+    return max(min(int(BYTES / one), most), 1)
+
+
+def seconds_a_step(training: Training, seconds: float) -> float:
+    """How long a step of this training takes, tried for so many seconds. The model is not the same afterwards."""
+    model, loss, optimizer = training.model, training.loss, training.optimizer
+    with np.errstate(all="ignore"), blas.threads(training.threads):
+        start = last = time.perf_counter()
+        times = []
+        for x, y, weight, _ in cycle(training.batches.epoch(0)):
+            loss.forward(model.forward(x, training=True), y, weight)
+            model.backward(loss.backward(), need_dx=False)
+            optimizer.step()
+            now = time.perf_counter()
+            times.append(now - last)
+            last = now
+            if now - start > seconds and len(times) > 2:
+                break
+    return float(np.median(times[1:]))

@@ -1,0 +1,295 @@
+"""The space of a sweep: which values which keys of a config take, and which of their combinations are tried.
+
+A sampler makes settings; every setting is trained with every seed, and each of these trainings is a trial.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Annotated, Any, Literal
+
+import numpy as np
+
+from nnframe.component import Component, Problems, Range, Size, check, register, shown
+from nnframe.errors import OptionError
+from nnframe.streams import generator
+
+MOST = 10**6  # settings
+
+SweepSeed = Annotated[int, Range(min=0, max=2**63 - 1)]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What settings are ranked by: a column of the log, in its last epoch or its best one. Unless given, `metric` is val_loss
+    where there is validation data and else loss, and `mode` follows from the metric."""
+
+    metric: str | None = None
+    mode: Literal["min", "max"] | None = None
+    at: Literal["last", "best"] = "last"
+
+
+@dataclass(frozen=True)
+class Between:
+    """Numbers from `low` to `high`. A grid takes `count` of them, evenly spaced on the scale, or those every `step`."""
+
+    low: float
+    high: float
+    scale: Literal["linear", "log"] = "linear"
+    integer: bool = False
+    step: float | None = None
+    count: Size | None = None
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.high:
+            raise OptionError(f"expected low to be at most high, got {self.low:g} and {self.high:g}", path="low")
+        if self.scale == "log" and self.low <= 0:
+            raise OptionError(f"expected a number greater than 0 on a log scale, got {self.low:g}", path="low")
+        if self.step is not None and (self.step <= 0 or self.scale == "log" or self.count is not None):
+            raise OptionError("expected a number greater than 0, on a linear scale, and no count beside it", path="step")
+        if self.integer and (self.low != int(self.low) or self.high != int(self.high) or (self.step or 1) != int(self.step or 1)):
+            raise OptionError("expected whole numbers with integer: true", path="low")
+
+    def value(self, point: Any) -> Any:
+        """What the config gets for a point of a setting."""
+        return point
+
+    def name(self, point: Any) -> str:
+        """What a table shows for it."""
+        return name_of(point)
+
+    def grid(self) -> list[Any]:
+        """All points that a grid takes."""
+        if self.step is not None:
+            return self._numbers(self.low + self.step * np.arange(self._steps()))
+        if self.count is None and self.integer and self.scale == "linear":
+            return self._numbers(np.arange(self.low, self.high + 1))
+        if self.count is None:
+            raise OptionError("a grid needs to know which numbers: give step or count, or a list of values")
+        points = np.geomspace if self.scale == "log" else np.linspace
+        return list(dict.fromkeys(self._numbers(points(self.low, self.high, self.count))))
+
+    def size(self) -> int:
+        """How many values a grid has; 0 if it does not know."""
+        if self.step is not None:
+            return self._steps()
+        return self.count or (int(self.high - self.low) + 1 if self.integer and self.scale == "linear" else 0)
+
+    def at(self, u: np.ndarray) -> list[Any]:
+        """Points for numbers in [0, 1), each part of the scale as likely as any other."""
+        if self.step is not None:
+            return self._numbers(self.low + self.step * np.floor(u * self._steps()))
+        low, high = (self.low - 0.5, self.high + 0.5) if self.integer else (self.low, self.high)
+        if self.scale == "log":
+            return self._numbers(np.exp(math.log(low) + u * (math.log(high) - math.log(low))))
+        return self._numbers(low + u * (high - low))
+
+    def _steps(self) -> int:
+        return math.floor((self.high - self.low) / (self.step or 1) * (1 + 1e-12)) + 1
+
+    def _numbers(self, values: np.ndarray) -> list[Any]:
+        values = np.clip(values, self.low, self.high)
+        return [round(value) for value in values.tolist()] if self.integer else values.tolist()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Values by name: those of a list by themselves, alternatives by the names that they were given. A point is a place in the list."""
+
+    names: tuple[str, ...]
+    values: tuple[Any, ...]
+
+    def value(self, point: int) -> Any:
+        return self.values[point]
+
+    def name(self, point: int) -> str:
+        return self.names[point]
+
+    def grid(self) -> list[int]:
+        return list(range(len(self.values)))
+
+    def size(self) -> int:
+        return len(self.values)
+
+    def at(self, u: np.ndarray) -> list[int]:
+        return np.floor(u * len(self.values)).astype(int).tolist()
+
+
+Parameters = dict[str, Between | Choice]
+Settings = dict[str, list[Any]]  # of each parameter, by dotted path, one point a setting
+
+
+class Sampler(Component):
+    """Base of all samplers: write `settings`, one list of values a parameter."""
+
+    slot = "sampler"
+
+    def settings(self, parameters: Parameters, count: int | None) -> Settings:
+        """`count` settings; None if the sweep does not say how many. Raises OptionError."""
+        raise NotImplementedError
+
+
+@register
+class Grid(Sampler):
+    """Every combination; the last parameter changes fastest."""
+
+    def settings(self, parameters: Parameters, count: int | None) -> Settings:
+        sizes = [parameter.size() for parameter in parameters.values()]
+        if (total := math.prod(sizes)) > MOST:
+            raise OptionError(f"the grid has {total:,} settings, and more than {MOST:,} are refused; draw some with sampler: Random")
+        values = []
+        for path, parameter in parameters.items():
+            try:
+                values.append(parameter.grid())
+            except OptionError as error:
+                raise error.within(f"parameters.{path}") from None
+        if count is not None and count != math.prod(map(len, values)):
+            raise OptionError(f"the grid has {math.prod(map(len, values)):,} settings, not {count:,}; leave trials out", path="trials")
+        found: Settings = {}
+        after = math.prod(map(len, values))
+        before = 1
+        for path, column in zip(parameters, values, strict=True):
+            after //= len(column)
+            found[path] = [value for _ in range(before) for value in column for _ in range(after)]
+            before *= len(column)
+        return found
+
+
+class Drawn(Sampler):
+    """Base of samplers that draw points: write `points`, numbers in [0, 1) (count, parameters)."""
+
+    def __init__(self, *, seed: SweepSeed = 0) -> None:
+        self.seed = seed
+
+    def points(self, parameters: Parameters, count: int) -> np.ndarray:
+        raise NotImplementedError
+
+    def settings(self, parameters: Parameters, count: int | None) -> Settings:
+        if count is None:
+            raise OptionError(f"{type(self).__name__} needs to know how many trials", path="trials")
+        points = self.points(parameters, count)
+        return {path: parameter.at(points[:, i]) for i, (path, parameter) in enumerate(parameters.items())}
+
+
+@register
+class Random(Drawn):
+    """Independent draws; a parameter's values stay the same when others are added."""
+
+    def __init__(self, *, seed: SweepSeed = 0) -> None:
+        super().__init__(seed=seed)
+
+    def points(self, parameters: Parameters, count: int) -> np.ndarray:
+        return np.stack([generator(self.seed, f"sweep/{path}").random(count) for path in parameters], axis=1)
+
+
+@register
+class Sobol(Drawn):
+    """Scrambled Sobol points, which fill the space evenly; best with a power of two of them (Owen 1998)."""
+
+    def __init__(self, *, seed: SweepSeed = 0) -> None:
+        super().__init__(seed=seed)
+
+    def points(self, parameters: Parameters, count: int) -> np.ndarray:
+        from scipy.stats import qmc
+
+        power = max(count - 1, 0).bit_length()
+        points = _engine(qmc.Sobol, len(parameters), generator(self.seed, "sweep")).random_base2(power)
+        return points[:count]
+
+
+@register
+class LatinHypercube(Drawn):
+    """One point in each of `trials` equal slices of every parameter (McKay, Beckman and Conover 1979)."""
+
+    def __init__(self, *, seed: SweepSeed = 0) -> None:
+        super().__init__(seed=seed)
+
+    def points(self, parameters: Parameters, count: int) -> np.ndarray:
+        from scipy.stats import qmc
+
+        return _engine(qmc.LatinHypercube, len(parameters), generator(self.seed, "sweep")).random(count)
+
+
+def _engine(kind: Any, dimensions: int, rng: "np.random.Generator") -> Any:
+    try:
+        return kind(dimensions, rng=rng)
+    except TypeError:  # SciPy before 1.15
+        return kind(dimensions, seed=rng)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The section `sweep` of a config. `trials` counts all trainings: settings times seeds."""
+
+    parameters: dict[str, Any] = field(default_factory=dict)
+    seeds: Size | tuple[SweepSeed, ...] | None = None
+    sampler: Sampler = field(default_factory=Grid)
+    trials: Size | None = None
+    objective: Objective = field(default_factory=Objective)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.seeds, tuple):
+            if not self.seeds:
+                raise OptionError("expected a number of seeds or a list of them, got an empty list", path="seeds")
+            if twice := [seed for seed in self.seeds if self.seeds.count(seed) > 1]:
+                raise OptionError(f"the seed {twice[0]} stands there twice; a trial of the same seed tells nothing new", path="seeds")
+        elif self.seeds is not None and self.seeds > MOST:
+            raise OptionError(f"expected at most {MOST:,} seeds, got {self.seeds:,}", path="seeds")
+        self.space()
+
+    def space(self) -> Parameters:
+        """The parameters as what they may be. Raises OptionError for one that is none."""
+        return {path: _parameter(path, value) for path, value in self.parameters.items()}
+
+    def all_seeds(self, base: int) -> list[int]:
+        """The seeds of every setting; `base` is the config's own."""
+        if self.seeds is None:
+            return [base]
+        return list(self.seeds) if isinstance(self.seeds, tuple) else list(range(base, base + self.seeds))
+
+    def settings(self, seeds: int) -> Settings:
+        """All settings; no parameters make one. Raises OptionError."""
+        count = self.trials
+        if count is not None:
+            if count % seeds:
+                raise OptionError(
+                    f"expected a multiple of the number of seeds, {seeds}, since every setting is trained with each; got {count}",
+                    path="trials",
+                )
+            count //= seeds
+            if count > MOST:
+                raise OptionError(f"expected at most {MOST:,} settings, got {count:,}", path="trials")
+        return self.sampler.settings(self.space(), count) if self.parameters else {}
+
+
+def _parameter(path: str, value: Any) -> Between | Choice:
+    place = f"parameters.{path}"
+    if isinstance(value, (list, tuple)):
+        if not value:
+            raise OptionError("expected at least one value, got an empty list", path=place)
+        return Choice(tuple(name_of(v) for v in value), tuple(value))
+    if isinstance(value, Mapping) and {"low", "high"} & value.keys():
+        problems = Problems()
+        found = check(Between, dict(value), place, problems)
+        if problems:
+            raise OptionError(problems[0][1], path=problems[0][0])
+        return found
+    if isinstance(value, Mapping) and value and "type" not in value:
+        return Choice(tuple(map(str, value)), tuple(value.values()))
+    raise OptionError(
+        f"expected a list of values, a range such as {{low: 1e-3, high: 1, scale: log}}, or alternatives by name, got {shown(value)}",
+        path=place,
+    )
+
+
+def name_of(value: Any) -> str:
+    """A value as a table shows it, in one short line."""
+    if isinstance(value, Mapping):
+        rest = ", ".join(f"{key}={name_of(v)}" for key, v in value.items() if key != "type")
+        return f"{value.get('type', '')}({rest})" if rest else str(value.get("type", "{}"))
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(name_of, islice(value, 100)))}]"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return repr(value) if isinstance(value, float) else str(value)
