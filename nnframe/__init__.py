@@ -11,6 +11,7 @@ from nnframe.data.arrays import Arrays as Arrays
 from nnframe.data.csv import CSV as CSV
 from nnframe.data.csv import Target as Target
 from nnframe.data.dataset import Dataset as Dataset
+from nnframe.data.digits import Digits as Digits
 from nnframe.data.source import Source as Source
 from nnframe.data.transforms import Shift as Shift
 from nnframe.data.transforms import Standardize as Standardize
@@ -66,6 +67,7 @@ from nnframe.schedules import Cosine as Cosine
 from nnframe.schedules import Schedule as Schedule
 from nnframe.schedules import Step as Step
 from nnframe.streams import generator as generator
+from nnframe.sweeps.api import sweep as sweep
 from nnframe.training.callbacks import BestWeights as BestWeights
 from nnframe.training.callbacks import Callback as Callback
 from nnframe.training.callbacks import EarlyStopping as EarlyStopping

@@ -97,9 +97,9 @@ def start(args: argparse.Namespace) -> int:
         document = load(Path(args.config), args.overrides)
         if document.data.get("sweep") is None:
             return run(document, args.out, args.quiet, args.plugin)
-        from nnframe.sweeps import sweep
+        from nnframe.sweeps import runner
 
-        return sweep.command(document, args.out, args.quiet, args.plugin, args.workers, args.fail_fast)
+        return runner.command(document, args.out, args.quiet, args.plugin, args.workers, args.fail_fast)
     folder = args.resume
     if not (folder / "config.yaml").is_file():
         raise FileError(f"{folder} is no run's folder: it has no config.yaml", path="--resume")
@@ -107,9 +107,9 @@ def start(args: argparse.Namespace) -> int:
         document = load(folder / "config.yaml", [*filter(None, [args.config]), *args.overrides])
         if document.data.get("sweep") is None:
             return resume(folder, document, args.quiet, args.plugin)
-        from nnframe.sweeps import sweep
+        from nnframe.sweeps import runner
 
-        return sweep.resume(folder, document, args.quiet, args.plugin, args.workers, args.fail_fast)
+        return runner.resume(folder, document, args.quiet, args.plugin, args.workers, args.fail_fast)
 
 
 def answering(plugin_names: Sequence[str], work: Callable[[], int]) -> int:

@@ -31,6 +31,7 @@ OURS = {
     "optimizer": "optim solver optimiser",
     "data": "dataset training_data train_data",
     "train": "training fit trainer",
+    "run": "train fit start",
     "path": "file filename filepath file_name csv url",
     "target": "targets label labels y output outputs",
     "inputs": "features x columns input feature_columns",

@@ -285,6 +285,11 @@ EXTRA: dict[tuple[str, str], Any] = {  # what a constructor asks for beyond its 
     ("CSV", "delimiter"): st.sampled_from([",", ";", "\t", " ", "|"]),
     ("CSV", "target"): TEXTS | st.lists(TEXTS, min_size=1, max_size=3, unique=True) | st.deferred(lambda: of_options(nn.Target)),
     ("CSV", "inputs"): st.none() | st.lists(TEXTS, min_size=1, max_size=3, unique=True),
+    ("Sweep", "parameters"): st.dictionaries(
+        st.sampled_from(["optimizer.lr", "train.epochs"]),
+        st.lists(st.floats(1e-3, 1), min_size=1, max_size=3) | st.fixed_dictionaries({"low": st.floats(1e-3, 1), "high": st.floats(1, 9)}),
+    ),
+    ("Sweep", "seeds"): st.none() | st.integers(1, 9) | st.lists(st.integers(0, 99), min_size=1, max_size=4, unique=True),
     ("Target", "classes"): st.none() | st.lists(TEXTS | st.integers(-9, 9), min_size=2, max_size=4, unique_by=str),
 }
 
@@ -446,7 +451,7 @@ def test_the_resolved_config_of_an_example_builds_the_same_job(place, monkeypatc
     again = build(load(Path("config.yaml")))
     assert again.resolved == job.resolved
     assert list(job.resolved)[:3] == ["name", "seed", "dtype"]
-    assert Path(job.resolved["data"]["path"]).is_absolute() and isinstance(job.resolved["train"]["blas_threads"], int)
+    assert Path(job.resolved["data"].get("path", "/")).is_absolute() and isinstance(job.resolved["train"]["blas_threads"], int)
     assert again.model.params.tobytes() == job.model.params.tobytes()
 
 

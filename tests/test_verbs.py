@@ -314,7 +314,7 @@ def test_help_of_each_verb(capsys, verb):
 
 @pytest.mark.parametrize(
     "typed, meant",
-    [("chekc", "check"), ("Run", "run"), ("lists", "list"), ("schem", "schema"), ("train", None), ("gender.yaml", None), ("", None)],
+    [("chekc", "check"), ("Run", "run"), ("lists", "list"), ("schem", "schema"), ("train", "run"), ("gender.yaml", None), ("", None)],
 )
 def test_an_unknown_verb(capsys, typed, meant):
     status, out, err = do(capsys, typed)

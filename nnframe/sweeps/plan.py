@@ -6,8 +6,8 @@ the processor's cache; how it is cut never changes a result.
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
-from itertools import cycle
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -177,19 +177,43 @@ def block_size(training: Training, trials: int, workers: int) -> int:
     return max(min(int(BYTES / one), most), 1)
 
 
-def seconds_a_step(training: Training, seconds: float) -> float:
-    """How long a step of this training takes, tried for so many seconds. The model is not the same afterwards."""
+def seconds_an_epoch(training: Training, patience: float) -> float:
+    """How long an epoch takes, tried for about so many seconds: whole ones with their evaluation, or else steps of one.
+
+    The training is of no use afterwards.
+    """
     model, loss, optimizer = training.model, training.loss, training.optimizer
+    start = time.perf_counter()
+    times: list[float] = []
     with np.errstate(all="ignore"), blas.threads(training.threads):
-        start = last = time.perf_counter()
-        times = []
-        for x, y, weight, _ in cycle(training.batches.epoch(0)):
+        for steps, (x, y, weight, _) in enumerate(training.batches.epoch(0), 1):
             loss.forward(model.forward(x, training=True), y, weight)
             model.backward(loss.backward(), need_dx=False)
             optimizer.step()
-            now = time.perf_counter()
-            times.append(now - last)
-            last = now
-            if now - start > seconds and len(times) > 2:
-                break
-    return float(np.median(times[1:]))
+            if (now := time.perf_counter()) - start > patience:
+                return (now - start) / steps * training.batches.steps * 1.5  # evaluation is less than a step, as it has no backward
+        while sum(times) < patience and len(times) < 100:
+            before = time.perf_counter()
+            training.train_epoch()
+            training.step = 0
+            times.append(time.perf_counter() - before)
+    return float(np.median(times))
+
+
+def self_test(training: Training) -> bool:
+    """Does this machine keep the promise: is a step of a stack's first run, byte for byte, that of this run alone?"""
+    if not training.model.runs:
+        return True
+    rows = training.batches.take([0])
+    alone = training.model.take([0])
+    grads = []
+    with np.errstate(all="ignore"), blas.threads(training.threads):
+        for model, batches in ((training.model, training.batches), (alone, rows)):
+            x, y, weight, _ = next(iter(batches.epoch(0)))
+            loss = deepcopy(training.loss)
+            if model is alone:
+                loss.take_numbers([0])
+            loss.forward(model.forward(x, training=True), y, weight)
+            model.backward(loss.backward(), need_dx=False)
+            grads.append(model.grads[0].tobytes())
+    return grads[0] == grads[1]

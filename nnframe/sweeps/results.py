@@ -134,14 +134,13 @@ def line_of(cells: Iterable[str]) -> str:
     return text.getvalue()
 
 
-def read(path: Path) -> tuple[list[str], Iterator[list[str]]]:
-    """The header of a table and its rows. Raises FileError if there is none."""
+def read(path: Path) -> Iterator[list[str]]:
+    """The rows of a table, its head first. Raises FileError if there is none."""
     try:
-        file = path.open(encoding="utf-8", newline="")
+        with path.open(encoding="utf-8", newline="") as file:
+            yield from csv.reader(file)
     except OSError as error:
         raise FileError(f"cannot read {path}: {error.strerror}") from None
-    rows = csv.reader(file)
-    return next(rows, []), rows
 
 
 def _part(path: Path) -> Path:

@@ -250,7 +250,7 @@ class Training:
         with np.errstate(all="ignore"), blas.threads(self.threads):
             while not self.over and self.done < train.epochs and self.elapsed() < limit:
                 self._watch()  # before any training too, so that what cannot be written is found now
-                self._end_epoch(self._train_epoch())
+                self._end_epoch(self.train_epoch())
                 if checkpoints is not None and checkpoints.every.epochs and self.done % checkpoints.every.epochs == 0:
                     checkpoints.due = 0.0
         if checkpoints is not None and self.done > began.epoch:
@@ -264,7 +264,7 @@ class Training:
         self._make_room(self.history)
         return self.history
 
-    def _train_epoch(self) -> dict[str, np.ndarray]:
+    def train_epoch(self) -> dict[str, np.ndarray]:
         """Train one epoch, or what is left of it; its row of the log."""
         model, loss, optimizer, batches, checkpoints = self.model, self.loss, self.optimizer, self.batches, self.checkpoints
         metrics = self.metrics if self.evaluated is None else []

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from copy import deepcopy
 from dataclasses import dataclass
-from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from nnframe import blas, files, plugins, runs
 from nnframe.component import config_of
 from nnframe.config.build import Job, build
 from nnframe.config.check import Experiment, checked, located
-from nnframe.config.compose import load
+from nnframe.config.compose import load, override
 from nnframe.config.reading import Document, dump
 from nnframe.errors import ConfigError, FileError, NNFrameError, OptionError, UsageError, nearest, printable
 from nnframe.sweeps import plan, results, statistics
@@ -44,6 +43,7 @@ class Prepared:
     columns: dict[str, str]  # of the log, and what is best there
     metric: str  # that ranks
     mode: str
+    kept: bool = True  # is stacked equal to alone on this machine?
 
     @property
     def objective(self) -> str:
@@ -130,6 +130,9 @@ def stacks_of(prepared: Prepared, workers: int, patience: float = 0.0) -> list[S
         try:
             training = trainer.training(_first_block(prepared.trials, stack))
             stack.size = plan.block_size(training, len(stack.trials), workers)
+            if not i and not share:
+                training = trainer.training(_first_block(prepared.trials, stack, stack.size))
+                prepared.kept = plan.self_test(training)
             if share and i < 20:
                 _measure(prepared.trials, stack, trainer, workers, share)
         except NNFrameError:
@@ -138,15 +141,16 @@ def stacks_of(prepared: Prepared, workers: int, patience: float = 0.0) -> list[S
 
 
 def _measure(trials: Trials, stack: Stack, trainer: Trainer, workers: int, seconds: float) -> None:
-    """Try half and twice the size, and keep what is fastest for each run."""
+    """Try half and twice the size, and take one of them if it is clearly faster for each run."""
     most = min(plan.MOST, -(-len(stack.trials) // workers))
     speeds = {}
-    for size in dict.fromkeys(min(max(stack.size * 2**power, 2) // 2, most) for power in (0, 1, 2)):
+    for size in dict.fromkeys([stack.size, max(stack.size // 2, 1), min(stack.size * 2, most)]):
         training = trainer.training(_first_block(trials, stack, size))
-        speeds[size] = plan.seconds_a_step(training, seconds / 3) / size
-        steps = training.batches.steps * training.train.epochs
-    stack.size = min(speeds, key=lambda size: speeds[size])
-    stack.seconds = speeds[stack.size] * steps
+        speeds[size] = plan.seconds_an_epoch(training, seconds / 3) / size
+    fastest = min(speeds, key=lambda size: speeds[size])
+    if speeds[fastest] < 0.85 * speeds[stack.size]:
+        stack.size = fastest
+    stack.seconds = speeds[stack.size] * training.train.epochs
 
 
 def _first_block(trials: Trials, stack: Stack, size: int = 1) -> Block:
@@ -170,21 +174,16 @@ class Columns(dict[str, np.ndarray]):
     verdict: str
 
 
-def sweep(
-    config: str | PathLike[str] | Mapping[str, Any],
-    overrides: Sequence[str] = (),
-    *,
-    workers: int = 1,
-    out: str | PathLike[str] = "experiments/runs",
-    plugin_names: Sequence[str] = (),
-    fail_fast: bool = False,
-) -> Columns:
-    """Run a sweep, given a config's path or its contents, and return its table of trials as columns.
-
-    With more than one worker, a script needs `if __name__ == "__main__":` around the call, as always with processes that
-    are spawned. Raises ConfigError and others before any training; Interrupted after a signal.
-    """
-    document = Document(deepcopy(dict(config))) if isinstance(config, Mapping) else load(Path(config), overrides)
+def run(config: Any, overrides: Sequence[str], workers: int, out: Any, plugin_names: Sequence[str], fail_fast: bool) -> Columns:
+    """What `nnframe.sweep` does."""
+    for name in plugin_names:
+        plugins.load(name)
+    if isinstance(config, Mapping):
+        document = Document(deepcopy(dict(config)))
+        for assignment in overrides:
+            override(document, assignment)
+    else:
+        document = load(Path(config), overrides)
     prepared = prepare(document)
     folder = runs.make_folder(Path(out) / prepared.experiment.name, prepared.identity())
     with files.owned(folder):
@@ -196,9 +195,9 @@ def sweep(
 
 def table_of(folder: Path) -> Columns:
     """trials.csv of a folder as columns: numbers where all cells are numbers, texts otherwise."""
-    head, rows = results.read(folder / "trials.csv")
+    head, *rows = results.read(folder / "trials.csv")
     columns = Columns()
-    for name, cells in zip(head, zip(*rows, strict=True), strict=False):
+    for name, cells in zip(head, zip(*rows, strict=True), strict=True):
         column = np.array(cells)
         for kind in (int, float):
             try:
@@ -278,6 +277,8 @@ def _train(
     start = time.monotonic()
     if not (folder / "trials.csv").exists() or (folder / ".journal").exists():
         stacks = stacks_of(prepared, workers)
+        if not prepared.kept:
+            print("warning: with this BLAS a trial in a stack is not, to the last bit, the same trial alone", file=sys.stderr)
         heads = tuple(results.line_of(head) + "\n" for head in (table_head, log_head))
         tables = results.Results(folder, heads, trials.count, identity)  # type: ignore[arg-type]
         with closing(tables), caught(_stop), closing(_Progress(prepared, tables.missing, shows)) as progress:
@@ -312,7 +313,8 @@ def _stop(number: int) -> None:
 
 def _values(folder: Path, prepared: Prepared) -> tuple[np.ndarray, int]:
     """The objective (settings, seeds), NaN where a trial failed, and how many did."""
-    head, rows = results.read(folder / "trials.csv")
+    rows = results.read(folder / "trials.csv")
+    head = next(rows)
     column, status = head.index(prepared.objective), head.index("status")
     values = np.array([float(row[column]) if row[status] == "finished" and row[column] else np.nan for row in rows])
     return values.reshape(-1, len(prepared.trials.seeds)), int((~np.isfinite(values)).sum())
@@ -405,11 +407,12 @@ def trial(folder: Path, number: int) -> int:
     prepared = _of(folder)
     if not 0 <= number < prepared.trials.count:
         raise UsageError(f"expected a trial from 0 to {prepared.trials.count - 1}, got {number}")
-    head, rows = results.read(folder / "trials.csv")
+    head, *rows = results.read(folder / "trials.csv")
     row = next((dict(zip(head, cells, strict=True)) for cells in rows if cells[0] == str(number)), None)
     if row is None:
         raise UsageError(f"{folder}: trial {number} has not been trained yet")
-    log_head, log = results.read(folder / "losses.csv")
+    log = results.read(folder / "losses.csv")
+    log_head = next(log)
     lines = [cells[1:] for cells in log if cells[0] == str(number)]
     stack = next(stack for stack in plan.stacks(prepared.trials) if number in stack.trials)
     (outcome,) = Trainer(prepared.trials.document, log_head[3:]).train(block_of(prepared.trials, stack, np.array([number])))
