@@ -13,7 +13,7 @@ from nnframe.layers.base import Layer
 
 O = TypeVar("O", bound="Optimizer")  # noqa: E741
 
-CHUNK = 2**15  # numbers to update at a time, so that what is worked on stays in cache
+CHUNK = 2**20  # numbers to update at a time: beyond the last cache, smaller pieces pay, and up to it they cost
 
 
 class Unattached:
