@@ -1,9 +1,10 @@
-"""Files that are whole at any instant, and folders that have one owner."""
+"""Files that are whole at any instant, files that grow, and folders that have one owner."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from nnframe.errors import FileError
 
@@ -62,6 +63,84 @@ def unwritten(path: Path, error: OSError, size: int, part: Path | None = None) -
         with suppress(OSError):
             part.unlink()
     return FileError(f"cannot write the {size:,} bytes of {path}: {error.strerror}")
+
+
+class Growing:
+    """A file that grows at its end, and can be cut back to what it was. Raises FileError where it cannot be read or written.
+
+    `bytes` and `hash` are those of all that was written; they are in the file after `flush`, and on the disk after `sync`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.descriptor = path, -1
+        self.bytes, self.hash = 0, _hash()
+        self.waiting: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        self.waiting.append(data)
+        self.bytes += len(data)
+        self.hash.update(data)
+        if len(self.waiting) == 1000:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand what was written to the system."""
+        rest = memoryview(b"".join(self.waiting))
+        try:
+            while rest:
+                rest = rest[os.write(self.descriptor, rest) :]
+        except OSError as error:
+            self.waiting = [bytes(rest)]
+            raise unwritten(self.path, error, len(rest)) from None
+        self.waiting = []
+
+    def sync(self) -> None:
+        """Have what was written on the disk."""
+        self.flush()
+        try:
+            os.fsync(self.descriptor)
+        except OSError as error:
+            raise unwritten(self.path, error, self.bytes) from None
+
+    def verify(self, size: int, digest: bytes) -> None:
+        """Raise FileError unless the file's first `size` bytes are those that were hashed."""
+        found, rest = _hash(), size
+        try:
+            with self.path.open("rb") as file:
+                while rest and (part := file.read(min(rest, 2**20))):
+                    found.update(part)
+                    rest -= len(part)
+        except OSError as error:
+            raise FileError(f"cannot read {self.path}: {error.strerror}; training cannot go on without it") from None
+        if rest or found.digest() != digest:
+            raise FileError(f"{self.path} is not what training wrote: its first {size:,} bytes were changed, so it cannot go on")
+        self.hash = found
+
+    def cut(self, size: int) -> None:
+        """Drop all but the first `size` bytes; the hash is right if these were verified, or there are none."""
+        self.bytes, self.waiting = size, []
+        self.hash = self.hash if size else _hash()
+        try:
+            if self.descriptor < 0:
+                self.descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+            os.ftruncate(self.descriptor, size)
+            os.lseek(self.descriptor, size, os.SEEK_SET)
+        except OSError as error:
+            raise FileError(f"cannot write {self.path}: {error.strerror}") from None
+
+    def close(self) -> None:
+        """What cannot be written by now is not needed: what was noted elsewhere counts."""
+        if self.descriptor >= 0:
+            with suppress(FileError):
+                self.flush()
+            os.close(self.descriptor)
+            self.descriptor = -1
+
+
+def _hash() -> Any:
+    from hashlib import blake2b  # not needed for importing
+
+    return blake2b()
 
 
 @contextmanager

@@ -4,17 +4,14 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 
-from nnframe import files
 from nnframe.component import Size
-from nnframe.errors import FileError
+from nnframe.files import Growing
 from nnframe.training.callbacks import Callback, State
 
 FLUSH = 1.0  # seconds after which rows go to the disk and the bar shows new numbers
@@ -31,22 +28,22 @@ class CSVLog(Callback):
     """`losses.csv`, `epoch,step,loss,val_loss,<metrics>,lr`, only what is reproducible; and `timing.csv`, seconds since the start."""
 
     def __init__(self, folder: Path) -> None:
-        self.losses, self.timing = Table(folder / "losses.csv"), Table(folder / "timing.csv")
+        self.losses, self.timing = Growing(folder / "losses.csv"), Growing(folder / "timing.csv")
         self.start = self.flushed = time.monotonic()
 
     def on_begin(self, state: State) -> None:
         if not state.step:
             self.losses.cut(0)
             self.timing.cut(0)
-            self.timing.write("epoch,seconds\n")
+            self.timing.write(b"epoch,seconds\n")
 
     def on_epoch(self, state: State) -> None:
         logs, now = state.logs, time.monotonic()
         columns = in_order(logs)
         if state.epoch == 1:
-            self.losses.write(",".join(["epoch", "step", *columns]) + "\n")
-        self.losses.write(",".join([str(state.epoch), str(state.step), *(cell(logs.get(name)) for name in columns)]) + "\n")
-        self.timing.write(f"{state.epoch},{now - self.start:.6f}\n")
+            self.losses.write(f"{','.join(['epoch', 'step', *columns])}\n".encode())
+        self.losses.write(f"{state.epoch},{state.step},{','.join(cell(logs.get(name)) for name in columns)}\n".encode())
+        self.timing.write(f"{state.epoch},{now - self.start:.6f}\n".encode())
         if now - self.flushed > FLUSH:
             self.losses.flush()
             self.timing.flush()
@@ -54,8 +51,11 @@ class CSVLog(Callback):
 
     def get_state(self) -> dict[str, np.ndarray]:
         """Length and hash of each file, which are on the disk then; seconds since the start."""
-        seconds = np.array(time.monotonic() - self.start)
-        return {"seconds": seconds} | self.losses.get_state("losses") | self.timing.get_state("timing")
+        arrays = {"seconds": np.array(time.monotonic() - self.start)}
+        for name, table in (("losses", self.losses), ("timing", self.timing)):
+            table.sync()
+            arrays |= {f"{name} bytes": np.array(table.bytes), f"{name} hash": np.frombuffer(table.hash.digest(), np.uint8)}
+        return arrays
 
     def set_state(self, arrays: dict[str, np.ndarray]) -> None:
         tables = {"losses": self.losses, "timing": self.timing}
@@ -68,78 +68,6 @@ class CSVLog(Callback):
     def close(self) -> None:
         self.losses.close()
         self.timing.close()
-
-
-class Table:
-    """A file that grows at its end, and can be cut back to what it was. Raises FileError where it cannot be read or written."""
-
-    def __init__(self, path: Path) -> None:
-        self.path, self.descriptor = path, -1
-        self.bytes, self.hash = 0, blake2b()  # of what the system was handed
-        self.waiting: list[bytes] = []
-
-    def write(self, text: str) -> None:
-        self.waiting.append(text.encode())
-
-    def flush(self) -> None:
-        """Hand what was written to the system."""
-        rest = memoryview(b"".join(self.waiting))
-        try:
-            while rest:
-                written = os.write(self.descriptor, rest)
-                self.bytes += written
-                self.hash.update(rest[:written])
-                rest = rest[written:]
-        except OSError as error:
-            self.waiting = [bytes(rest)]
-            raise files.unwritten(self.path, error, len(rest)) from None
-        self.waiting = []
-
-    def sync(self) -> None:
-        """Have what was written on the disk."""
-        self.flush()
-        try:
-            os.fsync(self.descriptor)
-        except OSError as error:
-            raise files.unwritten(self.path, error, self.bytes) from None
-
-    def get_state(self, name: str) -> dict[str, np.ndarray]:
-        self.sync()
-        return {f"{name} bytes": np.array(self.bytes), f"{name} hash": np.frombuffer(self.hash.digest(), np.uint8)}
-
-    def verify(self, size: int, digest: bytes) -> None:
-        """Raise FileError unless the first `size` bytes are those that were hashed."""
-        found, rest = blake2b(), size
-        try:
-            with self.path.open("rb") as file:
-                while rest and (part := file.read(min(rest, 2**20))):
-                    found.update(part)
-                    rest -= len(part)
-        except OSError as error:
-            raise FileError(f"cannot read {self.path}: {error.strerror}; training cannot go on without it") from None
-        if rest or found.digest() != digest:
-            raise FileError(f"{self.path} is not what training wrote: its first {size:,} bytes were changed, so it cannot go on")
-        self.hash = found
-
-    def cut(self, size: int) -> None:
-        """Drop all but the first `size` bytes: none, or those that were verified."""
-        self.bytes, self.waiting = size, []
-        self.hash = self.hash if size else blake2b()
-        try:
-            if self.descriptor < 0:
-                self.descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
-            os.ftruncate(self.descriptor, size)
-            os.lseek(self.descriptor, size, os.SEEK_SET)
-        except OSError as error:
-            raise FileError(f"cannot write {self.path}: {error.strerror}") from None
-
-    def close(self) -> None:
-        """What could not be written by now is not needed: the checkpoint counts."""
-        if self.descriptor >= 0:
-            with suppress(FileError):
-                self.flush()
-            os.close(self.descriptor)
-            self.descriptor = -1
 
 
 class Lines(Callback):
