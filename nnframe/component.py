@@ -234,6 +234,14 @@ class Component(metaclass=_Checked):
         if self._scheduled:
             self.derive()
 
+    def numbers(self) -> dict[str, np.ndarray]:
+        """The bound arrays by option, `betas.0` for the first of a pair. Whoever writes into one calls `derive`."""
+        found: dict[str, np.ndarray] = {}
+        for name, _ in self._per_run():
+            bound = getattr(self, f"_{name}")
+            found |= {f"{name}.{i}": part for i, part in enumerate(bound)} if isinstance(bound, tuple) else {name: bound}
+        return found
+
     def take_numbers(self, rows: Any) -> None:
         """Keep the bound numbers of some runs of a stack."""
         taken: dict[int, np.ndarray] = {}

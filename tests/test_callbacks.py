@@ -282,6 +282,17 @@ def test_a_diverged_run_ends_with_its_best_weights_and_says_that_it_diverged():
         assert model.params[number].tobytes() == kept[stopping.epoch[number]][number].tobytes()
 
 
+def test_each_diverged_run_has_a_reason_of_its_own():
+    class Spoil(nn.Callback):
+        def on_epoch(self, state):
+            state.model.params[:] = np.array([[1e300], [np.nan], [1.0]])
+
+    model = nn.Dense(1).build(2, seed=[0, 1, 2], dtype="float64")
+    with pytest.warns(nn.DivergenceWarning, match=r"^run 0, 1: the loss is (nan|inf) at the end of epoch 2 \(step 2\)"):
+        history = nn.fit(model, nn.MSE(), nn.SGD(), (np.ones((2, 2)), np.ones((2, 1))), epochs=2, batch_size=2, callbacks=[Spoil()])
+    assert history.reasons == {number: f"the loss is {loss} at the end of epoch 2 (step 2)" for number, loss in enumerate(("inf", "nan"))}
+
+
 def test_a_run_that_diverges_at_once_keeps_its_weights():
     model, _, history, stopping = stopped(1, 1e300)
     assert history.epochs == 1 and history.diverged and stopping.epoch == 0

@@ -78,11 +78,13 @@ def training(seed=0, *, metrics=(nn.MAE(), nn.R2()), weight=False, integers=Fals
     rows = (x, (y[:, 0] > 0).astype(int) if integers else y, *((rng.uniform(size=10),) if weight else ()))
     layers = [nn.Dense(4), nn.BatchNorm(), nn.Tanh(), nn.Dropout(0.4), nn.Dense(outputs)]
     model = nn.Sequential(*layers).build(3, seed=seed, dtype="float64")
-    optimizer, loss, count = nn.Adam(lr), nn.CrossEntropy() if integers else nn.MSE(), Count()
-    given = {"epochs": 4, "batch_size": 4, "validation": rows, "metrics": metrics, "callbacks": [count]}
+    optimizer, loss = nn.Adam(lr), nn.CrossEntropy() if integers else nn.MSE()
+    given = {"epochs": 4, "batch_size": 4, "validation": rows, "metrics": metrics, "callbacks": [Count()]}
     history = nn.fit(model, loss, optimizer, rows, **given | options)
-    arrays = {"params": model.params, "grads": model.grads, "state": model.state, "seen": count.seen} | optimizer.state | history
+    arrays = {"params": model.params, "grads": model.grads, "state": model.state} | optimizer.state | optimizer.numbers() | history
     arrays |= {"epochs": history.epochs, "diverged": history.diverged}
+    for i, callback in enumerate((given | options)["callbacks"]):
+        arrays |= {f"callback {i}: {name}": array for name, array in callback.get_state().items()}
     found = {name: (array.dtype, array.shape, array.tobytes()) for name, array in arrays.items()}
     return found | {"steps": optimizer.steps, "columns": list(history), "reasons": history.reasons}
 
@@ -119,19 +121,8 @@ def test_every_metric_is_interrupted():
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_an_interrupted_fit_goes_on_to_the_same_bytes(variant, tmp_path):
     def train(**options):
-        given = copy.deepcopy(VARIANTS[variant])
-        found = training(**given, **options)
-        return found | {"best": given["callbacks"][0].best.tolist()} if "callbacks" in given else found
+        return training(**copy.deepcopy(VARIANTS[variant]), **options)
 
-    if "callbacks" in VARIANTS[variant]:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Count, "seen", np.zeros(0), raising=False)  # the one that `training` looks at is not used
-            check_interruptions(train, tmp_path)
-    else:
-        check_interruptions(train, tmp_path)
-
-
-def check_interruptions(train, tmp_path):
     expected = train()
     for i, step in enumerate((1, 2, 3, 5)):  # in the middle of an epoch and at its end
         folder, number = tmp_path / str(step), SIGNALS[i % 3]
@@ -142,6 +133,26 @@ def check_interruptions(train, tmp_path):
         assert train(checkpoint=folder) == expected
         assert train(checkpoint=folder) == expected  # finished; it only tells what came out
         assert sorted(path.name for path in folder.iterdir()) == ["checkpoint.before.npz", "checkpoint.npz"]
+
+
+@pytest.mark.parametrize("seed", [0, [0, 1, 2]])
+def test_a_callback_may_change_a_number_of_the_optimizer(seed, tmp_path):
+    """As one does that makes the rate smaller where the loss falls no more; in a stack, of runs that others have left."""
+
+    class Halve(Count):
+        def on_epoch(self, state):
+            super().on_epoch(state)
+            state.optimizer.numbers()["lr"][...] /= 2
+            state.optimizer.numbers()["betas.0"][...] *= 0.9
+            state.optimizer.derive()
+            state.stop(state.epoch == np.array([1, 3, 99])[state.runs] if state.runs is not None else False)
+
+    expected = training(seed, callbacks=[Halve()])
+    assert training(seed, callbacks=[]) != expected
+    for step in (3, 4, 8):
+        with after_step(step, ringing(signal.SIGTERM)), pytest.raises(nn.Interrupted):
+            training(seed, callbacks=[Halve()], checkpoint=tmp_path / str(step))
+        assert training(seed, callbacks=[Halve()], checkpoint=tmp_path / str(step)) == expected
 
 
 def test_a_fit_with_checkpoints_is_as_one_without(tmp_path):
@@ -280,9 +291,9 @@ def test_max_seconds(tmp_path):
         return model.params.tobytes(), history["loss"].tobytes(), slow.seen.tobytes(), history
 
     history = train(checkpoint=tmp_path, max_seconds=0.12)[-1]
-    assert history.epochs == 3 and history.reasons == {0: "max_seconds: 0.12 seconds have gone by"}
+    assert 1 <= history.epochs <= 3 and history.reasons == {0: "max_seconds: 0.12 seconds have gone by"}
     assert np.isnan(history["loss"][3:]).all() and not history.diverged
-    assert train(checkpoint=tmp_path, max_seconds=0.12)[-1].epochs == 3  # time before an interruption counts
+    assert train(checkpoint=tmp_path, max_seconds=0.12)[-1].epochs == history.epochs  # time before an interruption counts
     assert train(checkpoint=tmp_path)[:-1] == train()[:-1]
 
 

@@ -266,7 +266,7 @@ def main() -> int:
     parser.add_argument("--calls", type=int, default=10**6, help="system calls to die at, at most (default: all)")
     parser.add_argument("--random", type=int, default=200, help="deaths at random instants (default: %(default)s)")
     parser.add_argument("--signals", type=int, default=100, help="signals at random instants (default: %(default)s)")
-    parser.add_argument("--epochs", type=int, default=20, help="of the stacks (default: %(default)s)")
+    parser.add_argument("--epochs", type=int, default=8, help="of the stacks (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the random instants (default: %(default)s)")
     parser.add_argument("--out", type=Path, help="write the table there, as CSV")
     args = parser.parse_intermixed_args()

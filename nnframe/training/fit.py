@@ -201,7 +201,8 @@ class Training:
         self.history.reasons = {}
         self.checkpoints: Checkpoints | None = None
         self.warn = True
-        self._find_schedules()
+        self._find_components()
+        self.whole_components = self.components
 
     def columns(self) -> dict[str, str]:
         """The log's columns, and whether "min" or "max" is best there."""
@@ -320,13 +321,13 @@ class Training:
         if not going_on:
             diverged = ~finite
             self.history.diverged[where] = diverged
-            losses = np.atleast_1d(logs["loss"][diverged])
-            reason = f"the loss is {losses[0]} at the end of epoch {state.epoch} (step {state.step})"
-            if self.warn:
-                which = "" if self.alive is None else f"run {', '.join(map(str, self.alive[diverged][:10]))}: "
-                warnings.warn(f"{which}{reason}; training ends here. A smaller lr may help.", DivergenceWarning, stacklevel=5)
             self.settle(diverged)
-            state.stop(diverged, reason)
+            for loss in ("nan", "inf", "-inf"):
+                if (which := np.asarray(logs["loss"]).astype(str) == loss).any():
+                    state.stop(which, f"the loss is {loss} at the end of epoch {state.epoch} (step {state.step})")
+            if self.warn:
+                runs = "" if self.alive is None else f"run {', '.join(map(str, self.alive[diverged][:10]))}: "
+                warnings.warn(f"{runs}{state.reasons[-1][1]}; training ends here. A smaller lr may help.", DivergenceWarning, stacklevel=5)
         if state.stopped is not False and np.any(state.stopped):
             stopped = np.broadcast_to(state.stopped, self.model.runs)
             for which, reason in state.reasons:
@@ -374,9 +375,10 @@ class Training:
         return self.seconds + monotonic() - self.since
 
     def _numbers(self) -> dict[str, dict[str, Any]]:
-        """What model and optimizer hold."""
+        """What model, loss and optimizer hold."""
         self.put_back()
-        return weights.get_state(self.whole) | {"optimizer": self.whole_optimizer.get_state()}
+        numbers = {f"{i}.{name}": array for i, part in enumerate(self.whole_components) for name, array in part.numbers().items()}
+        return weights.get_state(self.whole) | {"optimizer": self.whole_optimizer.get_state(), "numbers": numbers}
 
     def get_state(self) -> dict[str, dict[str, Any]]:
         """All that it takes to go on from between these two steps: arrays by the name of a part and their own."""
@@ -401,6 +403,10 @@ class Training:
         """Go back to where `get_state` was called, in a training that has just been made."""
         weights.set_state(self.whole, parts)
         self.whole_optimizer.set_state(parts["optimizer"])
+        for i, component in enumerate(self.whole_components):  # as schedules, or a callback, had left them
+            for name, array in component.numbers().items():
+                array[...] = parts["numbers"][f"{i}.{name}"]
+            component.derive()
         training, history = parts["training"], self.history
         self.done, self.step, self.over = int(training["epochs"]), int(training["step"]), bool(training["over"])
         self.total, self.total_weight, self.seconds = training["total"][()], training["total_weight"][()], float(training["seconds"])
@@ -414,10 +420,6 @@ class Training:
             metric.set_state(parts.get(f"metric {i}", {}))
         for name, callback in self.callbacks.items():
             _hook(callback, "set_state", parts.get(name, {}))
-        if self.done or self.step:
-            epoch, step = divmod(self.done * self.batches.steps + self.step - 1, self.batches.steps)
-            for component in self.scheduled:  # as the last step had it
-                component.schedule(epoch + step / self.batches.steps, self.train.epochs)
 
     # ------------------------------------------------------------------------------------------ runs that end early
 
@@ -437,7 +439,7 @@ class Training:
         self.batches = self.batches.take(keep)
         self.evaluated = self.evaluated and self.evaluated.take(keep)
         self.validation = self.validation and self.validation.take(keep)
-        self._find_schedules()
+        self._find_components()
 
     def settle(self, diverged: np.ndarray) -> None:
         """Give all NaNs of diverged runs the same bits: which ones arithmetic makes depends on the place in an array."""
@@ -450,10 +452,16 @@ class Training:
         if self.model is not self.whole:
             layout.put(self.whole, self.alive, self.model)
             self.whole_optimizer.put(self.alive, self.optimizer)
+            for whole, part in zip(self.whole_components, self.components, strict=True):
+                numbers = whole.numbers()
+                for name, array in part.numbers().items():
+                    numbers[name][self.alive] = array
+                whole.derive()
 
-    def _find_schedules(self) -> None:
-        components: list[Component] = [layer for _, _, layer in layout.walk(self.model)]
-        self.scheduled = [c for c in [*components, self.loss, self.optimizer] if c._scheduled]
+    def _find_components(self) -> None:
+        """Those with numbers that may differ from run to run, or follow a schedule."""
+        self.components: list[Component] = [*(layer for _, _, layer in layout.walk(self.model)), self.loss, self.optimizer]
+        self.scheduled = [component for component in self.components if component._scheduled]
 
 
 def _hook(callback: Any, name: str, *arguments: Any) -> Any:
