@@ -39,10 +39,6 @@ class Loss(Component):
         like pred, are free for what `gradient` will need."""
         raise NotImplementedError
 
-    def total(self, w: SimpleNamespace) -> np.ndarray:
-        """The sum of all elements: (*runs,)."""
-        return np.add.reduce(w.flat, -1)
-
     def gradient(self, w: SimpleNamespace, out: np.ndarray) -> None:
         """Fill `out` (*runs, batch, *outputs) with `w.share` times the elements' derivatives with respect to pred, less `slope`."""
         raise NotImplementedError
@@ -76,14 +72,13 @@ class Loss(Component):
         w = self._work
         if w is None or pred is not w.pred or target.shape != w.target_shape or target.dtype is not w.target_dtype:
             w = self._kept.get((pred.shape, target.shape, pred.dtype, target.dtype)) or self._new_work(pred, target)
-            w.pred = pred
+            w.pred, self._work = pred, w
         if not self._trusted:
             self.check_target(target, w.outputs)
-        self._work = w
         self.elements(w, pred, target)
         if weight is None:
             w.share = w.equal
-            return self.total(w) / w.count
+            return np.add.reduce(w.flat, -1) / w.count
         if weight.shape not in w.weights:
             raise ShapeError(f"{type(self).__name__}: predictions {pred.shape} do not go with weights {weight.shape}")
         total = np.add.reduce(weight, -1, out=None, keepdims=True)
