@@ -113,10 +113,13 @@ Case = Config | Stack
 def born(case: Case, out: Path, die_at: int = 0) -> int:
     """The number of a process that trains, or goes on; it is killed at its call number `die_at`."""
     out.parent.mkdir(exist_ok=True)
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until the child stands on its own feet
     if child := os.fork():
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         return child
     status = 70
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         log = os.open(out.with_name("log.txt"), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         for descriptor in (1, 2):
             os.dup2(log, descriptor)
