@@ -30,7 +30,7 @@ EXAMPLES = """examples:
 
 A key=value changes one value of the config; the value is YAML, and the items of a list are numbered from 0.
 The last line printed is the run's folder: config.yaml (complete, runnable as it is), losses.csv (every epoch),
-timing.csv, checkpoint.npz, weights.npz and run.json.
+timing.csv, checkpoint.npz, weights.npz (and best.npz, where BestWeights keeps them) and run.json.
 
 Ctrl-C, SIGTERM and SIGUSR1 end training after the step, with a checkpoint; --resume goes on from there to the very same
 numbers, also after the process was killed. A second Ctrl-C ends at once.

@@ -1,11 +1,13 @@
 """The README's Python runs as it stands there."""
 
 import re
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import nnframe as nn
 from nnframe import __main__ as command
 from nnframe.component import REGISTRY
 
@@ -44,3 +46,33 @@ def test_the_readmes_layer_works_from_yaml_and_check_finds_a_wrong_backward(tmp_
     captured = capsys.readouterr()
     assert "1  Scale()" in captured.out
     assert ("model.1: Scale: x: the gradient is off by" in captured.err) == bool(status)
+
+
+def test_the_readmes_callback_acts_on_each_run_and_survives_interruptions(tmp_path):
+    names: dict = {}
+    block = next(b for b in re.findall(r"```python\n(.*?)```", README, re.S) if "class Plateau" in b)
+    exec("import numpy as np, nnframe as nn\n" + block, names)
+    x, y = np.random.default_rng(0).normal(size=(2, 20, 2))
+
+    def train(seed, rate, **options):
+        model, plateau = nn.Dense(2).build(2, seed=seed, dtype="float64"), names["Plateau"](patience=2)
+        callbacks = [plateau, nn.EarlyStopping("loss", patience=9), *options.pop("callbacks", ())]
+        history = nn.fit(model, nn.MSE(), nn.SGD(rate), (x, y), epochs=40, batch_size=5, callbacks=callbacks, **options)
+        return model.params.tobytes(), history["lr"].tobytes(), history
+
+    class Ring:
+        def on_epoch(self, state):
+            if state.epoch == 17:
+                signal.raise_signal(signal.SIGTERM)
+
+    params, rates, history = train([0, 1, 2], [0.5, 0.05, 0.9])
+    lowest = np.nanmin(history["lr"], 0)
+    assert (lowest < [0.5, 0.05, 0.9]).all() and set(np.log2(lowest / [0.5, 0.05, 0.9])) <= set(range(-20, 0))
+    for run, rate in enumerate([0.5, 0.05, 0.9]):
+        assert train(run, rate)[2]["lr"].tobytes() == history["lr"][:, run].tobytes()
+    with pytest.raises(nn.Interrupted):
+        train([0, 1, 2], [0.5, 0.05, 0.9], checkpoint=tmp_path, callbacks=[Ring()])
+    assert train([0, 1, 2], [0.5, 0.05, 0.9], checkpoint=tmp_path, callbacks=[type("Ring", (), {"on_epoch": lambda *_: None})()])[:2] == (
+        params,
+        rates,
+    )
