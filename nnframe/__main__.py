@@ -65,11 +65,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if verb == "run":
             return run.start(args)
         if verb in ("plan", "best", "trial"):
-            from nnframe.sweeps import runner
+            from nnframe.sweeps import verbs as sweeping
 
             if verb == "plan":
-                return runner.show_plan(load(args.config, args.overrides), args.workers)
-            return runner.best(args.folder, args.output) if verb == "best" else runner.trial(args.folder, args.number)
+                return sweeping.show_plan(load(args.config, args.overrides), args.workers)
+            return sweeping.best(args.folder, args.output) if verb == "best" else sweeping.trial(args.folder, args.number)
         from nnframe import verbs
 
         if verb == "list":

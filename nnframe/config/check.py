@@ -48,15 +48,23 @@ class Experiment:
 
 def checked(document: Document) -> Experiment:
     """The experiment that a document describes. Raises ConfigError with every mistake in it."""
+    experiment, problems = inspected(document)
+    if experiment is None:
+        raise located(document, problems)
+    return experiment
+
+
+def inspected(document: Document, *, one_network: bool = True) -> tuple[Experiment | None, list[tuple[str, str]]]:
+    """The experiment that a document describes, or None and what is wrong: (dotted path, message)."""
     problems = _Problems(document)
+    problems.one_network = one_network
     data = dict(document.data)
     if document.path is not None:
         data.setdefault("name", re.sub(r"[^A-Za-z0-9_.-]+", "-", document.path.stem).lstrip(".-") or "run")
+    experiment = None
     with suppress(Enough):
         experiment = check(Experiment, data, "", problems)
-    if problems:
-        raise located(document, problems)
-    return experiment
+    return None if problems else experiment, list(problems)
 
 
 def located(document: Document, problems: list[tuple[str, str]]) -> ConfigError:
@@ -68,8 +76,6 @@ def located(document: Document, problems: list[tuple[str, str]]) -> ConfigError:
 
 
 class _Problems(Problems):
-    one_network = True
-
     def __init__(self, document: Document) -> None:
         super().__init__()
         self.document = document

@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from nnframe.component import Problems, check, config_of
+from nnframe.component import config_of
 from nnframe.config.build import training_of
-from nnframe.config.check import Experiment
+from nnframe.config.check import Experiment, inspected
 from nnframe.config.reading import Document
 from nnframe.data.dataset import Dataset
 from nnframe.data.source import Prepared, Source
 from nnframe.errors import OptionError
 from nnframe.layers.base import Layer
 from nnframe.layers.containers import Sequential
-from nnframe.sweeps.plan import assigned
+from nnframe.sweeps.plan import Stack, Trials, assigned
 from nnframe.training.fit import History, Training
 from nnframe.training.log import in_order
 
@@ -32,6 +32,18 @@ class Block:
     varied: dict[str, list[Any]]
     seeds: list[int]
 
+    @classmethod
+    def of(cls, trials: Trials, stack: Stack, numbers: np.ndarray) -> "Block":
+        """Some trials of a stack, by their numbers."""
+        settings = (numbers // len(trials.seeds)).tolist()
+        varied = {path: [trials.parameters[path].value(trials.settings[path][s]) for s in settings] for path in stack.varied}
+        return cls(numbers.tolist(), stack.shared, varied, [trials.seed(trial) for trial in numbers.tolist()])
+
+    def part(self, part: slice) -> "Block":
+        """Some of its trials."""
+        varied = {path: values[part] for path, values in self.varied.items()}
+        return Block(self.trials[part], self.shared, varied, self.seeds[part])
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -39,6 +51,10 @@ class Outcome:
 
     row: dict[str, str]
     lines: list[str]
+
+    @classmethod
+    def failed(cls, reason: str) -> "Outcome":
+        return cls({"status": "failed", "epochs": "0", "reason": reason}, [])
 
 
 class Trainer:
@@ -60,10 +76,9 @@ class Trainer:
     def training(self, block: Block) -> Training:
         """The stack of a block, ready to train."""
         document = assigned(self.document, block.shared | block.varied)
-        problems = _Problems(document)
-        experiment = check(Experiment, document.data, "", problems)
-        if problems:
-            raise OptionError("; ".join(f"{path}: {message}" for path, message in problems))
+        experiment, problems = inspected(document, one_network=False)
+        if experiment is None:
+            raise OptionError("; ".join(f"{path}: {message}" for path, message in problems[:5]))
         prepared = self._prepared(experiment.data, block.seeds)
         features = prepared[0].training.x.shape[1:]
         model = Sequential(*experiment.model).build(features, seed=block.seeds, dtype=experiment.dtype)
@@ -126,20 +141,3 @@ def digest(*arrays: np.ndarray) -> str:
     for array in arrays:
         found.update(np.ascontiguousarray(array).tobytes())
     return found.hexdigest()
-
-
-def problems_of(document: Document) -> list[tuple[str, str]]:
-    """What is wrong with a config: (dotted path, message)."""
-    problems = _Problems(document)
-    problems.one_network = True
-    check(Experiment, document.data, "", problems)
-    return list(problems)
-
-
-class _Problems(Problems):
-    def __init__(self, document: Document) -> None:
-        super().__init__()
-        self.document = document
-
-    def folder(self, path: str) -> Any:
-        return self.document.folder(path)

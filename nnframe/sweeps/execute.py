@@ -7,10 +7,10 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 from multiprocessing import connection, get_context, parent_process
@@ -23,8 +23,38 @@ from nnframe.config.reading import Document
 from nnframe.errors import NNFrameError, UsageError
 from nnframe.sweeps.block import Block, Outcome, Trainer
 from nnframe.sweeps.plan import Stack, Trials
+from nnframe.training.signals import Interrupted
 
 KILLS = 2  # of a worker by one block, until the block is taken apart
+LOOK = 0.2  # seconds after which a waiting parent looks whether a signal has come
+
+
+class Stop:
+    """A signal that has come. It ends the sweep between two blocks, so that none is written in part, or at once within `at_once`."""
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+        self.anywhere = False
+
+    def note(self, number: int) -> None:
+        self.signal = number
+        if self.anywhere:
+            self.check()
+
+    def check(self) -> None:
+        """Raise Interrupted if a signal has come."""
+        if self.signal is not None:
+            raise Interrupted(self.signal)
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Around work that leaves nothing half done when it is broken off."""
+        self.anywhere = True
+        try:
+            self.check()
+            yield
+        finally:
+            self.anywhere = False
 
 
 @dataclass
@@ -37,75 +67,101 @@ class Task:
     def halves(self) -> list["Task"]:
         """The block in two."""
         middle = len(self.block.trials) // 2
-        return [Task(_part(self.block, part)) for part in (slice(middle), slice(middle, None))]
+        return [Task(self.block.part(part)) for part in (slice(middle), slice(middle, None))]
+
+
+class Tasks:
+    """The blocks that are left, those to be done again first, and what becomes of them."""
+
+    def __init__(self, blocks: Iterator[Block], report: Callable[[Block, list[Outcome], int], None]) -> None:
+        self.new, self.report = map(Task, blocks), report
+        self.again: deque[Task] = deque()
+
+    def next(self) -> Task | None:
+        return self.again.popleft() if self.again else next(self.new, None)
+
+    def ended(self, task: Task, outcome: list[Outcome] | str, worker: int) -> None:
+        """Report a block. One that failed is done again in halves, a single trial is reported as failed."""
+        if isinstance(outcome, list):
+            self.report(task.block, outcome, worker)
+        elif len(task.block.trials) > 1:
+            self.again.extendleft(reversed(task.halves()))
+        else:
+            self.report(task.block, [Outcome.failed(outcome)], worker)
+
+    def killed(self, task: Task, how: str, worker: int) -> None:
+        """Have a block that its worker died of done again."""
+        task.kills += 1
+        if task.kills < KILLS:
+            self.again.appendleft(task)
+        else:
+            self.ended(task, f"killed its worker process twice ({how})", worker)
 
 
 Report = Callable[[Block, list[Outcome], int], None]  # a block, what came of it, and the number of its worker
 
 
 def execute(
-    trials: Trials, stacks: list[Stack], missing: np.ndarray, columns: list[str], workers: int, plugin_names: list[str], report: Report
+    trials: Trials,
+    stacks: Sequence[Stack],
+    missing: np.ndarray,
+    columns: list[str],
+    workers: int,
+    plugin_names: Sequence[str],
+    report: Report,
+    stop: Stop,
 ) -> None:
     """Train all trials that are `missing`, a mask, and report each block as it ends. What `report` raises ends it all.
 
     A setting that cannot be trained, or that kills its worker, becomes a row that says so; its neighbours are trained anew.
+    Raises Interrupted soon after a signal.
     """
-    tasks = chain.from_iterable((Task(block_of(trials, stack, part)) for part in stack.blocks(missing)) for stack in stacks)
+    blocks = chain.from_iterable((Block.of(trials, stack, part) for part in stack.blocks(missing)) for stack in stacks)
+    tasks = Tasks(blocks, report)
     if workers == 1:
-        _here(tasks, Trainer(trials.document, columns), report)
+        _here(tasks, Trainer(trials.document, columns), stop)
     else:
-        _there(tasks, (trials.document, columns, plugin_names), workers, report)
+        _there(tasks, (trials.document, columns, plugin_names), workers, stop)
 
 
-def _here(tasks: Iterator[Task], trainer: Trainer, report: Report) -> None:
-    again: deque[Task] = deque()
-    while task := again.popleft() if again else next(tasks, None):
-        outcome = attempt(trainer, task.block)
-        if isinstance(outcome, list):
-            report(task.block, outcome, 0)
-        else:
-            again.extendleft(reversed(_after(task, outcome, 0, report)))
+def _here(tasks: Tasks, trainer: Trainer, stop: Stop) -> None:
+    while task := tasks.next():
+        with stop.at_once():
+            outcome = attempt(trainer, task.block)
+        tasks.ended(task, outcome, 0)
+        stop.check()
 
 
-def _there(tasks: Iterator[Task], setup: tuple[Any, ...], workers: int, report: Report) -> None:
-    again: deque[Task] = deque()
-    lanes = [_Lane(number, setup) for number in range(workers)]
+def _there(tasks: Tasks, setup: tuple[Any, ...], workers: int, stop: Stop) -> None:
+    lanes: list[_Lane] = []
     running: dict[Future[Any], tuple[_Lane, Task]] = {}
     try:
+        lanes += (_Lane(number, setup) for number in range(workers))
+        idle = list(lanes)
         while True:
-            for lane in lanes:
-                if not lane.busy and (task := again.popleft() if again else next(tasks, None)):
-                    running[lane.submit(task.block)] = lane, task
+            while idle and (task := tasks.next()):
+                lane = idle.pop()
+                running[lane.submit(task.block)] = lane, task
             if not running:
                 return
-            ended, _ = wait(running, return_when=FIRST_COMPLETED)
-            results = []
-            for future in ended:
-                lane, task = running.pop(future)
-                lane.busy = False
-                results.append((lane, task, future))
-                if future.exception() is None and (next_task := again.popleft() if again else next(tasks, None)):
-                    running[lane.submit(next_task.block)] = lane, next_task  # before rows are written, so that nobody waits
-            for lane, task, future in results:
-                if isinstance(future.exception(), BrokenProcessPool):
-                    started = lane.replace()
-                    task.kills += started
-                    again.extend([task] if task.kills < KILLS else _after(task, "killed its worker process twice", lane.number, report))
-                elif isinstance(outcome := future.result(), list):
-                    report(task.block, outcome, lane.number)
+            ended, _ = wait(running, LOOK, FIRST_COMPLETED)
+            stop.check()
+            done = [(future, *running.pop(future)) for future in ended]
+            for future, lane, _ in done:  # before any row is written, so that nobody waits
+                if future.exception() is None and (task := tasks.next()):
+                    running[lane.submit(task.block)] = lane, task
                 else:
-                    again.extend(_after(task, outcome, lane.number, report))
+                    idle.append(lane)
+            for future, lane, task in done:
+                if not isinstance(future.exception(), BrokenProcessPool):
+                    tasks.ended(task, future.result(), lane.number)
+                elif lane.replace():
+                    tasks.killed(task, lane.how, lane.number)
+                else:  # it died before it could begin
+                    tasks.again.appendleft(task)
     finally:
         for lane in lanes:
             lane.end()
-
-
-def _after(task: Task, reason: str, worker: int, report: Report) -> list[Task]:
-    """What is left to do for a block that failed: its halves. A single trial is reported as failed."""
-    if len(task.block.trials) > 1:
-        return task.halves()
-    report(task.block, [Outcome({"status": "failed", "epochs": "0", "reason": reason}, [])], worker)
-    return []
 
 
 def attempt(trainer: Trainer, block: Block) -> list[Outcome] | str:
@@ -113,31 +169,25 @@ def attempt(trainer: Trainer, block: Block) -> list[Outcome] | str:
     try:
         return trainer.train(block)
     except NNFrameError as error:
-        return str(error)
+        return "; ".join(str(error).splitlines())
     except MemoryError as error:
         return f"out of memory: {error}"
     except Exception as error:  # of a plugin, or a bug of ours: the sweep goes on, and the row tells
-        return f"{type(error).__name__}: {error}"
-
-
-def block_of(trials: Trials, stack: Stack, numbers: np.ndarray) -> Block:
-    """Some trials of a stack, by their numbers, as a block."""
-    settings = (numbers // len(trials.seeds)).tolist()
-    varied = {path: [trials.parameters[path].value(trials.settings[path][s]) for s in settings] for path in stack.varied}
-    return Block(numbers.tolist(), stack.shared, varied, [trials.seed(trial) for trial in numbers.tolist()])
+        return "; ".join(f"{type(error).__name__}: {error}".splitlines())
 
 
 class _Lane:
-    """One worker process, replaced when it dies."""
+    """One worker process, replaced when it dies; `how` tells the end of the last one that did."""
 
     def __init__(self, number: int, setup: tuple[Any, ...]) -> None:
-        self.number, self.setup, self.busy = number, setup, False
+        self.number, self.setup, self.how = number, setup, ""
         self.stillborn = 0  # processes in a row that died before they could do anything
         self._start()
 
     def _start(self) -> None:
         self.executor = ProcessPoolExecutor(1, get_context("spawn"), _begin, self.setup)
         self.ready = self.executor.submit(os.getpid)
+        self.processes = list((getattr(self.executor, "_processes", None) or {}).values())
 
     def replace(self) -> bool:
         """Start another process. Had the last one started at all? Raises UsageError if none ever does."""
@@ -145,11 +195,12 @@ class _Lane:
         self.stillborn = 0 if started else self.stillborn + 1
         if self.stillborn == 3:
             raise UsageError("worker processes cannot start; a script that calls nn.sweep needs `if __name__ == '__main__':` around it")
+        self.executor.shutdown()
+        self.how = ", ".join(map(_how, self.processes))
         self._start()
         return started
 
     def submit(self, block: Block) -> "Future[Any]":
-        self.busy = True
         try:
             return self.executor.submit(_train, block)
         except BrokenProcessPool:  # it died while it had nothing to do
@@ -158,11 +209,18 @@ class _Lane:
 
     def end(self) -> None:
         """End the process at once, whatever it does."""
-        processes = list((getattr(self.executor, "_processes", None) or {}).values())
         self.executor.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
+        for process in self.processes:
             with suppress(OSError, ValueError):
                 process.kill()
+
+
+def _how(process: Any) -> str:
+    """How a process ended."""
+    code = process.exitcode
+    with suppress(ValueError, TypeError):
+        return signal.Signals(-code).name
+    return f"exit status {code}"
 
 
 # ---------------------------------------------------------------------------------------------- in the worker
@@ -170,7 +228,7 @@ class _Lane:
 _trainer: Trainer
 
 
-def _begin(document: Document, columns: list[str], plugin_names: list[str]) -> None:
+def _begin(document: Document, columns: list[str], plugin_names: Sequence[str]) -> None:
     global _trainer
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes of a terminal; the parent answers it
     if (parent := parent_process()) is not None:
@@ -188,8 +246,3 @@ def _outlive(sentinel: int) -> None:
 
 def _train(block: Block) -> list[Outcome] | str:
     return attempt(_trainer, block)
-
-
-def _part(block: Block, part: slice) -> Block:
-    varied = {path: values[part] for path, values in block.varied.items()}
-    return Block(block.trials[part], block.shared, varied, block.seeds[part])

@@ -6,8 +6,10 @@ the processor's cache; how it is cut never changes a result.
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
+from math import prod
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -18,7 +20,8 @@ from nnframe.component import Component, bare, find, options, per_run
 from nnframe.config.check import Experiment
 from nnframe.config.compose import assign
 from nnframe.config.reading import Document
-from nnframe.sweeps.space import Settings, Sweep
+from nnframe.errors import ConfigError
+from nnframe.sweeps.space import Parameters, Settings
 from nnframe.training.fit import Training
 
 BYTES = 2**22  # of one block's working set
@@ -30,22 +33,22 @@ class Trials:
     """All trials of a sweep: trial t is setting t // len(seeds) with seed number t % len(seeds)."""
 
     document: Document  # of the config, without its section `sweep`
-    sweep: Sweep
+    parameters: Parameters
     settings: Settings
     seeds: list[int]
 
     def __post_init__(self) -> None:
-        self.parameters = self.sweep.space()
         self.count = len(next(iter(self.settings.values()), [0])) * len(self.seeds)
+        self.columns = [f"config.{path}" if path == "loss" else path for path in self.settings]  # of tables, where loss is a result
+        self._paths = sorted(self.settings, key=lambda path: (path.count("."), not path.endswith(".type")))
 
     def setting(self, number: int) -> dict[str, Any]:
-        """The values of a setting, by path; whole objects before what is inside them."""
-        paths = sorted(self.settings, key=lambda path: path.count("."))
-        return {path: self.parameters[path].value(self.settings[path][number]) for path in paths}
+        """The values of a setting, by path; whole objects before what is inside them, and a type before its options."""
+        return {path: self.parameters[path].value(self.settings[path][number]) for path in self._paths}
 
-    def names(self, number: int) -> dict[str, str]:
-        """What a table shows of a setting, by path."""
-        return {path: self.parameters[path].name(column[number]) for path, column in self.settings.items()}
+    def names(self, number: int) -> list[str]:
+        """What a table shows of a setting, by column."""
+        return [self.parameters[path].name(column[number]) for path, column in self.settings.items()]
 
     def seed(self, trial: int) -> int:
         return self.seeds[trial % len(self.seeds)]
@@ -63,6 +66,7 @@ class Stack:
     shared: dict[str, Any]
     varied: list[str]
     size: int = 1  # runs in a block
+    bytes: float = 0.0  # of a run's working set; 0 if nobody knows
     seconds: float = 0.0  # that a run is expected to take; 0 if nobody knows
 
     def blocks(self, missing: np.ndarray) -> Iterator[np.ndarray]:
@@ -73,10 +77,17 @@ class Stack:
 
 
 def assigned(document: Document, values: Mapping[str, Any]) -> Document:
-    """The document with other values at some paths. Raises ConfigError where these do not exist."""
+    """The document with other values at some paths, which stand where the sweep's parameters do. Raises ConfigError.
+
+    BLAS has one thread unless the config says otherwise: the cores are for the trials.
+    """
     changed = Document(_copied(document.data), dict(document.marks), document.path)
     for path, value in values.items():
-        assign(changed, path.split("."), _copied(value), f"sweep.parameters.{path}")
+        assign(changed, path.split("."), _copied(value), document.where(f"sweep.parameters.{path}"))
+        changed.marks[path] = document.mark(f"sweep.parameters.{path}")
+    train = changed.data.get("train")
+    if isinstance(train, dict) and train.get("blas_threads", "auto") == "auto":
+        train["blas_threads"] = 1
     return changed
 
 
@@ -91,8 +102,10 @@ def stacks(trials: Trials) -> list[Stack]:
     found = []
     for rows in _groups(whole):  # what is no number is the same for all of these
         setting = trials.setting(rows[0])
-        document = assigned(trials.document, setting)
-        varied = [path for path in setting if number[path][rows[0]] and _varies(document.data, path)]
+        varied = []
+        with suppress(ConfigError):  # a setting that cannot be made tells so when it is its turn
+            data = assigned(trials.document, setting).data
+            varied = [path for path in setting if number[path][rows[0]] and _varies(data, path)]
         fixed = [path for path in setting if path not in varied]
         codes = np.stack([columns[path][1][rows] for path in fixed] or [np.zeros(len(rows), int)], 1)
         for part in _groups(codes):
@@ -166,14 +179,16 @@ def working_set(training: Training) -> float:
     model, optimizer = training.model, training.optimizer
     runs = max(model.runs[0] if model.runs else 1, 1)
     numbers = 3 * model.params.size + sum(array.size for array in optimizer.state.values()) + model.state.size
-    widths = sum(int(np.prod(layer.output_shape)) for layer in model.layers)
+    widths = sum(prod(layer.output_shape) for layer in model.layers)
     return (numbers / runs + 4 * widths * training.train.batch_size) * model.dtype.itemsize
 
 
 def block_size(training: Training, trials: int, workers: int) -> int:
     """Runs in a block, by the working set of one: all cores get some, and the machine's memory is enough for all of them."""
-    one = working_set(training)
-    most = min(MOST, -(-trials // workers), int(npz.memory() / 4 / workers / one))
+    one, model = working_set(training), training.model
+    row = prod(model.input_shape) + prod(model.output_shape)
+    data = training.batches.rows * row * model.dtype.itemsize  # that a run may have for itself
+    most = min(MOST, -(-trials // workers), int(npz.memory() / 4 / workers / (one + data)))
     return max(min(int(BYTES / one), most), 1)
 
 

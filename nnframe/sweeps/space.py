@@ -4,9 +4,8 @@ A sampler makes settings; every setting is trained with every seed, and each of 
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -15,7 +14,7 @@ from nnframe.component import Component, Problems, Range, Size, check, register,
 from nnframe.errors import OptionError
 from nnframe.streams import generator
 
-MOST = 10**6  # settings
+MOST = 10**6  # trials of a sweep
 
 SweepSeed = Annotated[int, Range(min=0, max=2**63 - 1)]
 
@@ -50,6 +49,8 @@ class Between:
             raise OptionError("expected a number greater than 0, on a linear scale, and no count beside it", path="step")
         if self.integer and (self.low != int(self.low) or self.high != int(self.high) or (self.step or 1) != int(self.step or 1)):
             raise OptionError("expected whole numbers with integer: true", path="low")
+        if not math.isfinite((self.high - self.low) / (self.step or 1)):
+            raise OptionError(f"the range from {self.low:g} to {self.high:g} is too wide", path="high")
 
     def value(self, point: Any) -> Any:
         """What the config gets for a point of a setting."""
@@ -135,24 +136,21 @@ class Grid(Sampler):
     """Every combination; the last parameter changes fastest."""
 
     def settings(self, parameters: Parameters, count: int | None) -> Settings:
-        sizes = [parameter.size() for parameter in parameters.values()]
-        if (total := math.prod(sizes)) > MOST:
-            raise OptionError(f"the grid has {total:,} settings, and more than {MOST:,} are refused; draw some with sampler: Random")
-        values = []
+        if (most := math.prod(parameter.size() for parameter in parameters.values())) > MOST:
+            raise OptionError(f"the grid has {most:,} settings, and more than {MOST:,} are refused; draw some with sampler: Random")
+        values = {}
         for path, parameter in parameters.items():
             try:
-                values.append(parameter.grid())
+                values[path] = parameter.grid()
             except OptionError as error:
                 raise error.within(f"parameters.{path}") from None
-        if count is not None and count != math.prod(map(len, values)):
-            raise OptionError(f"the grid has {math.prod(map(len, values)):,} settings, not {count:,}; leave trials out", path="trials")
+        after = total = math.prod(map(len, values.values()))
+        if count not in (None, total):
+            raise OptionError(f"the grid has {total:,} settings, not {count:,}; leave trials out", path="trials")
         found: Settings = {}
-        after = math.prod(map(len, values))
-        before = 1
-        for path, column in zip(parameters, values, strict=True):
-            after //= len(column)
-            found[path] = [value for _ in range(before) for value in column for _ in range(after)]
-            before *= len(column)
+        for path, column in values.items():
+            after //= len(column)  # settings until the next value
+            found[path] = [value for value in column for _ in range(after)] * (total // (len(column) * after))
         return found
 
 
@@ -168,7 +166,7 @@ class Drawn(Sampler):
     def settings(self, parameters: Parameters, count: int | None) -> Settings:
         if count is None:
             raise OptionError(f"{type(self).__name__} needs to know how many trials", path="trials")
-        points = self.points(parameters, count)
+        points = np.minimum(self.points(parameters, count), np.nextafter(1, 0))
         return {path: parameter.at(points[:, i]) for i, (path, parameter) in enumerate(parameters.items())}
 
 
@@ -232,8 +230,8 @@ class Sweep:
         if isinstance(self.seeds, tuple):
             if not self.seeds:
                 raise OptionError("expected a number of seeds or a list of them, got an empty list", path="seeds")
-            if twice := [seed for seed in self.seeds if self.seeds.count(seed) > 1]:
-                raise OptionError(f"the seed {twice[0]} stands there twice; a trial of the same seed tells nothing new", path="seeds")
+            if (twice := _twice(self.seeds)) is not None:
+                raise OptionError(f"the seed {twice} stands there twice; a trial of the same seed tells nothing new", path="seeds")
         elif self.seeds is not None and self.seeds > MOST:
             raise OptionError(f"expected at most {MOST:,} seeds, got {self.seeds:,}", path="seeds")
         self.space()
@@ -250,17 +248,19 @@ class Sweep:
 
     def settings(self, seeds: int) -> Settings:
         """All settings; no parameters make one. Raises OptionError."""
-        count = self.trials
-        if count is not None:
-            if count % seeds:
-                raise OptionError(
-                    f"expected a multiple of the number of seeds, {seeds}, since every setting is trained with each; got {count}",
-                    path="trials",
-                )
-            count //= seeds
-            if count > MOST:
-                raise OptionError(f"expected at most {MOST:,} settings, got {count:,}", path="trials")
-        return self.sampler.settings(self.space(), count) if self.parameters else {}
+        count, rest = (None, 0) if self.trials is None else divmod(self.trials, seeds)
+        if rest:
+            told = f"expected a multiple of the number of seeds, {seeds}, since every setting is trained with each; got {self.trials}"
+            raise OptionError(told, path="trials")
+        if (self.trials or 0) > MOST:
+            raise OptionError(f"expected at most {MOST:,} trials, got {self.trials:,}", path="trials")
+        if not self.parameters and count not in (None, 1):
+            raise OptionError(f"without parameters there is one setting, not {count:,}; leave trials out", path="trials")
+        found = self.sampler.settings(self.space(), count) if self.parameters else {}
+        if (total := len(next(iter(found.values()), [0])) * seeds) > MOST:
+            times = f"{total // seeds:,} settings x {seeds:,} seeds"
+            raise OptionError(f"expected at most {MOST:,} trials, got {total:,}: {times}", path="seeds")
+        return found
 
 
 def _parameter(path: str, value: Any) -> Between | Choice:
@@ -268,7 +268,10 @@ def _parameter(path: str, value: Any) -> Between | Choice:
     if isinstance(value, (list, tuple)):
         if not value:
             raise OptionError("expected at least one value, got an empty list", path=place)
-        return Choice(tuple(name_of(v) for v in value), tuple(value))
+        names = tuple(map(name_of, value))
+        if (twice := _twice(names)) is not None:
+            raise OptionError(f"the value {twice} stands there twice; a setting of the same values tells nothing new", path=place)
+        return Choice(names, tuple(value))
     if isinstance(value, Mapping) and {"low", "high"} & value.keys():
         problems = Problems()
         found = check(Between, dict(value), place, problems)
@@ -283,13 +286,19 @@ def _parameter(path: str, value: Any) -> Between | Choice:
     )
 
 
+def _twice(values: Sequence[Any]) -> Any:
+    """The first value that stands there for the second time; None if all differ."""
+    seen: set[Any] = set()
+    return next((value for value in values if value in seen or seen.add(value)), None)  # type: ignore[func-returns-value]
+
+
 def name_of(value: Any) -> str:
-    """A value as a table shows it, in one short line."""
+    """A value as a table shows it, in one line."""
     if isinstance(value, Mapping):
         rest = ", ".join(f"{key}={name_of(v)}" for key, v in value.items() if key != "type")
         return f"{value.get('type', '')}({rest})" if rest else str(value.get("type", "{}"))
     if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(name_of, islice(value, 100)))}]"
+        return f"[{', '.join(map(name_of, value))}]"
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     return repr(value) if isinstance(value, float) else str(value)

@@ -1,32 +1,30 @@
 """What the trials of a sweep say: mean and interval of every setting over its seeds, and what can be said of the best one."""
 
-import csv
-import io
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from nnframe import files
 from nnframe.sweeps.plan import Trials
+from nnframe.sweeps.results import line_of
 
 LEVEL = 0.05
 
 
 @dataclass
 class Summary:
-    """Settings with what their seeds gave, the best first. Arrays are (settings,); NaN where nothing can be said."""
+    """Settings with what their seeds gave. Arrays are (settings,) in the settings' own order; NaN where nothing can be said."""
 
-    order: np.ndarray  # setting numbers
+    order: np.ndarray  # setting numbers, the best first
     n: np.ndarray  # seeds that ended well
     failed: np.ndarray
     mean: np.ndarray
     sd: np.ndarray
     half: np.ndarray  # half of the 95 % interval of the mean
     best: np.ndarray
-    values: np.ndarray  # (settings, seeds) in the settings' own order
+    values: np.ndarray  # (settings, seeds)
     sign: int  # 1 if small is good
 
 
@@ -34,48 +32,57 @@ def summarize(values: np.ndarray, mode: str) -> Summary:
     """`values` (settings, seeds) of the objective, NaN where a trial failed. Means rank; settings with failures come after
     settings without any, since a mean over the seeds that went well flatters."""
     sign = -1 if mode == "max" else 1
-    good = np.isfinite(values)
-    n = good.sum(1)
-    kept = np.where(good, values, 0.0)
-    some, several = np.maximum(n, 1), np.maximum(n - 1, 1)
-    mean = np.where(n > 0, kept.sum(1) / some, np.nan)
-    spread = np.where(good, values - mean[:, None], 0.0)
-    sd = np.where(n > 1, np.sqrt((spread * spread).sum(1) / several), np.nan)
+    values = np.where(np.isfinite(values), values, np.nan)
+    n, mean, sd = _moments(values)
     half = np.full(len(n), np.nan)
     if (n > 1).any():
         from scipy.special import stdtrit
 
         half[n > 1] = stdtrit(n[n > 1] - 1, 1 - LEVEL / 2) * sd[n > 1] / np.sqrt(n[n > 1])
-    best = np.where(n > 0, sign * np.min(np.where(good, sign * values, np.inf), 1), np.nan)
+    best = np.where(n > 0, sign * np.min(np.where(np.isnan(values), np.inf, sign * values), 1), np.nan)
     failed = values.shape[1] - n
-    order = np.lexsort((np.arange(len(n)), np.where(n > 0, sign * mean, np.inf), failed))
+    order = np.lexsort((np.where(n > 0, sign * mean, np.inf), failed))
     return Summary(order, n, failed, mean, sd, half, best, values, sign)
 
 
-def verdict(summary: Summary, names: Sequence[str]) -> str:
+def verdict(summary: Summary, name: Callable[[int], str]) -> str:
     """What a careful colleague says of the best setting: paired differences on the seeds that settings have in common, a
-    two-sided t-test for each, and Holm's correction for looking at all of them."""
-    winner = int(summary.order[0])
+    two-sided t-test for each, and Holm's correction for looking at all of them. `name` tells a setting."""
+    winner, *others = summary.order.tolist()
     if not summary.n[winner]:
         return "no trial ended well"
-    told = f"{names[winner] or 'the only setting'}: {summary.mean[winner]:.4g}"
+    told = f"{name(winner) or 'the only setting'}: {summary.mean[winner]:.4g}"
     if summary.n[winner] == 1:
         return f"{told} with one seed; nothing can be said about chance, try some seeds"
     told += f" ± {summary.half[winner]:.2g} over {summary.n[winner]} seeds"
-    others = [int(setting) for setting in summary.order[1:]]
     if not others:
         return told
-    p = holm(np.array([_paired(summary.values[winner], summary.values[other], summary.sign) for other in others]))
+    difference = summary.sign * (summary.values[others] - summary.values[winner])
+    p = holm(paired(difference))
     known = ~np.isnan(p)
-    worse = int((p[known] < LEVEL).sum())
-    same = [(other, q) for other, q in zip(others, p.tolist(), strict=True) if q >= LEVEL]
-    if same:
-        first = f"not distinguishable from {names[same[0][0]]} (p = {same[0][1]:.2g})"
-        told += f"; {first}" + (f" and {len(same) - 1} more" if len(same) > 1 else "")
-    told += f"; better than {worse} of {len(others)} other settings" if worse or not same else ""
-    if unknown := int((~known).sum()):
-        told += f"; {unknown} could not be compared"
-    return told
+    ahead = _moments(difference)[1] > 0  # a setting with failures may have the better mean
+    same, worse, better = map(np.flatnonzero, (p >= LEVEL, (p < LEVEL) & ahead, (p < LEVEL) & ~ahead))
+    if same.size:
+        told += f"; not distinguishable from {name(others[same[0]])} (p = {p[same[0]]:.2g})"
+        told += f" and {same.size - 1} more" if same.size > 1 else ""
+    if worse.size or not (same.size or better.size):
+        told += f"; better than {worse.size} of {len(others)} other settings"
+    if better.size:
+        told += f"; worse than {name(others[better[0]])} on the seeds that did not fail there"
+    return told + (f"; {(~known).sum()} could not be compared" if not known.all() else "")
+
+
+def paired(difference: np.ndarray) -> np.ndarray:
+    """Two-sided p values of mean differences (settings, seeds), NaN where a seed is not common: (settings,).
+
+    NaN for fewer than two seeds; 1 if there is no difference at all, 0 if all seeds have the same.
+    """
+    from scipy.special import stdtr
+
+    n, mean, sd = _moments(difference)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = np.where(mean == 0, 0.0, np.abs(mean) / (sd / np.sqrt(n)))
+    return np.where(n > 1, 2 * stdtr(np.maximum(n - 1, 1), -t), np.nan)
 
 
 def holm(p: np.ndarray) -> np.ndarray:
@@ -87,70 +94,68 @@ def holm(p: np.ndarray) -> np.ndarray:
     return corrected
 
 
-def _paired(winner: np.ndarray, other: np.ndarray, sign: int) -> float:
-    """The p value of the mean difference on common seeds; NaN for fewer than two, 1 if there is no difference at all."""
-    both = np.isfinite(winner) & np.isfinite(other)
-    difference = sign * (other[both] - winner[both])
-    if difference.size < 2:
-        return np.nan
-    error = difference.std(ddof=1) / np.sqrt(difference.size)
-    if error == 0:
-        return 1.0 if difference[0] == 0 else 0.0
-    from scipy.special import stdtr
+def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How many numbers of each row are not NaN, their mean, and their standard deviation; NaN where there are too few."""
+    good = ~np.isnan(values)
+    n = good.sum(1)
+    mean = np.where(n > 0, np.where(good, values, 0.0).sum(1) / np.maximum(n, 1), np.nan)
+    spread = np.where(good, values - mean[:, None], 0.0)
+    return n, mean, np.where(n > 1, np.sqrt((spread * spread).sum(1) / np.maximum(n - 1, 1)), np.nan)
 
-    return float(2 * stdtr(difference.size - 1, -abs(difference.mean() / error)))
+
+# ---------------------------------------------------------------------------------------------- for people
 
 
 def write(path: Path, trials: Trials, summary: Summary) -> None:
     """summary.csv: a row a setting, the best first. Raises FileError."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(["rank", "setting", *trials.settings, "n", "mean", "sd", "low", "high", "best", "failed"])
+    head = ["rank", "setting", *trials.columns, "n", "mean", "sd", "low", "high", "best", "failed"]
+    low, high = summary.mean - summary.half, summary.mean + summary.half
+    numbers = np.stack([summary.mean, summary.sd, low, high, summary.best], 1)
+    lines = [line_of(head)]
     for rank, setting in enumerate(summary.order.tolist(), 1):
-        mean, half = summary.mean[setting], summary.half[setting]
-        numbers = [mean, summary.sd[setting], mean - half, mean + half, summary.best[setting]]
-        cells = ["" if np.isnan(number) else str(float(number)) for number in numbers]
-        names = trials.names(setting).values()
-        table.writerow([rank, setting, *names, summary.n[setting], *cells, summary.failed[setting]])
-    files.write(path, text.getvalue().encode())
+        cells = ["" if np.isnan(number) else str(number) for number in numbers[setting].tolist()]
+        names = trials.names(setting)
+        lines.append(line_of([str(rank), str(setting), *names, str(summary.n[setting]), *cells, str(summary.failed[setting])]))
+    files.write(path, "".join(f"{line}\n" for line in lines).encode())
 
 
 def table(trials: Trials, summary: Summary, most: int = 10) -> list[str]:
     """The best settings as lines for a terminal."""
-    heads = [
-        *(path.rpartition(".")[2] if _alone(path, trials) else path for path in trials.settings),
-        "mean",
-        "95 %",
-        "sd",
-        "best",
-        "n",
-        "failed",
-    ]
-    rows = [heads]
+    rows = [[*_heads(trials), "mean", "95 %", "sd", "best", "n", "failed"]]
     for setting in summary.order[:most].tolist():
-        numbers = [summary.mean[setting], summary.half[setting], summary.sd[setting], summary.best[setting]]
-        told = ["" if np.isnan(x) else f"{'± ' if i == 1 else ''}{x:.{2 if i == 1 else 4}g}" for i, x in enumerate(numbers)]
-        rows.append([*map(_short, trials.names(setting).values()), *told, str(summary.n[setting]), str(summary.failed[setting] or "")])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        mean, sd, best = (_number(array[setting]) for array in (summary.mean, summary.sd, summary.best))
+        interval = _number(summary.half[setting], "± {:.2g}")
+        counts = str(summary.n[setting]), str(summary.failed[setting] or "")
+        rows.append([*map(_short, trials.names(setting)), mean, interval, sd, best, *counts])
+    lines = list(aligned(rows))
     if len(summary.order) > most:
         lines.append(f"... and {len(summary.order) - most:,} more in summary.csv")
     return lines
 
 
-def labels(trials: Trials, settings: int) -> "list[str]":
-    """`lr=0.01, units=4` for each setting."""
-    shown = {path: path.rpartition(".")[2] if _alone(path, trials) else path for path in trials.settings}
-    return [", ".join(f"{shown[path]}={_short(name)}" for path, name in trials.names(s).items()) for s in range(settings)]
+def aligned(rows: list[list[str]]) -> Iterator[str]:
+    """The rows of a table as lines, in columns as wide as it takes."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def _alone(path: str, trials: Trials) -> bool:
-    """Is the last part of a path enough to know it by?"""
-    last = path.rpartition(".")[2]
-    return not last.isdecimal() and [other.rpartition(".")[2] for other in trials.settings].count(last) == 1
+def label(trials: Trials, setting: int) -> str:
+    """`lr=0.01, units=4` for a setting."""
+    return ", ".join(f"{head}={_short(name)}" for head, name in zip(_heads(trials), trials.names(setting), strict=True))
 
 
-def _short(name: str) -> Any:
+def _heads(trials: Trials) -> list[str]:
+    """The parameters, each by the last part of its path where that is enough to know it by."""
+    last = [path.rpartition(".")[2] for path in trials.settings]
+    return [path if name.isdecimal() or last.count(name) > 1 else name for path, name in zip(trials.settings, last, strict=True)]
+
+
+def _number(value: float, form: str = "{:.4g}") -> str:
+    return "" if np.isnan(value) else form.format(value)
+
+
+def _short(name: str) -> str:
     """A value as a person reads it: numbers in four digits."""
     try:
         number = float(name)
