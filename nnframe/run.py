@@ -169,7 +169,11 @@ def train(job: Job, record: Run, silent: bool, plugin_names: Sequence[str]) -> i
         with warnings.catch_warnings():
             warnings.simplefilter("always", CheckpointWarning)
             warnings.showwarning = lambda message, *_: print(f"warning: {message}", file=sys.stderr)
-            history = training.run(watchers, checkpoints=checkpoints, warn=False)
+            try:
+                history = training.run(watchers, checkpoints=checkpoints, warn=False)
+            finally:
+                for watcher in watchers:
+                    watcher.close()
     except Interrupted as stop:
         record.finish("interrupted", {"epochs": training.done})
         if stop.signal != SIGPIPE:
@@ -188,9 +192,6 @@ def train(job: Job, record: Run, silent: bool, plugin_names: Sequence[str]) -> i
         with suppress(FileError):
             record.ended("failed", {"epochs": training.done})
         raise
-    finally:
-        for watcher in watchers:
-            watcher.close()
     last = int(history.epochs) - 1
     results = {"epochs": last + 1} | {name: float(values[last]) for name, values in history.items()}
     record.finish("diverged" if history.diverged else "finished", results)

@@ -276,6 +276,35 @@ def test_what_is_no_part_of_the_numbers_may_change(tmp_path):
     assert training(checkpoint=tmp_path, max_seconds=1000.0, checkpoint_every=nn.Every(epochs=1)) == training()
 
 
+class Bend(nn.Layer):
+    """An option that no YAML could hold."""
+
+    def __init__(self, function, table):
+        self.function, self.table = function, table
+
+    def forward(self, x, *, training=False):
+        return self.function(x)
+
+    def backward(self, dy, *, need_dx=True):
+        return dy
+
+
+def test_options_that_no_yaml_could_hold(tmp_path):
+    def fit(function, table):
+        model = nn.Sequential(nn.Dense(1), Bend(function, table)).build(2, dtype="float64")
+        nn.fit(model, nn.MSE(), nn.SGD(), (np.ones((2, 2)), np.ones((2, 1))), epochs=2, batch_size=1, checkpoint=tmp_path)
+
+    def same(x):
+        return x
+
+    fit(same, np.arange(3.0))
+    fit(same, np.arange(3.0))
+    with pytest.raises(nn.OptionError, match=r"model\.layers\.1\.table\.2: 2\.0 before, 3\.0 now"):
+        fit(same, np.array([0.0, 1.0, 3.0]))
+    with pytest.raises(nn.OptionError, match=r"model\.layers\.1\.function: \"function test_.* before, \"function Bend\.backward\" now"):
+        fit(Bend.backward, np.arange(3.0))
+
+
 def test_max_seconds(tmp_path):
     class Slow(Count):
         def on_epoch(self, state):

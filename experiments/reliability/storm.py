@@ -128,7 +128,9 @@ def born(case: Case, out: Path, die_at: int = 0) -> int:
         out.with_name("calls.txt").write_text(str(number()))
     except KeyboardInterrupt as error:
         status = 128 + getattr(error, "signal", signal.SIGINT)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error.__context__, KeyboardInterrupt):  # argparse fails in a way of its own when it is interrupted
+            status = 130
         traceback.print_exc()
     finally:
         sys.stdout.flush()

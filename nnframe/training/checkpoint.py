@@ -170,4 +170,11 @@ def _shown(value: Any) -> str:
 
 
 def _json(config: Any) -> str:
-    return json.dumps(config, ensure_ascii=False)
+    return json.dumps(config, ensure_ascii=False, default=_named)
+
+
+def _named(value: Any) -> Any:
+    """What stands for an option that no YAML could hold: the numbers of an array, the name of a function."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    return f"{type(value).__name__} {getattr(value, '__qualname__', '')}".rstrip()
