@@ -305,7 +305,7 @@ class Training:
 
     def _end_epoch(self, logs: dict[str, np.ndarray]) -> None:
         """Write the log, call the callbacks, and go on without the runs that end here."""
-        where: Any = ... if self.alive is None else self.alive
+        where: Any = ... if self.model is self.whole else self.alive
         self._make_room(logs)
         for name, value in logs.items():
             self.history[name][self.done, where] = value
