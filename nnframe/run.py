@@ -181,16 +181,12 @@ def train(job: Job, record: Run, silent: bool, plugin_names: Sequence[str]) -> i
             print(f"{stop} in {place}; go on with\n  {printable(again)}", file=sys.stderr)
             print(folder)
         return 128 + stop.signal
-    except (FileError, KeyboardInterrupt) as error:  # a full disk, or no time for a checkpoint
+    except BaseException as error:
         with suppress(FileError):
-            record.ended("failed" if isinstance(error, FileError) else "interrupted", {"epochs": training.done})
-        if record.begun:
+            record.ended("interrupted" if isinstance(error, KeyboardInterrupt) else "failed", {"epochs": training.done})
+        if record.begun and isinstance(error, (FileError, KeyboardInterrupt)):  # a full disk, or no time for a checkpoint
             when = "once there is room, " if isinstance(error, FileError) else ""
             print(f"training ended after epoch {training.done}; {when}go on with\n  {printable(again)}", file=sys.stderr)
-        raise
-    except BaseException:
-        with suppress(FileError):
-            record.ended("failed", {"epochs": training.done})
         raise
     last = int(history.epochs) - 1
     results = {"epochs": last + 1} | {name: float(values[last]) for name, values in history.items()}

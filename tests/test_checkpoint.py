@@ -244,6 +244,16 @@ def test_more_epochs_of_a_schedule_are_warned_of(tmp_path):
         training(checkpoint=tmp_path, epochs=4, lr=nn.Cosine(0.1))
 
 
+def test_a_damaged_checkpoint_of_a_fit(tmp_path):
+    training(checkpoint=tmp_path, epochs=3)
+    (tmp_path / "checkpoint.npz").write_bytes(b"")
+    with pytest.warns(
+        nn.CheckpointWarning, match=r"checkpoint\.npz is damaged; going on from checkpoint\.before\.npz, the one before it$"
+    ) as caught:
+        assert training(checkpoint=tmp_path) == training()
+    assert [warning.filename for warning in caught] == [__file__]
+
+
 CHANGES = {
     "outputs": ({"outputs": 1}, r"model\.layers\.4\.units: 2 before, 1 now"),
     "another optimizer's option": ({"lr": 0.06}, r"optimizer\.lr: 0\.05 before, 0\.06 now"),

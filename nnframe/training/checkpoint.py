@@ -86,7 +86,7 @@ class Checkpoints:
             self._compare(path, headers, expected)
             arrays = npz.read(path, [name for name in headers if name != CONFIG])
             if damaged:
-                warnings.warn(f"{damaged}; going on from {path.name}, the one before it", CheckpointWarning, stacklevel=4)
+                warnings.warn(f"{damaged}; going on from {path.name}, the one before it", CheckpointWarning, stacklevel=5)
                 self._damaged = True
             self._wait()
             parts: dict[str, Arrays] = {}

@@ -3,6 +3,7 @@
 import json
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from copy import copy, deepcopy
 from dataclasses import dataclass, field
 from itertools import islice
@@ -227,20 +228,24 @@ class Training:
         """
         self.callbacks = {f"watcher {i}": watcher for i, watcher in enumerate(watchers)} | self.callbacks
         self.warn, self.checkpoints = warn, checkpoints
-        if checkpoints is None:
+        with nullcontext() if checkpoints is None else checkpoints.guarding():
+            if checkpoints is not None:
+                self._resume(checkpoints)
             return self._run()
-        with checkpoints.guarding():
-            found = checkpoints.load(self._numbers())
-            if found is not None:
-                try:
-                    self.set_state(found)
-                except (KeyError, ValueError, IndexError, TypeError) as error:
-                    raise FileError(f"{checkpoints.path.parent} holds a checkpoint of another version: {error}") from None
-                before = checkpoints.was["train"]["epochs"]
-                if before != self.train.epochs and self.scheduled:
-                    told = f"{self.train.epochs} epochs from the start would give other numbers"
-                    warnings.warn(f"{told}: schedules went towards epoch {before} so far", CheckpointWarning, stacklevel=3)
-            return self._run()
+
+    def _resume(self, checkpoints: Checkpoints) -> None:
+        """Go back to where the newest checkpoint was written, if there is one."""
+        found = checkpoints.load(self._numbers())
+        if found is None:
+            return
+        try:
+            self.set_state(found)
+        except (KeyError, ValueError, IndexError, TypeError) as error:
+            raise FileError(f"{checkpoints.path.parent} holds a checkpoint of another version: {error}") from None
+        before = checkpoints.was["train"]["epochs"]
+        if before != self.train.epochs and self.scheduled:
+            told = f"{self.train.epochs} epochs from the start would give other numbers"
+            warnings.warn(f"{told}: schedules went towards epoch {before} so far", CheckpointWarning, stacklevel=4)
 
     def _run(self) -> History:
         train, limit, checkpoints = self.train, self.train.max_seconds or float("inf"), self.checkpoints
