@@ -5,6 +5,7 @@ annotations say more than a type can: `Positive`, `Size`, `PerRun[...]`. `regist
 """
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from copy import copy
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar, Un
 
 import numpy as np
 
-from nnframe.errors import ENOUGH, NNFrameError, OptionError, nearest
+from nnframe.errors import ENOUGH, NNFrameError, OptionError, closest, nearest, same
 
 # ---------------------------------------------------------------------------------------------- markers
 
@@ -155,6 +156,7 @@ class Component(metaclass=_Checked):
     """Base of everything that a config can name. Each `slot` (layer, loss, ...) has a registry of its own."""
 
     slot: ClassVar[str]
+    suffixes: ClassVar[tuple[str, ...]] = ()  # of the files that it reads
     schedulable: ClassVar[bool] = True  # may its PerRun numbers follow a schedule?
     _options: dict[str, Any]
 
@@ -353,6 +355,10 @@ class Problems(list[Problem]):
         """The folder that a file name at a dotted path is relative to."""
         return Path()
 
+    def home(self, path: str, key: str, value: Any) -> str:
+        """` It belongs in train.` if the unknown key at a dotted path does."""
+        return ""
+
 
 def check(kind: Any, value: Any, path: str, problems: Problems) -> Any:
     """`value` as an object of the annotated `kind`; what is wrong goes to `problems`, and None comes back then."""
@@ -368,6 +374,9 @@ def check(kind: Any, value: Any, path: str, problems: Problems) -> Any:
         problems.append((path, f"expected {describe(kind)}, got {shown(value)}{_hint(base, value)}"))
         return None
     if origin in (Union, UnionType):
+        if isinstance(value, str) and slot_of(base) and (hint := _hint(base, value)):
+            problems.append((path, f"expected {describe(kind)}, got {shown(value)}{hint}"))
+            return None
         return check(next(member for member in get_args(base) if _fits(bare(member), value)), value, path, problems)
     if base in (int, float):
         return _check_number(kind, value, path, problems)
@@ -381,7 +390,7 @@ def check(kind: Any, value: Any, path: str, problems: Problems) -> Any:
         return {key: check(inner, v, _join(path, key), problems) for key, v in value.items()}
     if base is Path:
         return problems.folder(path) / value
-    if isinstance(base, type) and issubclass(base, Component) and not isinstance(value, base):
+    if _is_component(base) and not isinstance(value, base):
         return _check_component(base, value, path, problems)
     if _is_options(base) and not isinstance(value, base):
         before = len(problems)
@@ -392,14 +401,16 @@ def check(kind: Any, value: Any, path: str, problems: Problems) -> Any:
 
 def check_options(cls: Any, given: Mapping[str, Any], path: str, problems: Problems) -> dict[str, Any]:
     """All options of `cls`, checked, defaults filled in."""
-    known = options(cls)
+    known, meant = options(cls), set()
     for key in given:
         if key not in known:
-            problems.append((_join(path, key), _unknown(cls, key, known)))
+            ours, message = _unknown(cls, key, given, _join(path, key), problems)
+            problems.append((_join(path, key), message))
+            meant.add(ours)
     values = {}
     for name, option in known.items():
         if name not in given:
-            if option.required and not option.variadic:
+            if option.required and not option.variadic and name not in meant:
                 needs = f"{cls.__name__} needs the option '{name}'" if not _is_options(cls) else f"the key '{name}' is missing"
                 problems.append((path, f"{needs}; expected {describe(option.kind)}"))
             values[name] = () if option.variadic else option.default
@@ -412,11 +423,101 @@ def check_options(cls: Any, given: Mapping[str, Any], path: str, problems: Probl
     return values
 
 
-def _unknown(cls: Any, key: str, known: Mapping[str, Option]) -> str:
+def _unknown(cls: Any, key: str, given: Mapping[str, Any], path: str, problems: Problems) -> tuple[str | None, str]:
+    """Which option was meant by a key that is none, if that is plain, and what to say."""
+    known = [*options(cls), *getattr(cls, "besides", ())]
+    ours, hint = _meant(cls, key, given, known)
+    hint = hint or problems.home(path, key, given[key])
+    if not hint and (ours := closest(key, known)):
+        hint = f" Did you mean {ours!r}?"
     if _is_options(cls):
-        return f"unknown key {shown(key)}.{nearest(key, known)} Keys: {', '.join(known)}."
-    has = f"Options: {', '.join(known)}." if known else "It has no options."
-    return f"{cls.__name__} has no option {shown(key)}.{nearest(key, known)} {has}"
+        return ours, f"unknown key {shown(key)}.{hint} Keys: {', '.join(known)}."
+    return ours, f"{cls.__name__} has no option {shown(key)}.{hint} " + (f"Options: {', '.join(known)}." if known else "It has no options.")
+
+
+def _meant(cls: Any, key: str, given: Mapping[str, Any], known: Sequence[str]) -> tuple[str | None, str]:
+    """The option that an unknown key is another spelling of, and a sentence about what to write instead."""
+    from nnframe.synonyms import HABITS, plain
+
+    value, keys = given[key], list(given)
+    before = given[keys[keys.index(key) - 1]] if keys[0] != key else None
+    if value is None and (pair := re.fullmatch(r"(\w+)\s*[:=\s]\s*(\S.*)", key)) and (ours := same(pair[1], ("type", *known))):
+        return ours, f" Write {ours}: {pair[2]}, with a ': ' between them."
+    if value is None and type(before) is int and re.fullmatch(r"-?\d+", key):
+        point = "" if key[0] == "-" else f"A number is written with a point, {before}.{key}. "
+        return None, f" {point}A list is written [{before}, {key}]."
+    if ours := same(key, known):
+        return ours, f" Did you mean {ours!r}?"
+    others = {} if _is_options(cls) else REGISTRY.get(cls.slot, {})
+    if isinstance(value, str) and (other := same(value, others)) and not _required(others[other]):
+        return None, f" Put {other} after it: it is a {cls.slot} of its own."
+    if plain(key) in HABITS:
+        return None, f" {HABITS[plain(key)]}"
+    if other := same(key, others):
+        return None, f" Put {form(others[other], [] if isinstance(value, bool) else [value])} after it: it is a {cls.slot} of its own."
+    for option in () if _is_options(cls) else options(cls).values():
+        slot, members = slot_of(option.kind), map(bare, get_args(bare(option.kind)))
+        parts = [] if slot == cls.slot else [*REGISTRY.get(slot or "", {}).values(), *filter(_is_options, members)]
+        if any(key in options(part) for part in parts):
+            return None, f" It belongs in {option.name}."
+    if having := [name for name, other in others.items() if key in options(other)]:
+        return None, f" {' and '.join(having[:3])} {'have' if len(having) > 1 else 'has'} it."
+    return None, ""
+
+
+def _required(cls: Any) -> list[str]:
+    return [name for name, option in options(cls).items() if option.required and not option.variadic]
+
+
+def form(cls: Any, positional: Sequence[Any] = (), named: Mapping[str, Any] | None = None) -> str:
+    """How a config writes a component with these options, `...` for those that are missing: `{type: Dense, units: 2}`."""
+    known = options(cls)
+    given = dict(zip(known, positional, strict=False)) | {key: value for key, value in (named or {}).items() if key in known}
+    needed = {name: given.get(name, "...") for name in _required(cls)}
+    parts = {} if _is_options(cls) else {"type": cls.__name__}
+    return _flow(parts | needed | given) if needed or given or not parts else cls.__name__
+
+
+def _flow(value: Any) -> str:
+    """A value as YAML in one line, as far as it is short."""
+    if isinstance(value, Mapping):
+        text = f"{{{', '.join(f'{key}: {_flow(v)}' for key, v in value.items())}}}"
+    elif isinstance(value, (list, tuple)):
+        text = f"[{', '.join(map(_flow, value))}]"
+    else:
+        text = value if isinstance(value, str) else shown(value).replace("nothing", "null")
+    return text if len(text) <= 100 else "..."
+
+
+def _named(slot: str, value: Any) -> str:
+    """The form that a component in a form of other libraries should have, such as `Dense(2)` or `{Dense: 2}`; nothing if none."""
+    known = REGISTRY.get(slot, {})
+    positional: list[Any] = []
+    named: dict[str, Any] = {}
+    if isinstance(value, str):
+        if cls := next((cls for cls in known.values() if value.lower().endswith(cls.suffixes)), None):
+            return form(cls, [value])
+        call = re.fullmatch(r"([\w.]+)\s*\(([^()]*)\)", value[:200])
+        name = (call[1] if call else value[:200]).rpartition(".")[2]
+        if not call and name == value:
+            return ""
+        for part in filter(None, map(str.strip, call[2].split(",") if call else ())):
+            key, equals, text = part.partition("=")
+            named |= {key.strip(): text.strip()} if equals else {}
+            positional += [] if equals else [part]
+    elif isinstance(value, Mapping) and len(value) == 1:
+        ((name, inner),) = value.items()
+        named = dict(inner) if isinstance(inner, Mapping) else {}
+        positional = [] if inner is None or named else [inner]
+    elif isinstance(value, (list, tuple)) and value and isinstance(value[0], str):
+        name, *positional = value
+    else:
+        return ""
+    ours = same(name, known)
+    if ours is None:
+        return ""
+    named = {same(key, options(known[ours])) or key: inner for key, inner in named.items()}
+    return form(known[ours], positional if ours == name else [], named)
 
 
 def find(slot: str, name: str) -> type[Component] | None:
@@ -433,19 +534,41 @@ def find_more() -> None:
 def _check_component(base: type[Component], value: Any, path: str, problems: Problems) -> Any:
     given = {"type": value} if isinstance(value, str) else dict(value)
     slot, known = base.slot, REGISTRY.get(base.slot, {})
+    names = f"Known: {', '.join(known)}."
     if not isinstance(given.get("type"), str):
         got = f", got {shown(given['type'])}" if "type" in given else ""
-        problems.append((_join(path, "type") if got else path, f"expected a 'type' that names the {slot}{got}. Known: {', '.join(known)}."))
+        key, hint = _without_type(slot, given, path)
+        place = _join(path, "type" if got else key) if got or key else path
+        problems.append((place, f"expected a 'type' that names the {slot}{got}{hint}" + (f". {names}" if "write" not in hint else "")))
         return None
     name = given.pop("type")
     cls = find(slot, name)
     if cls is None:
         where = path if isinstance(value, str) else _join(path, "type")
-        problems.append((where, f"unknown {slot} {shown(name)}.{nearest(name, known)} Known: {', '.join(known)}."))
+        write = _named(slot, name)
+        problems.append((where, f"unknown {slot} {shown(name)}" + (f"; write {write}" if write else f".{nearest(name, known)} {names}")))
         return None
     before = len(problems)
     values = check_options(cls, given, path, problems)
     return _construct(lambda: cls._make(values), path, problems) if len(problems) == before else None
+
+
+def _without_type(slot: str, given: Mapping[str, Any], path: str) -> tuple[str, str]:
+    """The key that may be meant as a component's type, and what to write."""
+    if write := _named(slot, given):
+        return "", f"; write {write}"
+    known = REGISTRY.get(slot, {})
+    for key, value in given.items():
+        if key != "type" and (closest(key, ["type"]) or (isinstance(value, str) and value.isidentifier() and same(value, known))):
+            return key, f", got {shown(key)}; write type"
+        if found := re.fullmatch(r"type\s*[:=\s]\s*(\w+)", key):
+            return key, f"; write type: {found[1]}, with a ': ' between them"
+    having = [name for name, cls in known.items() if given and given.keys() <= options(cls).keys()]
+    if not having or len(having) > 3:
+        return "", ""
+    number = path.rpartition(".")[2]
+    above = "; if it belongs to the item above, remove its '-'" if number.isdecimal() and number != "0" else ""
+    return "", f", such as {' or '.join(having)}{above}"
 
 
 def _construct(make: Callable[[], Any], path: str, problems: Problems) -> Any:
@@ -460,8 +583,12 @@ def _construct(make: Callable[[], Any], path: str, problems: Problems) -> Any:
 def _check_per_run(kind: Any, value: Any, path: str, problems: Problems) -> Any:
     others = [mark for mark in marks(kind) if not isinstance(mark, _PerRunMark)]
     number = Annotated[(bare(kind), *others)] if others else bare(kind)
-    if isinstance(value, (str, Mapping)) and "schedule" in REGISTRY and (isinstance(value, Mapping) or find("schedule", value)):
-        value = check(next(iter(REGISTRY["schedule"].values()))._base(), value, path, problems)
+    schedules = REGISTRY.get("schedule", {})
+    if schedules and (
+        isinstance(value, Mapping)
+        or (isinstance(value, str) and (find("schedule", value) or _named("schedule", value) or same(value, schedules)))
+    ):
+        value = check(next(iter(schedules.values()))._base(), value, path, problems)
         if value is None:
             return None
     if isinstance(value, Component) and value.slot == "schedule":
@@ -516,7 +643,7 @@ def _fits(base: Any, value: Any) -> bool:
         return isinstance(value, Mapping)
     if base in (None, NoneType):
         return value is None
-    if isinstance(base, type) and issubclass(base, Component):
+    if _is_component(base):
         return isinstance(value, (str, Mapping, base))
     if _is_options(base):
         return isinstance(value, (Mapping, base))
@@ -543,7 +670,7 @@ def describe(kind: Any) -> str:
         )
     if origin is dict:
         return "a mapping"
-    if isinstance(base, type) and issubclass(base, Component):
+    if _is_component(base):
         article = "an" if base.slot[0] in "aeio" else "a"
         return f"{article} {base.slot}"
     if _is_options(base):
@@ -570,27 +697,63 @@ def shown(value: Any) -> str:
 
 def _hint(base: Any, value: Any) -> str:
     """What a person may have meant by a value of the wrong form."""
-    if get_origin(base) in (Union, UnionType):
-        return next(filter(None, (_hint(bare(member), value) for member in get_args(base))), "")
+    members = list(map(bare, get_args(base))) if get_origin(base) in (Union, UnionType) else []
+    if NoneType in members and isinstance(value, str) and value.lower() in ("none", "nil"):
+        return "; write null"
+    if members:
+        return next(filter(None, (_hint(member, value) for member in members)), "")
     items = get_args(base) if get_origin(base) is tuple else ()
-    if items and items[-1] is Ellipsis and value is not None and _fits(bare(items[0]), value):
-        return f"; write [{value}]" if isinstance(value, (int, float, str)) and len(str(value)) < 60 else "; make it a list"
+    many = bool(items) and items[-1] is Ellipsis
+    part = bare(items[0]) if many else base
+    slot = part.slot if _is_component(part) else None
+    if value is None:
+        return "; write it after the ':', or indented below" if slot or many or _is_options(base) else ""
+    if many and isinstance(value, str) and value.lower() in ("none", "nil"):
+        return "; write []"
+    if many and _fits(part, value):
+        if isinstance(value, Mapping) and (write := _named(slot or "", value)):
+            return f"; write [{write}]"
+        return (
+            f"; write [{_item(slot, value)}]" if isinstance(value, (int, float, str)) and len(str(value)) < 60 else "; put [...] around it"
+        )
+    if slot and not many and (write := _named(slot, value)):
+        return f"; write {write}"
+    if _is_options(base) and isinstance(value, (list, tuple)):
+        return "; write it without '-' and [ ]"
+    if _is_options(base) and _fits(bare(next(iter(options(base).values())).kind), value):
+        return f"; write {form(base, [value])}"
     if isinstance(value, float) and value.is_integer() and _fits(base, int(value)):
         return f"; write {int(value)}"
+    if base is bool and value in (0, 1):
+        return f"; write {'true' if value else 'false'}"
+    return _hint_for_text(base, value) if isinstance(value, str) else ""
+
+
+def _item(slot: str | None, value: Any) -> str:
+    """What should stand in a list in place of which it stands alone."""
     if not isinstance(value, str):
-        return ""
+        return str(value)
+    value = value.strip("()[]<> ")
+    if slot is None:
+        return value
+    return ", ".join(same(part, REGISTRY.get(slot, {})) or _named(slot, part) or part for part in re.split(r",\s*(?![^(]*\))", value))
+
+
+def _hint_for_text(base: Any, text: str) -> str:
     if get_origin(base) is Literal:
-        close = nearest(value, [choice for choice in get_args(base) if isinstance(choice, str)])
+        close = nearest(text, [choice for choice in get_args(base) if isinstance(choice, str)])
         return f".{close}" if close else ""
-    if base is bool and value.lower() in ("yes", "no", "on", "off"):
-        return f"; write {'true' if value.lower() in ('yes', 'on') else 'false'}"
-    if base in (int, float):
-        try:
-            base(value)
-        except ValueError:
-            return ""
-        return " (a text); write the number without quotes"
-    return ""
+    if base is bool:
+        said = {"yes": "true", "on": "true", "no": "false", "off": "false", "true": "true", "false": "false"}.get(text.lower())
+        return f" (a text); write {said} without quotes" if text.lower() == said else f"; write {said}" if said else ""
+    if base not in (int, float):
+        return ""
+    from nnframe.synonyms import number
+
+    meant = number(text)
+    if meant is None or not _fits(base, meant):
+        return ""
+    return " (a text); write the number without quotes" if re.fullmatch(r"[-+.\deE]+", text) else f"; write {shown(meant)}"
 
 
 def sentence(cls: Any) -> str:
@@ -602,7 +765,17 @@ def sentence(cls: Any) -> str:
 
 def _is_options(base: Any) -> bool:
     """A dataclass is an option with parts."""
-    return is_dataclass(base)
+    return isinstance(base, type) and is_dataclass(base)
+
+
+def _is_component(base: Any) -> bool:
+    return isinstance(base, type) and issubclass(base, Component)
+
+
+def slot_of(kind: Any) -> str | None:
+    """The slot of the components that an option holds, alone or in a list."""
+    parts = (bare(kind), *map(bare, get_args(bare(kind))))
+    return next((part.slot for part in parts if _is_component(part)), None)
 
 
 def _of_run(kind: Any, value: Any, run: int) -> Any:

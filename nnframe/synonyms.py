@@ -1,5 +1,7 @@
 """What Keras, PyTorch, scikit-learn and habit call our names: answered with ours in messages, never accepted."""
 
+import re
+
 OURS = {
     # options
     "lr": "learning_rate learning_rate_init eta eta0 alpha0 rate step_size",
@@ -8,7 +10,7 @@ OURS = {
     "weight_decay": "alpha l2 l2_reg decay penalty regularization lambda wd",
     "eps": "epsilon",
     "betas": "beta beta1 beta2 beta_1 beta_2 b1 b2",
-    "momentum": "mu beta",
+    "momentum": "mu beta decay",
     "nesterov": "nesterovs_momentum use_nesterov",
     "init": "kernel_initializer weight_init initializer kernel_init w_init weight_initializer",
     "bias_init": "bias_initializer b_init",
@@ -26,12 +28,14 @@ OURS = {
     "batch_size": "batch batchsize minibatch_size bs",
     "seed": "random_state random_seed rng",
     "validation": "validation_split validation_fraction validation_data val_split valid test_size val",
-    "model": "layers network net hidden_layer_sizes architecture nn",
+    "model": "layers network net hidden_layers hidden_layer_sizes architecture nn",
     "loss": "criterion loss_function objective cost loss_fn",
     "optimizer": "optim solver optimiser",
     "data": "dataset training_data train_data",
     "train": "training fit trainer",
     "run": "train fit start",
+    "x": "inputs features",
+    "y": "target targets label labels",
     "path": "file filename filepath file_name csv url",
     "target": "targets label labels y output outputs",
     "inputs": "features x columns input feature_columns",
@@ -72,12 +76,46 @@ OURS = {
 }
 
 
+HABITS = {  # options elsewhere that are none here
+    "in_features in_channels input_dim input_shape input_size num_features n_features": "Leave it out: the size of the input is known.",
+    "from_logits": "Leave it out: the loss takes logits.",
+    "reduction": "Leave it out: the loss is the mean over the batch.",
+    "T_max decay_steps total_steps": "Leave it out: a schedule runs over all epochs.",
+    "activation": "An activation is a layer of its own.",
+    "schedule scheduler lr_schedule lr_scheduler": "Write it in place of the number: lr: {type: Cosine, start: 0.1}.",
+    "device gpu cuda": "Leave it out: nnframe computes on the CPU.",
+    "verbose progress": "Leave it out: --quiet on the command line prints less.",
+    "header": "Leave it out: the first line of the file names the columns.",
+    "normalize standardize scale": "Write transforms: [Standardize].",
+    "output_dir out_dir log_dir save_dir": "Leave it out: --out on the command line says where the run's folder is made.",
+}
+
+
 def plain(name: str) -> str:
     """A name as it is compared: without case, underscores and hyphens."""
     return name.lower().replace("_", "").replace("-", "").replace(" ", "")
+
+
+def number(text: str) -> float | int | None:
+    """The number that a text means: 0,1 and 20% and 1_000 and 1/10 and 10^-3 and 128 lb too."""
+    if len(text) > 40:
+        return None
+    text = re.sub(r"(?<=\d) (?=\d{3}\b)", "", text.strip()).replace("_", "").replace("**", "^")
+    if fraction := re.fullmatch(r"(\d+)\s*/\s*([1-9]\d*)", text):
+        return int(fraction[1]) / int(fraction[2])
+    if power := re.fullmatch(r"10\s*\^\s*\(?([-+]?\d{1,2})\)?", text):
+        return float(f"1e{power[1]}")
+    found = re.fullmatch(r"([-+]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][-+]?\d+)?)\s*(%|[a-zA-Z]*)", text)
+    if not found or (found[2] and not re.search("[1-9]", found[1])):
+        return None
+    value = float(found[1].replace(",", "."))
+    if found[2] == "%":
+        return float(f"{value / 100:.12g}")
+    return int(found[1]) if re.fullmatch(r"[-+]?\d+", found[1]) else value
 
 
 THEIRS: dict[str, list[str]] = {}
 for ours, theirs in OURS.items():
     for name in theirs.split():
         THEIRS.setdefault(plain(name), []).append(ours)
+HABITS = {plain(name): advice for names, advice in HABITS.items() for name in names.split()}

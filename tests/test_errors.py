@@ -57,7 +57,7 @@ OPTIONS = [
     ("SGD(lr={'type': 'Cosin', 'start': 1})", "SGD.lr.type: unknown schedule 'Cosin'. Did you mean 'Cosine'? Known: Cosine, Step."),
     ("Normal(std=Cosine(1))", "Normal.std: expected a number, got Cosine(1.0): a schedule has no meaning here"),
     # texts and flags
-    ("Dense(2, bias=1)", "Dense.bias: expected true or false, got 1"),
+    ("Dense(2, bias=1)", "Dense.bias: expected true or false, got 1; write true"),
     ("Dense(2, bias='no')", "Dense.bias: expected true or false, got 'no'; write false"),
     ("Dense(2, name='1a')", "Dense.name: expected up to 100 letters, digits, '-' and '_', beginning with a letter, got '1a'"),
     ("Dense(2, name='')", "Dense.name: expected up to 100 letters, digits, '-' and '_', beginning with a letter, got ''"),
@@ -67,8 +67,14 @@ OPTIONS = [
     ("Dense(2, 3)", "Dense: takes at most 1 positional argument, got 2; name the others: init, bias, bias_init, name"),
     ("Dense(2, units=2)", "Dense.units: given twice"),
     ("Dense(unit=2, units=2)", f"Dense.unit: Dense has no option 'unit'. Did you mean 'units'? {DENSE}"),
-    ("Dense(2, activation='relu')", f"Dense.activation: Dense has no option 'activation'. {DENSE}"),
-    ("MSE(reduction='sum')", "MSE.reduction: MSE has no option 'reduction'. It has no options."),
+    (
+        "Dense(2, activation='relu')",
+        f"Dense.activation: Dense has no option 'activation'. Put ReLU after it: it is a layer of its own. {DENSE}",
+    ),
+    (
+        "MSE(reduction='sum')",
+        "MSE.reduction: MSE has no option 'reduction'. Leave it out: the loss is the mean over the batch. It has no options.",
+    ),
     # components
     ("Dense(2, init='Norml')", f"Dense.init: unknown initializer 'Norml'. Did you mean 'Normal'? {INITIALIZERS}"),
     ("Dense(2, init='normal')", f"Dense.init: unknown initializer 'normal'. Did you mean 'Normal'? {INITIALIZERS}"),

@@ -279,13 +279,20 @@ for key in ["__class__", "__init__", "__dict__", "__reduce__", "__setstate__", "
     add_named(f"option-{key}", model(f"[{{type: Dense, units: 1, '{key}': os.system}}]", f"Dense has no option '{key}'"))
 for key in [
     "__class__", "__builtins__", "__name__", "hooks", "plugin", "plugins", "import", "imports", "python", "exec", "eval", "env", "environment",
-    "include", "script", "command", "shell", "on_epoch", "requirements", "setup", "version", "out", "sweep", "$schema", "$ref", "$include", "checkpoint", "resume",
+    "include", "script", "command", "shell", "on_epoch", "requirements", "setup", "version", "out", "$schema", "$ref", "$include", "checkpoint", "resume",
     "weights", "load_weights", "pretrained", "logger", "git", "remote", "url", "entry_points", "sys.path", "PYTHONPATH", "LD_PRELOAD",
 ]:  # fmt: skip
     add_named(f"key-{key}", top(f"{key}: canary.py"))
 
 add(
-    sweep_section=top("sweep: {seeds: 1000000000, parameters: {optimizer.lr: {low: 0, high: 1}}, sampler: canary.Layer}"),
+    sweep_section=top("sweep: {seeds: 1000000000, parameters: {optimizer.lr: {low: 0, high: 1}}, sampler: canary.Layer}", "sweep.sampler: unknown sampler 'canary.Layer'"),
+    sweep_text=top("sweep: canary.py", "sweep: expected a mapping"),
+    sweep_seeds=top("sweep: {seeds: 1000000000, parameters: {optimizer.lr: [0.1, 0.2]}}", "sweep"),
+    sweep_trials=top("sweep: {trials: 1000000000, sampler: Random, parameters: {optimizer.lr: {low: 0.1, high: 1}}}", "sweep"),
+    sweep_grid=top(f"sweep: {{parameters: {{{', '.join(f'predict.r{i}.a: [1, 2, 3, 4]' for i in range(40))}}}}}", "sweep"),
+    sweep_path=top("sweep: {parameters: {data.path: [/dev/zero, /etc/passwd]}}", "data.path"),
+    sweep_dunder=top("sweep: {parameters: {__class__.__init__: [1]}}", "sweep"),
+    sweep_types=top("sweep: {parameters: {loss: [os.system, builtins.eval]}}", "unknown loss 'os.system'"),
     section_dunder=Case(config(train="{epochs: 1, batch_size: 1, __post_init__: os.system}"), "train.__post_init__: unknown key"),
     target_dunder=Case(config(data="{type: CSV, path: data.csv, target: {column: y, __class__: os.system}}"), "data.target.__class__"),
     optimizer_dunder=Case(config(optimizer="{type: SGD, __globals__: {}}"), "SGD has no option '__globals__'"),
@@ -343,9 +350,9 @@ MAPPING = "".join("  " * i + "a:\n" for i in range(900))
 add(
     laughs_lists=Case(LISTS, PARTS),
     laughs_maps=Case(MAPS, PARTS),
-    laughs_merge_keys=Case(MERGES, "merge keys (<<) are not supported"),
+    laughs_merge_keys=Case(MERGES, PARTS),
     laughs_merge_quoted=Case(MERGES.replace("<<", "'<<'"), PARTS),
-    laughs_keys=Case(KEYS, "expected a text as key"),
+    laughs_keys=Case(KEYS, PARTS),
     laughs_in_the_model=Case(LISTS.replace("\n", "\n", 1) + config(model="[*t]"), PARTS),
     laughs_long_text=Case(f"a: &a {'x' * 900_000}\nb: &b [{', '.join(['*a'] * 19_000)}]\n", "unknown key 'a'"),
     laughs_long_text_listed=Case(config(metrics=f"[&a {'x' * 800_000}, {', '.join(['*a'] * 15_000)}]"), "unknown metric"),
@@ -355,7 +362,7 @@ add(
     alias_map_of_itself=Case(f"a: &a {{a: *a}}\n{config()}", DEEP),
     alias_config_of_itself=Case(f"&c\nself: *c\n{config()}", DEEP),
     alias_residual_of_itself=model("[&r {type: Residual, layers: [*r]}]", DEEP),
-    alias_merge_of_itself=Case("&c\n<<: *c\n", "merge keys (<<) are not supported"),
+    alias_merge_of_itself=Case("&c\n<<: *c\n", DEEP),
     alias_key_of_itself=Case("&c {? *c : 1}\n", "hostile.yaml"),
     alias_chain_of_3000=Case(CHAIN, DEEP),
     alias_names_50000=Case("".join(f"- &a{i} x\n" for i in range(50_000)), PARTS),

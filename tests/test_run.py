@@ -242,7 +242,6 @@ MISTAKES = [
         "12:17: data.transforms.0.type: unknown transform 'Shft'. Did you mean 'Shift'? Known: Shift, Standardize.",
     ),
     ("- Sigmoid ", "- Sigmod ", "15:5: model.1: unknown layer 'Sigmod'. Did you mean 'Sigmoid'? Known: "),
-    ("units: 2", "unit: 2", "14:5: model.0: Dense needs the option 'units'; expected an integer of at least 1"),
     (
         "units: 2",
         "unit: 2",

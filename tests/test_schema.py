@@ -209,7 +209,7 @@ def test_what_the_schema_refuses_nnframe_refuses(place, validator, written, inst
         ("[{type: Shift, by: [-135, -66]}]", "[Standardize]"),
         ("[{type: Shift, by: [-135, -66]}]", "[{type: Shift, by: 3}]"),
         ("{column: gender, classes: [M, F]}", "gender"),
-        ("{column: gender, classes: [M, F]}", "[weight, height]"),
+        ("{column: gender, classes: [M, F]}", "[gender, name]"),
         ("lr: 0.1}", "lr: {type: Cosine, start: 0.1, stop: 0}}"),
         ("lr: 0.1}", "lr: {type: Step, start: 0.1, every: 10, factor: 0.5}}"),
         ("inputs: [weight, height]", "inputs: [weight, height]\n  validation: 0.25"),

@@ -1,12 +1,13 @@
 """What a config may say, and the check of one: all its mistakes at once, each with file, line, path and what was expected."""
 
 import re
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_origin
 
-from nnframe.component import Enough, Problems, Range, check
+from nnframe.component import REGISTRY, Enough, Problems, Range, bare, check, form, options, shown, slot_of
 from nnframe.config.reading import Document
 from nnframe.data.source import Source
 from nnframe.errors import ConfigError, OptionError
@@ -15,6 +16,7 @@ from nnframe.losses import Loss
 from nnframe.metrics import Metric
 from nnframe.optimizers import Optimizer
 from nnframe.sweeps.space import Sweep
+from nnframe.synonyms import THEIRS, plain
 from nnframe.training.callbacks import Callback
 from nnframe.training.fit import Train
 from nnframe.training.log import Log
@@ -23,6 +25,8 @@ from nnframe.training.log import Log
 @dataclass(frozen=True)
 class Experiment:
     """The keys of a config."""
+
+    besides: ClassVar = ("extends",)  # what is read before
 
     data: Source
     model: tuple[Layer, ...]
@@ -41,7 +45,9 @@ class Experiment:
     def __post_init__(self) -> None:
         device = re.fullmatch(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", self.name.lower())  # no folder can have these names on Windows
         if device or not re.fullmatch(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,98}[A-Za-z0-9_-])?", self.name):
-            raise OptionError("expected up to 100 letters, digits, '_', '-' and '.', since it names a folder", path="name")
+            raise OptionError(
+                f"expected up to 100 letters, digits, '_', '-' and '.', since it names a folder, got {shown(self.name)}", path="name"
+            )
         if not self.model:
             raise OptionError("expected at least one layer", path="model")
 
@@ -75,7 +81,32 @@ def located(document: Document, problems: list[tuple[str, str]]) -> ConfigError:
     )
 
 
+def _places(name: str, value: Any) -> Iterator[str]:
+    """Where in a config a key could stand, compared as `plain` has it; for a `type`, where its value is known."""
+    if any(plain(key) == name for key in options(Experiment)):
+        yield "at the top of the config"
+    for key, option in options(Experiment).items():
+        base, slot = bare(option.kind), slot_of(option.kind)
+        known = REGISTRY.get(slot or "", {})
+        holders = [base] if is_dataclass(base) else known.values()
+        if str(value) in known if name == "type" else any(plain(inner) == name for holder in holders for inner in options(holder)):
+            yield f"in a {slot} of {key}" if get_origin(base) is tuple else f"in {key}"
+
+
 class _Problems(Problems):
+    def home(self, path: str, key: str, value: Any) -> str:
+        for name in (key, *THEIRS.get(plain(key), ())) if len(key) > 1 else ():
+            if places := [place for place in _places(plain(name), value) if not path.startswith(f"{place.rpartition(' ')[2]}.")]:
+                where = " or ".join(places[:2])
+                return f" It belongs {where}." if name == key else f" Did you mean {name!r}, {where}?"
+        for option in options(Experiment).values():
+            known = REGISTRY.get(slot_of(option.kind) or "", {})
+            for name, cls in known.items():
+                if plain(name) == plain(key):
+                    write = f"[{form(cls)}]" if get_origin(bare(option.kind)) is tuple else form(cls)
+                    return f" Write {option.name}: {write}."
+        return ""
+
     def __init__(self, document: Document) -> None:
         super().__init__()
         self.document = document

@@ -6,6 +6,7 @@ Nothing is constructed but mappings, lists, texts, numbers, true, false and null
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -156,7 +157,11 @@ def parse(text: str, file: str, root: str, marks: Marks) -> Any:
     except yaml.MarkedYAMLError as problem:
         line, column, message = explain(text, problem)
         raise error(message, line, column) from None
-    return None if node is None else _Builder(file, marks, error).build(node, root, 0)
+    if node is None:
+        return None
+    builder = _Builder(file, marks, error)
+    builder.measure(node)
+    return builder.build(node, root)
 
 
 def _limit(text: str, error: Callable[[str, int, int], ConfigError]) -> None:
@@ -178,12 +183,23 @@ class _Builder:
     """Plain data from YAML nodes, and the mark of each."""
 
     def __init__(self, file: str, marks: Marks, error: Callable[[str, int, int], ConfigError]) -> None:
-        self.file, self.marks, self.error_at, self.count = file, marks, error, 0
+        self.file, self.marks, self.error_at = file, marks, error
+        self.measured: dict[int, tuple[int, int]] = {}
 
-    def build(self, node: yaml.Node, path: str, depth: int) -> Any:
-        self.count += 1
-        if self.count > NODES or depth > DEPTH:
-            raise self.error(node, "is nested too deeply" if depth > DEPTH else f"has more than {NODES:,} parts, aliases written out")
+    def measure(self, node: yaml.Node, depth: int = 0) -> tuple[int, int]:
+        """Parts and levels of a node, aliases written out, without writing them out: a bomb costs what its text costs."""
+        if id(node) not in self.measured:
+            children = (
+                () if isinstance(node, yaml.ScalarNode) else node.value if isinstance(node, yaml.SequenceNode) else chain(*node.value)
+            )
+            inner = [self.measure(child, depth + 1) for child in children] if depth <= DEPTH else [(0, DEPTH)]
+            parts, levels = 1 + sum(size for size, _ in inner), 1 + max((height for _, height in inner), default=0)
+            if parts > NODES or levels > DEPTH:
+                raise self.error(node, "is nested too deeply" if levels > DEPTH else f"has more than {NODES:,} parts, aliases written out")
+            self.measured[id(node)] = parts, levels
+        return self.measured[id(node)]
+
+    def build(self, node: yaml.Node, path: str) -> Any:
         self.marks.setdefault(path, self.mark(node))
         self.no_tag(node)
         if isinstance(node, yaml.ScalarNode):
@@ -194,10 +210,10 @@ class _Builder:
             except (ValueError, OverflowError):
                 raise self.error(node, "a number that is too large") from None
         if isinstance(node, yaml.SequenceNode):
-            return [self.build(item, join(path, i), depth + 1) for i, item in enumerate(node.value)]
-        return dict(self.entries(node, path, depth))
+            return [self.build(item, join(path, i)) for i, item in enumerate(node.value)]
+        return dict(self.entries(node, path))
 
-    def entries(self, node: yaml.Node, path: str, depth: int) -> Iterator[tuple[str, Any]]:
+    def entries(self, node: yaml.Node, path: str) -> Iterator[tuple[str, Any]]:
         seen: dict[str, int] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
@@ -212,7 +228,7 @@ class _Builder:
                 raise self.error(key_node, f"the key {key!r} is given twice, first in line {seen[key]}")
             seen[key] = line
             self.marks[join(path, key)] = self.mark(key_node)
-            yield key, self.build(value_node, join(path, key), depth + 1)
+            yield key, self.build(value_node, join(path, key))
 
     def no_tag(self, node: yaml.Node) -> None:
         if node.tag:

@@ -151,7 +151,7 @@ def _second_colon(t: _Trouble) -> Answer:
     above = next(t.above(t.line), None)
     if above is None:
         return t.line, t.column, "expected a key before ':'"
-    if re.search(r":(\s|$)", _content(t.lines[above])):
+    if re.search(r"^- |:(\s|$)", _content(t.lines[above])):
         return t.line, _indentation(t.here), f"indented further than line {above + 1}, which has its value already; indent them alike"
     return _no_colon(t, above)
 

@@ -18,6 +18,8 @@ class Arrays(Source):
     Integer targets (rows,) are classes, numbers (rows,) a column. Nothing in the file is unpickled.
     """
 
+    suffixes = (".npz",)
+
     def __init__(self, path: Path, *, x: str = "x", y: str = "y", weight: str | None = None) -> None:
         self.path = path
         self.x = x

@@ -7,7 +7,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from nnframe.component import register
+from nnframe.component import register, shown
 from nnframe.data.dataset import Dataset
 from nnframe.data.source import Source, regular_file
 from nnframe.errors import DataError, FileError, OptionError, listed, nearest
@@ -36,6 +36,8 @@ class CSV(Source):
     sorted; a list of columns makes several outputs.
     """
 
+    suffixes = (".csv", ".tsv", ".txt")
+
     def __init__(
         self,
         path: Path,
@@ -46,12 +48,17 @@ class CSV(Source):
         delimiter: str = ",",
     ) -> None:
         if len(delimiter) != 1 or delimiter in '"\r\n':
-            raise OptionError(f"expected one character, got {delimiter!r}", path="delimiter")
+            tab = r'; write "\t"' if delimiter in ("tab", "TAB", r"\t") else ""
+            raise OptionError(f"expected one character, got {shown(delimiter)}{tab}", path="delimiter")
         for option, names in (("inputs", inputs), ("target", target if isinstance(target, tuple) else None)):
             if names is not None and (not names or len(set(names)) < len(names)):
                 raise OptionError(f"expected at least one column, each once, got {', '.join(names) or 'none'}", path=option)
+        targets = (target.column if isinstance(target, Target) else target,) if not isinstance(target, tuple) else target
+        if also := [name for name in targets if name in (inputs or ())]:
+            raise OptionError(f"{also[0]!r} is the target too; leave it out here", path="inputs")
         self.path = path
         self.target = target
+        self.targets = targets
         self.inputs = inputs
         self.weight = weight
         self.delimiter = delimiter
@@ -61,9 +68,7 @@ class CSV(Source):
             table = _Table(self.path, self.delimiter)
         except (DataError, FileError) as error:
             raise error.within("path") from None
-        targets = (
-            self.target if isinstance(self.target, tuple) else (self.target.column if isinstance(self.target, Target) else self.target,)
-        )
+        targets = self.targets
         for name in targets:
             table.texts(name, "target")
         given = self.inputs
@@ -112,14 +117,19 @@ class _Table:
             raise DataError(f"{path} has a header but no rows")
         for line, row in rows:
             if len(row) != len(header):
-                raise DataError(f"{path}:{line}: expected {len(header)} cells, as in the header, got {len(row)}")
+                raise DataError(f"{path}:{line}: expected {len(header)} cells, as in the header, got {len(row)}{self.other_delimiter()}")
         self.cells = list(zip(*(row for _, row in rows), strict=True))
 
     def texts(self, column: str, option: str) -> list[str]:
         if column not in self.index:
-            known = f"{nearest(column, self.columns)} Columns: {listed(self.columns)}."
+            known = f"{nearest(column, self.columns)} Columns: {listed(self.columns)}.{self.other_delimiter()}"
             raise DataError(f"{self.path} has no column {column[:60]!r}.{known}", path=option)
         return [cell.strip() for cell in self.cells[self.index[column]]]
+
+    def other_delimiter(self) -> str:
+        """What separates the columns, if they seem to be one."""
+        found = [mark for mark in ";\t|, " if mark in self.columns[0]] if len(self.columns) == 1 else []
+        return " Write delimiter: {}, if that separates them.".format('"\\t"' if found[0] == "\t" else repr(found[0])) if found else ""
 
     def numbers(self, column: str, option: str) -> np.ndarray:
         texts = self.texts(column, option)

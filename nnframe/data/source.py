@@ -1,5 +1,6 @@
 """Where data comes from: the base of all data sources, and what they have in common."""
 
+import re
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -88,11 +89,7 @@ def regular_file(path: Path) -> Path:
     """`path`, if it is a file that can be read. Raises FileError if it is missing, a folder or a device."""
     try:
         if not path.exists():
-            names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-            where = "" if path.parent.is_dir() else f"; there is no folder {path.parent}"
-            raise FileError(
-                f"there is no file {path}{where}.{nearest(path.name, names)}" if not where else f"there is no file {path}{where}"
-            )
+            raise FileError(f"there is no file {path}{_instead(path)}")
         if not path.is_file():
             raise FileError(f"{path} is not a regular file")
     except (OSError, ValueError) as error:
@@ -100,3 +97,16 @@ def regular_file(path: Path) -> Path:
             raise
         raise FileError(f"cannot read {str(path)[:200]}: {getattr(error, 'strerror', None) or error}") from None
     return path
+
+
+def _instead(path: Path) -> str:
+    """What may have been meant by a path to nothing."""
+    if re.search(r"(^|/)[a-z][a-z0-9+]+:/", path.as_posix()):
+        return "; a config fetches nothing: download it, and write where it is"
+    if "\\" in path.name:
+        return "; write / between folders"
+    if not path.parent.is_dir():
+        return f"; there is no folder {path.parent}"
+    entries = list(path.parent.iterdir())
+    below = [f"{entry.name}/{path.name}" for entry in entries[:100] if entry.is_dir() and (entry / path.name).is_file()]
+    return f". Did you mean {below[0]!r}?" if below else f".{nearest(path.name, [entry.name for entry in entries])}"

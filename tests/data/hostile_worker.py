@@ -72,7 +72,18 @@ class Watch:
 
 def warm_up():
     """Have everything imported and cached that an honest command and an honest mistake need."""
-    for name in ("difflib", "zipfile", "unicodedata", "encodings.utf_8_sig", "encodings.unicode_escape", "bz2", "lzma", "ast", "tokenize"):
+    for name in (
+        "difflib",
+        "zipfile",
+        "unicodedata",
+        "encodings.utf_8_sig",
+        "encodings.unicode_escape",
+        "bz2",
+        "lzma",
+        "ast",
+        "tokenize",
+        "nnframe.sweeps.runner",
+    ):
         importlib.import_module(name)
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()) as out:
         np.savez("data.npz", x=np.eye(4, 2), y=np.eye(4, 1))
