@@ -1,6 +1,7 @@
 """Train what a config describes: `python -m nnframe.run configs/gender.yaml`."""
 
 import argparse
+import os
 import shlex
 import sys
 import warnings
@@ -114,6 +115,7 @@ def start(args: argparse.Namespace) -> int:
 
 def answering(plugin_names: Sequence[str], work: Callable[[], int]) -> int:
     """The exit status of some work with plugins; a user's mistakes are printed without a traceback."""
+    sys.stdout, sys.stderr = (out or open(os.devnull, "w") for out in (sys.stdout, sys.stderr))  # noqa: SIM115  None where the shell closed them
     try:
         for name in plugin_names:
             plugins.load(name)

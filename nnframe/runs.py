@@ -118,7 +118,7 @@ def read_record(folder: Path) -> dict[str, Any]:
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:
     """Write run.json. Raises FileError."""
-    files.write(folder / "run.json", (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode())
+    files.write(folder / "run.json", (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode(errors="backslashreplace"))
 
 
 def environment() -> dict[str, Any]:

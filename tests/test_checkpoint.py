@@ -801,6 +801,13 @@ def test_a_bare_environment_gives_the_same_bytes(small):
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600} and folder.stat().st_mode & 0o777 == 0o700
 
 
+def test_without_any_output(small):
+    child = process("small.yaml", "--out", "closed", "--plugin=average.py", preexec_fn=lambda: [os.close(1), os.close(2)])
+    assert child.communicate(timeout=60)[1] == "" and child.returncode == 0
+    (folder,) = Path("closed/everything").iterdir()
+    assert left_by(folder) == left_by(begin())
+
+
 def test_eight_processes_on_one_folder(small, capsys):
     folder = interrupted("train.checkpoint={epochs: 100}", "callbacks=[]", "train.epochs=100000")
     children = [process("--resume", folder, "--quiet", "--plugin=average.py", stdout=subprocess.DEVNULL) for _ in range(8)]
