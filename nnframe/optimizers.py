@@ -26,7 +26,8 @@ class Unattached:
 class Optimizer(Component):
     """Base of all optimizers. A subclass writes `update`, and `setup` if it remembers anything from step to step.
 
-    `attach(model)` comes first, then `step()` after every backward. State arrays are `self.state[name]`.
+    `attach(model)` comes first, then `step()` after every backward. State arrays are `self.state[name]`; nothing else that it
+    remembers, but the number of `steps`, is in a checkpoint.
     """
 
     slot = "optimizer"

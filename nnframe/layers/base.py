@@ -27,7 +27,8 @@ KEPT = 3  # input shapes whose working arrays are kept: a full batch, an epoch's
 class Layer(Component):
     """Base of all layers. A subclass writes `setup` if it has parameters, `forward`, and `backward`.
 
-    `name` keeps the layer's weights and random streams the same wherever it stands in a model.
+    `name` keeps the layer's weights and random streams the same wherever it stands in a model. What a layer must remember from
+    step to step goes through `add_param`, `add_state` and `add_stream`: nothing else is in a checkpoint, or stays with its run.
 
     Attributes of a built layer: `params`, `grads` (*runs, P) and `state` (*runs, S), the numbers of this layer and of those
     inside it; a declared parameter `W` and its gradient `dW`, views into them; `runs`, `dtype`, `input_shape`, `output_shape`.

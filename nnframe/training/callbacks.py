@@ -20,7 +20,7 @@ class State:
 
     `logs` maps a column of the log to one number per run that still trains, (*runs,): loss, val_loss, the metrics, lr.
     `runs` are the numbers of those runs in the stack that `fit` began with, None for one network. `model` and `optimizer`
-    hold those runs alone.
+    hold those runs alone; `optimizer.numbers()["lr"]` (*runs, 1) may be changed, with `optimizer.derive()` behind it.
     """
 
     epoch: int  # from 1; 0 before training
