@@ -16,7 +16,7 @@ from nnframe import files, plugins
 from nnframe.config.build import Job, build
 from nnframe.config.compose import load
 from nnframe.config.reading import Document
-from nnframe.errors import ConfigError, FileError, NNFrameError, printable
+from nnframe.errors import ConfigError, FileError, NNFrameError, OptionError, printable
 from nnframe.runs import Run, read_record
 from nnframe.training.callbacks import BestWeights
 from nnframe.training.checkpoint import Checkpoints, CheckpointWarning
@@ -106,7 +106,10 @@ def start(args: argparse.Namespace) -> int:
         raise FileError(f"{folder} is no run's folder: it has no config.yaml", path="--resume")
     with files.owned(folder):
         document = load(folder / "config.yaml", [*filter(None, [args.config]), *args.overrides])
-        if document.data.get("sweep") is None:
+        was, now = (found.data.get("sweep") is not None for found in (load(folder / "config.yaml"), document))
+        if was != now:
+            raise OptionError(f"{folder} holds {'a sweep' if was else 'one run'}, which cannot become {'a sweep' if now else 'one run'}")
+        if not now:
             return resume(folder, document, args.quiet, args.plugin)
         from nnframe.sweeps import runner
 
