@@ -1,6 +1,7 @@
 """The command `nnframe VERB ...`, also `python -m nnframe VERB ...`."""
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,6 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if verb in ("-h", "--help", "--version"):
         print(__version__ if verb == "--version" else usage())
         return 0
+    if verb not in VERBS and Path(verb).suffix in (".yaml", ".yml"):
+        print(f"expected a verb before {verb!r}; write: nnframe run {shlex.join([verb, *rest])}", file=sys.stderr)
+        return 2
     if verb not in VERBS:
         print(f"unknown verb {verb!r}.{nearest(verb, VERBS)}\n\n{usage()}", file=sys.stderr)
         return 2

@@ -58,6 +58,19 @@ Fraction = Annotated[float, Range(min=0, below=1)]
 Size = Annotated[int, Range(min=1)]
 
 
+@dataclass(frozen=True)
+class Filled:
+    """Marks a list that holds at least one item."""
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Marks a text that matches a pattern as a whole; `words` say what that means."""
+
+    pattern: str
+    words: str
+
+
 class _PerRunMark:
     pass
 
@@ -382,12 +395,17 @@ def check(kind: Any, value: Any, path: str, problems: Problems) -> Any:
         return _check_number(kind, value, path, problems)
     if origin is tuple:
         kinds = list(get_args(base))
+        if not value and Filled() in marks(kind):
+            problems.append((path, f"expected at least one {_one(kinds[0])}"))
         if kinds[-1] is Ellipsis:
             kinds = kinds[:1] * len(value)
         return tuple(check(k, v, _join(path, i), problems) for i, (k, v) in enumerate(zip(kinds, value, strict=True)))
     if origin is dict:
         inner = get_args(base)[1]
         return {key: check(inner, v, _join(path, key), problems) for key, v in value.items()}
+    if base is str and (wrong := [mark for mark in marks(kind) if isinstance(mark, Matches) and not re.fullmatch(mark.pattern, value)]):
+        problems.append((path, f"expected {wrong[0].words}, got {shown(value)}"))
+        return None
     if base is Path:
         return problems.folder(path) / value
     if _is_component(base) and not isinstance(value, base):
@@ -676,6 +694,10 @@ def describe(kind: Any) -> str:
     if _is_options(base):
         return f"a mapping of {', '.join(options(base))}"
     return {bool: "true or false", str: "a text", Path: "a path", NoneType: "nothing", None: "nothing"}.get(base, str(base))
+
+
+def _one(kind: Any) -> str:
+    return describe(kind).partition(" ")[2]
 
 
 def shown(value: Any) -> str:

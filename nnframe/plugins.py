@@ -58,16 +58,26 @@ def load_installed() -> None:
 
 def _take_in(work: Callable[[], Any], what: str, name: str) -> None:
     """Import a module and register its components. Its own mistakes are told with the line, without our frames around."""
+    before = _registered()
     try:
         module = work()
         _register(module)
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever a file does: it may even call sys.exit
         words = str(error) if isinstance(error, NNFrameError) else f"{type(error).__name__}: {getattr(error, 'msg', None) or error}"
-        raise FileError(f"{what}: {_place(error, name)}{words}") from error
+        raise FileError(f"{what}: {_place(error, name)}{words.removesuffix(': ')}") from error
+    module_name = getattr(module, "__name__", "")
+    if _registered() == before and not any(f"{cls.__module__}.".startswith(f"{module_name}.") for cls in before):
+        raise FileError(f"{what}: it defines no component, that is, no subclass of nn.Layer, nn.Loss, nn.Optimizer or the like")
     _remember(name, module)
 
 
-def _place(error: Exception, name: str) -> str:
+def _registered() -> set[type[Component]]:
+    return {cls for known in REGISTRY.values() for cls in known.values()}
+
+
+def _place(error: BaseException, name: str) -> str:
     """The line of the plugin that an error comes from, if there is one."""
     if isinstance(error, SyntaxError):
         if error.filename:

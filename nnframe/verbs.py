@@ -98,6 +98,9 @@ def _warnings(job: Job) -> Iterator[str]:
     for layer, loss in ((Softmax, CrossEntropy), (Sigmoid, BinaryCrossEntropy)):
         if isinstance(last, layer) and isinstance(experiment.loss, loss):
             yield f"{place}: {layer.__name__} before {loss.__name__}, which takes logits and applies its own; leave it out"
+    outputs, classes = job.model.output_shape[-1], len(data.classes)
+    if isinstance(experiment.loss, CrossEntropy) and outputs > classes > 0:
+        yield f"{place}: {outputs} outputs for {classes} classes, so that the last {outputs - classes} are never right"
     if isinstance(last, (Sigmoid, Tanh, Softmax)) and isinstance(experiment.loss, MSE):
         low, high = (-1 if isinstance(last, Tanh) else 0), 1
         y = data.as_targets_for(job.model.output_shape, False).y

@@ -65,7 +65,7 @@ def test_every_component_is_in_it_with_all_its_options():
         for name, cls in known.items():
             part = made["$defs"][name]
             assert list(part["properties"]) == ["type", *options(cls)] and part["additionalProperties"] is False
-            needed = [option.name for option in options(cls).values() if option.required and not option.variadic]
+            needed = [option.name for option in options(cls).values() if option.required or option.variadic]
             assert sorted(part["required"]) == sorted(["type", *needed])
             assert (name in names) == (not needed), f"{name} as a bare name"
             assert part["description"]
@@ -108,6 +108,18 @@ def test_a_config_that_extends_another_may_leave_out_what_that_one_says(place, v
 WRONG = [
     ("name: gender", "name: 7"),
     ("name: gender", "nmae: gender"),
+    ("name: gender", "name: a/b"),
+    ("name: gender", "name: ../gender"),
+    ("name: gender", "name: my gender"),
+    ("name: gender", "name: ''"),
+    ("name: gender", "name: .hidden"),
+    ("name: gender", "name: gender."),
+    ("name: gender", f"name: {'g' * 101}"),
+    ("name: gender", "name: Con.txt"),
+    (GENDER[GENDER.index("model:") : GENDER.index("loss:")], "model: []\n"),
+    ("- Sigmoid ", "- {type: Residual, layers: []} "),
+    ("- Sigmoid ", "- {type: Sequential} "),
+    ("- Sigmoid ", "- Residual "),
     ("name: gender", "name: null"),
     ("seed: 0", "seed: -1"),
     ("seed: 0", "seed: 0.5"),

@@ -140,6 +140,7 @@ WARNINGS = [  # config, overrides, the warning
     ("gender", ["model.3=Tanh"], None),
     ("iris", ["loss=MSE", "model=[{type: Dense, units: 3}, Softmax]"], None),
     ("iris", ["data.target={column: species, classes: [setosa, versicolor, virginica, tulip]}", "model.2.units=4"], "data.target: no row of the class 'tulip' is in the training part"),
+    ("iris", ["model.2.units=5"], "model.2: 5 outputs for 3 classes, so that the last 2 are never right"),
     ("gender", ["data.path=constant.csv"], "data: the input 'height' has the same value in all rows of the training part"),
 ]  # fmt: skip
 
@@ -314,12 +315,17 @@ def test_help_of_each_verb(capsys, verb):
 
 @pytest.mark.parametrize(
     "typed, meant",
-    [("chekc", "check"), ("Run", "run"), ("lists", "list"), ("schem", "schema"), ("train", "run"), ("gender.yaml", None), ("", None)],
+    [("chekc", "check"), ("Run", "run"), ("lists", "list"), ("schem", "schema"), ("train", "run"), ("gender", None), ("", None)],
 )
 def test_an_unknown_verb(capsys, typed, meant):
     status, out, err = do(capsys, typed)
     assert (status, out) == (2, "")
     assert err.startswith(f"unknown verb {typed!r}.{f' Did you mean {meant!r}?' if meant else ''}\n\nusage: nnframe VERB ...")
+
+
+def test_a_forgotten_verb(capsys):
+    answer = "expected a verb before 'gender.yaml'; write: nnframe run gender.yaml 'optimizer={type: Adam}'\n"
+    assert do(capsys, "gender.yaml", "optimizer={type: Adam}") == (2, "", answer)
 
 
 def test_the_version(capsys):
@@ -468,6 +474,12 @@ def test_imported_components_are_not_the_plugins_own(place, capsys):
         ({"a.py": "raise ValueError('two\\nlines')\n"}, "{0}/a.py:1: ", "ValueError: two"),
         ({"a.py": "x = '\xe9'\n".encode("latin-1")}, "{0}/a.py", "'utf-8' codec can't decode byte 0xe9"),
         ({"a.py": b"x = '\0'\n"}, "{0}/a.py", "null bytes"),
+        ({"a.py": "import sys\n\nsys.exit(3)\n"}, "{0}/a.py:3: ", "SystemExit: 3\n"),
+        ({"a.py": "exit()\n"}, "{0}/a.py:1: ", "SystemExit"),
+        ({"a.py": "raise GeneratorExit\n"}, "{0}/a.py:1: ", "GeneratorExit\n"),
+        ({"a.py": "def relu(x):\n    return x\n"}, "--plugin a.py: ", "it defines no component, that is, no subclass of nn.Layer, nn.Loss, nn.Optimizer or the like\n"),
+        ({"a.py": "from nnframe import Dense\n"}, "--plugin a.py: ", "it defines no component"),
+        ({"a.py": ""}, "--plugin a.py: ", "it defines no component"),
         ({}, "--plugin: ", "there is no file a.py"),
     ],
 )  # fmt: skip

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, get_origin
 
-from nnframe.component import REGISTRY, Enough, Problems, Range, bare, check, form, options, shown, slot_of
+from nnframe.component import REGISTRY, Enough, Filled, Matches, Problems, Range, bare, check, form, options, slot_of
 from nnframe.config.reading import Document
 from nnframe.data.source import Source
-from nnframe.errors import ConfigError, OptionError
+from nnframe.errors import ConfigError
 from nnframe.layers.base import Layer
 from nnframe.losses import Loss
 from nnframe.metrics import Metric
@@ -21,6 +21,12 @@ from nnframe.training.callbacks import Callback
 from nnframe.training.fit import Train
 from nnframe.training.log import Log
 
+NAME = Matches(  # and no name of a device on Windows
+    r"(?!([Cc][Oo][Nn]|[Pp][Rr][Nn]|[Aa][Uu][Xx]|[Nn][Uu][Ll]|[Cc][Oo][Mm][0-9]|[Ll][Pp][Tt][0-9])(\.|$))"
+    r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,98}[A-Za-z0-9_-])?",
+    "up to 100 letters, digits, '_', '-' and '.', since it names a folder",
+)
+
 
 @dataclass(frozen=True)
 class Experiment:
@@ -29,11 +35,11 @@ class Experiment:
     besides: ClassVar = ("extends",)  # what is read before
 
     data: Source
-    model: tuple[Layer, ...]
+    model: Annotated[tuple[Layer, ...], Filled()]
     loss: Loss
     optimizer: Optimizer
     train: Train
-    name: str = "run"
+    name: Annotated[str, NAME] = "run"
     seed: Annotated[int, Range(min=0, max=2**63 - 1)] = 0
     dtype: Literal["float32", "float64"] = "float32"
     metrics: tuple[Metric, ...] = ()
@@ -41,15 +47,6 @@ class Experiment:
     predict: dict[str, dict[str, float]] = field(default_factory=dict)
     log: Log = field(default_factory=Log)
     sweep: Sweep | None = None
-
-    def __post_init__(self) -> None:
-        device = re.fullmatch(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", self.name.lower())  # no folder can have these names on Windows
-        if device or not re.fullmatch(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,98}[A-Za-z0-9_-])?", self.name):
-            raise OptionError(
-                f"expected up to 100 letters, digits, '_', '-' and '.', since it names a folder, got {shown(self.name)}", path="name"
-            )
-        if not self.model:
-            raise OptionError("expected at least one layer", path="model")
 
 
 def checked(document: Document) -> Experiment:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from nnframe.component import REGISTRY, Component, Option, Range, bare, config_of, marks, options, per_run, sentence
+from nnframe.component import REGISTRY, Component, Filled, Matches, Option, Range, bare, config_of, marks, options, per_run, sentence
 from nnframe.config.check import Experiment
 
 
@@ -20,7 +20,7 @@ def schema() -> dict[str, Any]:
     _, more = msgspec.json.schema_components([*structs.values(), *parts], ref_template="#/$defs/{name}")
     definitions |= more
     for slot, known in REGISTRY.items():
-        bare_names = [name for name, cls in known.items() if not any(o.required and not o.variadic for o in options(cls).values())]
+        bare_names = [name for name, cls in known.items() if not any(o.required or o.variadic for o in options(cls).values())]
         choices: list[dict[str, Any]] = [{"enum": bare_names}] if bare_names else []
         definitions[_key(slot)] = {"anyOf": choices + [{"$ref": f"#/$defs/{name}"} for name in known]}
     top = definitions.pop(reference["$ref"].rpartition("/")[2])
@@ -42,8 +42,8 @@ def _struct(cls: Any, tag: str | None = None) -> Any:
     """A msgspec struct with a class's options as its fields."""
     fields: list[Any] = []
     for name, option in options(cls).items():
-        kind = _kind(option.kind, getattr(cls, "schedulable", True))
-        if option.required and not option.variadic:
+        kind = _kind(Annotated[option.kind, Filled()] if option.variadic else option.kind, getattr(cls, "schedulable", True))
+        if option.required or option.variadic:
             fields.append((name, kind))
         else:
             fields.append((name, kind, msgspec.field(default_factory=lambda: None) if not _scalar(option) else config_of(option.default)))
@@ -59,7 +59,7 @@ def _struct(cls: Any, tag: str | None = None) -> Any:
 
 
 def _scalar(option: Option) -> bool:
-    return isinstance(option.default, (int, float, str, bool, NoneType)) and not option.variadic
+    return isinstance(option.default, (int, float, str, bool, NoneType))
 
 
 def _kind(kind: Any, schedulable: bool = True) -> Any:
@@ -79,6 +79,10 @@ def _plain(kind: Any, base: Any) -> Any:
         bounds = {"ge": within.min, "le": within.max, "gt": within.above, "lt": within.below}
         given: dict[str, Any] = {name: bound for name, bound in bounds.items() if bound is not None}
         return Annotated[base, msgspec.Meta(**given)] if given else base
+    if base is str and (pattern := next((mark.pattern for mark in marks(kind) if isinstance(mark, Matches)), None)):
+        return Annotated[str, msgspec.Meta(pattern=f"^(?:{pattern})$")]
+    if origin is tuple and Filled() in marks(kind):
+        return Annotated[list[_kind(get_args(base)[0])], msgspec.Meta(min_length=1)]  # type: ignore[misc]
     if origin is tuple:
         inner = get_args(base)
         return list[_kind(inner[0])] if inner[-1] is Ellipsis else tuple[tuple(map(_kind, inner))]  # type: ignore[misc]
