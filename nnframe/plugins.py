@@ -32,6 +32,8 @@ def load(name: str) -> None:
     if path.suffix == ".py" or len(path.parts) > 1:
         if not path.is_file():
             raise FileError(f"--plugin: there is no file {name}")
+        if any(plugin["sha256"] == sha256(path.read_bytes()).hexdigest() for plugin in LOADED):
+            return  # the very same is loaded already
         module_name = f"nnframe_plugin_{path.stem}"
         spec = util.spec_from_file_location(module_name, path)
         if spec is None or spec.loader is None:

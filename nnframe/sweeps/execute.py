@@ -191,12 +191,12 @@ class _Lane:
 
     def replace(self) -> bool:
         """Start another process. Had the last one started at all? Raises UsageError if none ever does."""
-        started = self.ready.exception() is None
-        self.stillborn = 0 if started else self.stillborn + 1
-        if self.stillborn == 3:
-            raise UsageError("worker processes cannot start; a script that calls nn.sweep needs `if __name__ == '__main__':` around it")
         self.executor.shutdown()
         self.how = ", ".join(map(_how, self.processes))
+        started = self.ready.exception() is None
+        self.stillborn = 0 if started else self.stillborn + (self.how != "SIGKILL")
+        if self.stillborn == 3:
+            raise UsageError("worker processes cannot start; a script that calls nn.sweep needs `if __name__ == '__main__':` around it")
         self._start()
         return started
 
