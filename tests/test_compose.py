@@ -286,7 +286,8 @@ EXTRA: dict[tuple[str, str], Any] = {  # what a constructor asks for beyond its 
     ("CSV", "inputs"): st.none() | st.lists(TEXTS, min_size=1, max_size=3, unique=True),
     ("Sweep", "parameters"): st.dictionaries(
         st.sampled_from(["optimizer.lr", "train.epochs"]),
-        st.lists(st.floats(1e-3, 1), min_size=1, max_size=3) | st.fixed_dictionaries({"low": st.floats(1e-3, 1), "high": st.floats(1, 9)}),
+        st.lists(st.floats(1e-3, 1), min_size=1, max_size=3, unique=True)
+        | st.fixed_dictionaries({"low": st.floats(1e-3, 1), "high": st.floats(1, 9)}),
     ),
     ("Sweep", "seeds"): st.none() | st.integers(1, 9) | st.lists(st.integers(0, 99), min_size=1, max_size=4, unique=True),
     ("Target", "classes"): st.none() | st.lists(TEXTS | st.integers(-9, 9), min_size=2, max_size=4, unique_by=str),
