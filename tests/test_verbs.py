@@ -422,6 +422,7 @@ def test_its_options_are_checked_like_ours(place, capsys):
         ),
     ):
         REGISTRY["layer"].pop("Scale", None)  # each call stands for a process of its own
+        plugins.LOADED.clear()
         assert do(capsys, "run", "xor.yaml", "--plugin", "mine.py", f"model.1={layer}") == (2, "", answer)
 
 
@@ -461,7 +462,7 @@ def test_imported_components_are_not_the_plugins_own(place, capsys):
     [
         ({"a.py": SCALE.replace("Scale", "Dense")}, "a.py", "layer Dense: the name is taken by nnframe.layers.dense.Dense"),
         ({"a.py": DECORATED.replace("Scale", "Dense")}, "a.py", "layer Dense: the name is taken by nnframe.layers.dense.Dense"),
-        ({"a.py": SCALE, "b.py": SCALE}, "b.py", "layer Scale: the name is taken by "),
+        ({"a.py": SCALE, "b.py": SCALE + "# another\n"}, "b.py", "layer Scale: the name is taken by "),
         ({"a.py": "import nnframe as nn\nnn.SGD(lr=-1)\n"}, "{0}/a.py:2: ", "SGD.lr: expected a number greater than 0, got -1"),
         ({"a.py": SCALE.replace("start: nn.Positive = 1.0", "**kwargs")}, "a.py", "Scale: its constructor takes **; options must be named one by one"),
         ({"a.py": SCALE.replace("nn.Positive", "nn.Postive")}, "{0}/a.py:8: ", "AttributeError: module 'nnframe' has no attribute 'Postive'"),
