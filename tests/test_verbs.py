@@ -490,6 +490,7 @@ def test_a_plugin_that_does_not_work_is_answered_with_its_place(place, capsys, s
     before = tree(place)
     names = [part for name in sources or ["a.py"] for part in ("--plugin", name)]
     for verb in ("run", "check"):
+        plugins.LOADED.clear()
         for slot in REGISTRY.values():
             slot.pop("Scale", None)
         status, out, err = do(capsys, verb, "xor.yaml", *names)
