@@ -68,7 +68,7 @@ def workers(text: str) -> int:
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--workers", type=workers, metavar="N", help="processes that train a sweep (default: one a core)")
+    parser.add_argument("--workers", type=workers, metavar="N", help="processes that train a sweep (default: one a core); 1 is this one")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

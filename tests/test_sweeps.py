@@ -323,6 +323,9 @@ def test_tables_that_were_changed_are_not_gone_on_with(trouble, capsys):
     assert run.main(["--resume", str(folder), "--plugin=trouble.py", "--quiet"]) == 2
     assert f"{folder}/losses.csv is not what the sweep wrote: expected at least " in capsys.readouterr().err
     assert (folder / "losses.csv").stat().st_size == 100
+    (folder / ".journal").write_text("[[0, 1\n")
+    assert run.main(["--resume", str(folder), "--plugin=trouble.py", "--quiet"]) == 2
+    assert capsys.readouterr().err.startswith(f"{folder}/.journal is damaged, so the sweep cannot go on")
 
 
 def test_a_storm(tmp_path):
@@ -435,6 +438,13 @@ def test_python_gets_columns(here):
     by_path = nn.sweep("sweep.yaml", ["sweep.seeds=2", "data.validation=0.25", "seed=5"])
     for name in set(found) - {"seconds"}:
         np.testing.assert_array_equal(by_path[name], found[name])
+
+
+def test_python_says_lists_in_its_own_ways(here):
+    config = load(written(SMALL)).data | {"sweep": {"seeds": range(2), "parameters": {"optimizer.lr": np.geomspace(0.01, 1, 3)}}}
+    found = nn.sweep(config)
+    np.testing.assert_array_equal(found["optimizer.lr"], np.repeat(np.geomspace(0.01, 1, 3), 2))
+    assert load(found.folder / "config.yaml").data["sweep"]["seeds"] == [0, 1]
 
 
 def test_a_failed_trial_is_nan_in_python(trouble):

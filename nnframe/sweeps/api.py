@@ -21,13 +21,15 @@ def sweep(
 
     Args:
         overrides: `key.path=value`, as on the command line.
-        workers: processes that train. With more than one, a script needs `if __name__ == "__main__":` around the call, as
+        config: its lists may be tuples, ranges and arrays too.
+        workers: processes that train; 1 is this one. With more than one, a script needs `if __name__ == "__main__":` around the call, as
             always with processes that are spawned.
         out: where the sweep's folder is made; the table's `folder` says where that is, its `verdict` what can be said of the best.
         plugins: files or modules with components that the workers need.
         fail_fast: end with the first trial that fails.
 
-    Raises ConfigError and others before any training, Interrupted after a signal.
+    Raises ConfigError and others before any training, Interrupted after a signal, NNFrameError for a failure with `fail_fast`;
+    what was trained until then is in the folder.
     """
     from nnframe.sweeps import runner
 

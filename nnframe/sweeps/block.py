@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -71,7 +71,7 @@ class Trainer:
         training = self.training(block)
         history = training.run(warn=False)
         seconds = (time.perf_counter() - start) / len(block.trials)
-        return [self._outcome(training, history, run, seconds) for run in range(len(block.trials))]
+        return list(self._outcomes(training, history, seconds))
 
     def training(self, block: Block) -> Training:
         """The stack of a block, ready to train."""
@@ -99,31 +99,34 @@ class Trainer:
             self.loaded[key] = source.load()
         return self.loaded[key]
 
-    def _outcome(self, training: Training, history: History, run: int, seconds: float) -> Outcome:
-        """The row and the lines of one run of a stack that has been trained."""
-        model, epochs = training.whole, int(history.epochs[run])
-        row = {"status": "diverged" if history.diverged[run] else "finished", "epochs": str(epochs)}
-        columns = {name: column[:epochs, run] for name, column in history.items()}
+    def _outcomes(self, training: Training, history: History, seconds: float) -> Iterator[Outcome]:
+        """The rows and lines of a stack that has been trained, run by run."""
+        model, last, runs = training.whole, history.epochs - 1, np.arange(len(history.epochs))
+        values: dict[str, list[float]] = {}
         for name, better in training.columns().items():
             if name != "lr":
-                best = np.nan if np.isnan(columns[name]).all() else (np.nanmin if better == "min" else np.nanmax)(columns[name])
-                row |= {name: str(float(columns[name][-1])), f"best_{name}": str(float(best))}
-        row["weights"] = digest(model.params[run], model.state[run])
-        row["reason"] = history.reasons.get(run, "")
-        row["seconds"] = f"{seconds:.4f}"
-        cells = []
-        for name in self.columns or in_order(columns):
-            if name not in columns:
+                best = (np.fmin if better == "min" else np.fmax).reduce(history[name])
+                values |= {name: history[name][last, runs].tolist(), f"best_{name}": best.tolist()}
+        for run, epochs in enumerate(history.epochs.tolist()):
+            row = {"status": "diverged" if history.diverged[run] else "finished", "epochs": str(epochs)}
+            row |= {name: str(column[run]) for name, column in values.items()}
+            row |= {"weights": digest(model.params[run], model.state[run]), "reason": history.reasons.get(run, "")}
+            yield Outcome(row | {"seconds": f"{seconds:.4f}"}, self._lines(training, history, run, epochs))
+
+    def _lines(self, training: Training, history: History, run: int, epochs: int) -> list[str]:
+        """The log of one run, as a run alone writes it."""
+        steps = training.batches.steps
+        cells = [[f"{epoch},{epoch * steps}" for epoch in range(1, epochs + 1)]]
+        for name in self.columns or in_order(history):
+            if name not in history:
                 cells.append([""] * epochs)
-            elif name == "lr":
-                values, places = np.unique(columns[name].astype(model.dtype), return_inverse=True)
-                texts = [str(value) for value in values]
+            elif name == "lr":  # in the model's dtype; most often there are few of them
+                rates, places = np.unique(history[name][:epochs, run].astype(training.whole.dtype), return_inverse=True)
+                texts = list(map(str, rates))
                 cells.append([texts[place] for place in places.tolist()])
             else:
-                cells.append(list(map(str, columns[name].tolist())))
-        steps = training.batches.steps
-        numbers = [f"{epoch},{epoch * steps}" for epoch in range(1, epochs + 1)]
-        return Outcome(row, list(map(",".join, zip(numbers, *cells, strict=True))))
+                cells.append(list(map(str, history[name][:epochs, run].tolist())))
+        return list(map(",".join, zip(*cells, strict=True)))
 
 
 def _stacked(experiment: Experiment, model: Layer, parts: list[Any]) -> Any:

@@ -38,8 +38,10 @@ class Results:
         noted = 0
         for line in _lines(self.journal.path):
             noted += len(line) + 1
-            entry = np.array(json.loads(line))
-            self.places[entry[:, 0]] = entry[:, 1:]
+            try:
+                self._take_in(json.loads(line))
+            except (ValueError, IndexError):
+                raise FileError(f"{self.journal.path} is damaged, so the sweep cannot go on") from None
         for k, (table, head) in enumerate(zip(self.tables, self.heads, strict=True)):
             end = int(self.places[:, 2 * k : 2 * k + 2].sum(1).max(initial=0))
             if end and (not table.path.exists() or table.path.stat().st_size < end):
@@ -72,8 +74,7 @@ class Results:
             table.sync()
         if self.waiting:
             self._note(json.dumps(self.waiting).encode())
-            entry = np.array(self.waiting)
-            self.places[entry[:, 0]] = entry[:, 1:]
+            self._take_in(self.waiting)
         self.waiting, self.noted = [], time.monotonic()
 
     def finish(self) -> None:
@@ -106,6 +107,10 @@ class Results:
         for table in (*self.tables, self.journal):
             table.close()
 
+    def _take_in(self, entry: list[list[int]]) -> None:
+        numbers = np.array(entry)
+        self.places[numbers[:, 0]] = numbers[:, 1:]
+
     def _note(self, line: bytes) -> None:
         self.journal.write(line + b"\n")
         self.journal.sync()
@@ -119,7 +124,7 @@ def settle(folder: Path) -> bool:
             with suppress(FileNotFoundError):  # it was done already
                 os.replace(_sorted(folder / name), folder / name)
         files.sync(folder)
-        journal.unlink()
+        journal.unlink(missing_ok=True)
     return (folder / TABLES[0]).exists() and not journal.exists()
 
 

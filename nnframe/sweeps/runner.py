@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
-from copy import deepcopy
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from nnframe.sweeps.block import Block, Outcome, Trainer
 from nnframe.sweeps.execute import Stop, execute
 from nnframe.sweeps.plan import Stack
 from nnframe.sweeps.prepare import Prepared, prepare
+from nnframe.sweeps.space import kind_of
 from nnframe.training.checkpoint import differences
 from nnframe.training.signals import Interrupted, caught
 
@@ -50,7 +51,7 @@ def run(config: Any, overrides: Sequence[str], workers: int, out: Any, plugin_na
     for name in plugin_names:
         plugins.load(name)
     if isinstance(config, Mapping):
-        document = Document(deepcopy(dict(config)))
+        document = Document(_plain(config))
         for assignment in overrides:
             override(document, assignment)
     else:
@@ -64,21 +65,29 @@ def run(config: Any, overrides: Sequence[str], workers: int, out: Any, plugin_na
     return table
 
 
+def _plain(value: Any) -> Any:
+    """What Python says as a config says it: mappings, lists and plain numbers."""
+    if isinstance(value, Mapping):
+        return {key: _plain(v) for key, v in value.items()}
+    if isinstance(value, (list, tuple, range, np.ndarray)):
+        return [_plain(v) for v in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def table_of(prepared: Prepared, folder: Path) -> Columns:
     """trials.csv of a folder as columns: results as numbers, NaN where there are none; parameters as numbers where all are."""
-    head, *rows = results.read(folder / "trials.csv")
-    columns = Columns()
-    for name, cells in zip(head, zip(*rows, strict=True), strict=True):
-        kinds: list[type] = [int, float] if name in prepared.trials.columns else [float]
-        if name in ("status", "weights", "reason"):
-            kinds = []
-        elif name in ("trial", "setting", "seed", "epochs", "worker"):
-            kinds = [int]
-        columns[name] = np.array(cells)
-        for kind in kinds:
-            with suppress(ValueError):
-                columns[name] = np.array([kind(cell) if cell or name in prepared.trials.columns else np.nan for cell in cells])
-                break
+    trials = prepared.trials
+    kinds: dict[str, type] = dict.fromkeys(prepared.heads[0], float) | dict.fromkeys(("status", "weights", "reason"), str)
+    kinds |= dict.fromkeys(("trial", "setting", "seed", "epochs", "worker"), int)
+    kinds |= {column: kind_of(trials.parameters[path]) for path, column in zip(trials.settings, trials.columns, strict=True)}
+    parts: list[list[np.ndarray]] = []
+    rows = results.read(folder / "trials.csv")
+    head = next(rows)
+    while some := list(islice(rows, 10_000)):
+        cells = zip(*some, strict=True)
+        parts.append([np.array([kinds[name](c or "nan") for c in column] if kinds[name] is float else column, kinds[name])
+                      for name, column in zip(head, cells, strict=True)])  # fmt: skip
+    columns = Columns(zip(head, map(np.concatenate, zip(*parts, strict=True)), strict=True))
     columns.folder = folder
     return columns
 

@@ -286,6 +286,15 @@ def _parameter(path: str, value: Any) -> Between | Choice:
     )
 
 
+def kind_of(parameter: Between | Choice) -> type:
+    """What a table holds of a parameter: int or float if all its values are such numbers, otherwise their names, str."""
+    if isinstance(parameter, Between):
+        return int if parameter.integer else float
+    kinds = {type(value) for value in parameter.values}
+    named = any(name != name_of(value) for name, value in zip(parameter.names, parameter.values, strict=True))
+    return str if named or not kinds <= {int, float} else int if kinds == {int} else float
+
+
 def _twice(values: Sequence[Any]) -> Any:
     """The first value that stands there for the second time; None if all differ."""
     seen: set[Any] = set()
