@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from nnframe import files, plugins
+from nnframe import blas, files, plugins
 from nnframe.config.build import Job, build
 from nnframe.config.compose import load
 from nnframe.config.reading import Document
@@ -100,7 +100,7 @@ def start(args: argparse.Namespace) -> int:
             return run(document, args.out, args.quiet, args.plugin)
         from nnframe.sweeps import runner
 
-        return runner.command(document, args.out, args.quiet, args.plugin, args.workers, args.fail_fast)
+        return runner.command(document, args.out, runner.Options(args.workers or blas.cores(), args.plugin, args.fail_fast, args.quiet))
     folder = args.resume
     if not (folder / "config.yaml").is_file():
         raise FileError(f"{folder} is no run's folder: it has no config.yaml", path="--resume")
@@ -113,7 +113,7 @@ def start(args: argparse.Namespace) -> int:
             return resume(folder, document, args.quiet, args.plugin)
         from nnframe.sweeps import runner
 
-        return runner.resume(folder, document, args.quiet, args.plugin, args.workers, args.fail_fast)
+        return runner.resume(folder, document, runner.Options(args.workers or blas.cores(), args.plugin, args.fail_fast, args.quiet))
 
 
 def answering(plugin_names: Sequence[str], work: Callable[[], int]) -> int:

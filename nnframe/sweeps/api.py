@@ -33,4 +33,4 @@ def sweep(
     """
     from nnframe.sweeps import runner
 
-    return runner.run(config, overrides, workers, out, plugins, fail_fast)
+    return runner.run(config, overrides, out, runner.Options(workers, plugins, fail_fast))

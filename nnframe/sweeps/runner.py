@@ -6,13 +6,14 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nnframe import blas, files, plugins, runs
+from nnframe import files, plugins, runs
 from nnframe.component import Problems, Size, check
 from nnframe.config.compose import load, override
 from nnframe.config.reading import Document, dump
@@ -26,9 +27,17 @@ from nnframe.sweeps.space import kind_of
 from nnframe.training.checkpoint import differences
 from nnframe.training.signals import Interrupted, caught
 
-Say = Callable[[str], None]
-
 SHOW = 10.0  # seconds between lines where there is no terminal
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run a sweep; none of them changes its tables."""
+
+    workers: int
+    plugins: Sequence[str]
+    fail_fast: bool
+    quiet: bool = True
 
 
 class Failed(NNFrameError):
@@ -42,13 +51,13 @@ class Columns(dict[str, np.ndarray]):
     verdict: str
 
 
-def run(config: Any, overrides: Sequence[str], workers: int, out: Any, plugin_names: Sequence[str], fail_fast: bool) -> Columns:
+def run(config: Any, overrides: Sequence[str], out: Any, options: Options) -> Columns:
     """What `nnframe.sweep` does."""
     problems = Problems()
-    check(Size, workers, "sweep.workers", problems)
+    check(Size, options.workers, "sweep.workers", problems)
     if problems:
         raise OptionError(problems[0][1], path=problems[0][0])
-    for name in plugin_names:
+    for name in options.plugins:
         plugins.load(name)
     if isinstance(config, Mapping):
         document = Document(_plain(config))
@@ -59,7 +68,7 @@ def run(config: Any, overrides: Sequence[str], workers: int, out: Any, plugin_na
     prepared = prepare(document)
     folder = runs.make_folder(Path(out) / prepared.experiment.name, prepared.identity)
     with files.owned(folder):
-        summary, _ = train(prepared, folder, workers, plugin_names, fail_fast)
+        summary, _ = train(prepared, folder, options)
     table = table_of(prepared, folder)
     table.verdict = statistics.verdict(summary, lambda setting: statistics.label(prepared.trials, setting))
     return table
@@ -84,23 +93,25 @@ def table_of(prepared: Prepared, folder: Path) -> Columns:
     rows = results.read(folder / "trials.csv")
     head = next(rows)
     while some := list(islice(rows, 10_000)):
-        cells = zip(*some, strict=True)
-        parts.append([np.array([kinds[name](c or "nan") for c in column] if kinds[name] is float else column, kinds[name])
-                      for name, column in zip(head, cells, strict=True)])  # fmt: skip
+        parts.append([_array(cells, kinds[name]) for name, cells in zip(head, zip(*some, strict=True), strict=True)])
     columns = Columns(zip(head, map(np.concatenate, zip(*parts, strict=True)), strict=True))
     columns.folder = folder
     return columns
 
 
-def command(document: Document, out: Path, silent: bool, plugin_names: Sequence[str], workers: int | None, fail_fast: bool) -> int:
+def _array(cells: Sequence[str], kind: type) -> np.ndarray:
+    return np.array([float(cell or "nan") for cell in cells] if kind is float else cells, kind)
+
+
+def command(document: Document, out: Path, options: Options) -> int:
     """Run a sweep in a folder of its own, as the command line does. Returns the exit status."""
     prepared = prepare(document)
     folder = runs.make_folder(out / prepared.experiment.name, prepared.identity)
     with files.owned(folder):
-        return _answer(prepared, folder, silent, plugin_names, workers, fail_fast)
+        return _answer(prepared, folder, options)
 
 
-def resume(folder: Path, document: Document, silent: bool, plugin_names: Sequence[str], workers: int | None, fail_fast: bool) -> int:
+def resume(folder: Path, document: Document, options: Options) -> int:
     """Go on with the sweep of a folder, which this process owns. Returns the exit status."""
     prepared = prepare(document)
     record = runs.read_record(folder)
@@ -112,15 +123,15 @@ def resume(folder: Path, document: Document, silent: bool, plugin_names: Sequenc
         print(f"this sweep has finished: {prepared.trials.count:,} trials; nothing is left to do")
         print(folder)
         return 0
-    return _answer(prepared, folder, silent, plugin_names, workers, fail_fast)
+    return _answer(prepared, folder, options)
 
 
-def _answer(prepared: Prepared, folder: Path, silent: bool, plugin_names: Sequence[str], workers: int | None, fail_fast: bool) -> int:
-    say: Say = (lambda text: None) if silent else (lambda text: print(printable(text), flush=True))
+def _answer(prepared: Prepared, folder: Path, options: Options) -> int:
+    say: Callable[[str], None] = (lambda text: None) if options.quiet else (lambda text: print(printable(text), flush=True))
     say(headline(prepared))
-    again = shlex.join(["python", "-m", "nnframe.run", "--resume", str(folder), *(f"--plugin={name}" for name in plugin_names)])
+    again = shlex.join(["python", "-m", "nnframe.run", "--resume", str(folder), *(f"--plugin={name}" for name in options.plugins)])
     try:
-        summary, failed = train(prepared, folder, workers or blas.cores(), plugin_names, fail_fast, say, not silent)
+        summary, failed = train(prepared, folder, options)
     except (Interrupted, FileError, Failed) as error:
         print(f"{printable(str(error))}; go on with\n  {printable(again)}", file=sys.stderr)
         print(folder)
@@ -142,15 +153,7 @@ def headline(prepared: Prepared) -> str:
     return f"{prepared.experiment.name}: {settings} x {seeds} = {count}, ranked by {prepared.objective} ({prepared.mode})"
 
 
-def train(
-    prepared: Prepared,
-    folder: Path,
-    workers: int,
-    plugin_names: Sequence[str],
-    fail_fast: bool,
-    say: Say = lambda text: None,
-    shows: bool = False,
-) -> tuple[statistics.Summary, int]:
+def train(prepared: Prepared, folder: Path, options: Options) -> tuple[statistics.Summary, int]:
     """Train what is missing and write all tables; the summary, and how many trials failed.
 
     Raises Interrupted after a signal, FileError where nothing can be written, Failed; what was trained until then is kept.
@@ -162,8 +165,7 @@ def train(
             files.write(folder / "config.yaml", dump(prepared.resolved).encode())
             runs.write_record(folder, record | {"status": "running"})
             if not results.settle(folder):
-                count = _fill(prepared, folder, workers, plugin_names, fail_fast, shows, stop)
-                say(f"{count:,} trials in {time.monotonic() - start:.1f} s")
+                _fill(prepared, folder, options, stop)
             with stop.at_once():
                 values, failed = values_of(prepared, folder)
                 summary = statistics.summarize(values, prepared.mode)
@@ -177,32 +179,31 @@ def train(
     return summary, failed
 
 
-def _fill(prepared: Prepared, folder: Path, workers: int, plugin_names: Sequence[str], fail_fast: bool, shows: bool, stop: Stop) -> int:
-    """Train what is missing in the tables; how many trials that were."""
+def _fill(prepared: Prepared, folder: Path, options: Options, stop: Stop) -> None:
+    """Train what is missing in the tables."""
     with stop.at_once():
-        stacks, kept = stacks_of(prepared, workers)
+        stacks, kept = stacks_of(prepared, options.workers)
     if not kept:
         print("warning: with this BLAS a trial in a stack is not, to the last bit, the same trial alone", file=sys.stderr)
     tables = results.Results(folder, [results.line_of(head) for head in prepared.heads], prepared.trials.count)
     missing = tables.missing
-    with closing(tables), closing(Progress(prepared, missing, shows)) as progress:
+    with closing(tables), closing(Progress(prepared, missing, not options.quiet)) as progress:
 
         def report(block: Block, outcomes: list[Outcome], worker: int) -> None:
             pairs = list(zip(block.trials, outcomes, strict=True))
             tables.add((trial, results.line_of(prepared.row(trial, outcome, worker)), outcome.lines) for trial, outcome in pairs)
             progress.add(outcomes)
             for trial, outcome in pairs:
-                if fail_fast and outcome.row["status"] != "finished":
+                if options.fail_fast and outcome.row["status"] != "finished":
                     raise Failed(f"trial {trial} {outcome.row['status']}: {outcome.row['reason']}")
 
-        blocks = sum(1 for stack in stacks for _ in stack.blocks(missing))
+        workers = max(min(options.workers, sum(1 for stack in stacks for _ in stack.blocks(missing))), 1)
         try:
-            execute(prepared.trials, stacks, missing, prepared.log, max(min(workers, blocks), 1), plugin_names, report, stop)
+            execute(prepared.trials, stacks, missing, prepared.log, workers, options.plugins, report, stop)
         except (Interrupted, Failed):
             tables.note()
             raise
         tables.finish()
-    return int(missing.sum())
 
 
 def stacks_of(prepared: Prepared, workers: int) -> tuple[list[Stack], bool]:
@@ -270,3 +271,5 @@ class Progress:
     def close(self) -> None:
         if self.bar is not None:
             self.bar.close()
+        if self.lines:
+            print(f"{self.done - self.before:,} trials in {time.monotonic() - self.start:.1f} s", flush=True)
