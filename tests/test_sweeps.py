@@ -440,6 +440,25 @@ def test_python_gets_columns(here):
         np.testing.assert_array_equal(by_path[name], found[name])
 
 
+def test_a_script_that_workers_cannot_import_is_told_so(here):
+    written(SMALL)
+    Path("script.py").write_text("import nnframe as nn\n\nnn.sweep('sweep.yaml', workers=2)\n")
+    done = subprocess.run([sys.executable, "script.py"], env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.endswith("a script that calls nn.sweep needs `if __name__ == '__main__':` around it\n")
+    (folder,) = Path("experiments/runs/sweep").iterdir()  # the workers made none
+    assert run_json(folder)["status"] == "failed"
+
+
+def test_parameters_can_be_given_on_the_command_line(here, capsys):
+    written("")
+    assert run.main(["sweep.yaml", "sweep.seeds=2", "sweep.parameters.optimizer.lr=[0.1, 0.2]", "--workers=1"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "sweep: 2 settings x 2 seeds = 4 trials, ranked by val_loss (min)" and said[1].startswith("4 trials in ")
+    assert said[2].split() == ["lr", "mean", "95", "%", "sd", "best", "n", "failed"]
+    assert said[5].startswith("val_loss: lr=0.2: ") and said[6].startswith("experiments/runs/sweep/")
+
+
 def test_python_says_lists_in_its_own_ways(here):
     config = load(written(SMALL)).data | {"sweep": {"seeds": range(2), "parameters": {"optimizer.lr": np.geomspace(0.01, 1, 3)}}}
     found = nn.sweep(config)

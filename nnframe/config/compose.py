@@ -71,6 +71,8 @@ def override(document: Document, assignment: str) -> None:
     """Set `key.path=value` in a document; the value is YAML, a list's items are numbered from 0. Raises ConfigError."""
     path, equals, text = assignment.partition("=")
     keys = [str(int(key)) if _is_index(key) else key for key in path.strip().split(".")]
+    if keys[:2] == ["sweep", "parameters"] and keys[2:]:
+        keys[2:] = [".".join(keys[2:])]  # the path of a parameter is one key there
     if len(keys) > DEPTH:
         raise ConfigError([f"{COMMAND_LINE}: expected a path of at most {DEPTH} parts, got {len(keys)}"])
     if not equals or not all(keys):

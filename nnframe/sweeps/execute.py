@@ -26,6 +26,7 @@ from nnframe.sweeps.plan import Stack, Trials
 from nnframe.training.signals import Interrupted
 
 KILLS = 2  # of a worker by one block, until the block is taken apart
+UNGUARDED = "worker processes cannot start; a script that calls nn.sweep needs `if __name__ == '__main__':` around it"
 LOOK = 0.2  # seconds after which a waiting parent looks whether a signal has come
 
 
@@ -196,7 +197,7 @@ class _Lane:
         started = self.ready.exception() is None
         self.stillborn = 0 if started else self.stillborn + (self.how != "SIGKILL")
         if self.stillborn == 3:
-            raise UsageError("worker processes cannot start; a script that calls nn.sweep needs `if __name__ == '__main__':` around it")
+            raise UsageError(UNGUARDED)
         self._start()
         return started
 

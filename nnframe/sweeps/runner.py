@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import islice
+from multiprocessing import current_process
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,10 @@ from nnframe import files, plugins, runs
 from nnframe.component import Problems, Size, check
 from nnframe.config.compose import load, override
 from nnframe.config.reading import Document, dump
-from nnframe.errors import FileError, NNFrameError, OptionError, printable
+from nnframe.errors import FileError, NNFrameError, OptionError, UsageError, printable
 from nnframe.sweeps import plan, results, statistics
 from nnframe.sweeps.block import Block, Outcome, Trainer
-from nnframe.sweeps.execute import Stop, execute
+from nnframe.sweeps.execute import UNGUARDED, Stop, execute
 from nnframe.sweeps.plan import Stack
 from nnframe.sweeps.prepare import Prepared, prepare
 from nnframe.sweeps.space import kind_of
@@ -57,6 +58,8 @@ def run(config: Any, overrides: Sequence[str], out: Any, options: Options) -> Co
     check(Size, options.workers, "sweep.workers", problems)
     if problems:
         raise OptionError(problems[0][1], path=problems[0][0])
+    if options.workers > 1 and getattr(current_process(), "_inheriting", False):  # a worker imports the script that began it
+        raise UsageError(UNGUARDED)
     for name in options.plugins:
         plugins.load(name)
     if isinstance(config, Mapping):
@@ -170,7 +173,7 @@ def train(prepared: Prepared, folder: Path, options: Options) -> tuple[statistic
                 values, failed = values_of(prepared, folder)
                 summary = statistics.summarize(values, prepared.mode)
                 statistics.write(folder / "summary.csv", prepared.trials, summary)
-        except (KeyboardInterrupt, FileError, Failed) as error:
+        except BaseException as error:
             with suppress(FileError):
                 runs.write_record(folder, record | {"status": "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"})
             raise
