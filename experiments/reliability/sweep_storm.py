@@ -77,6 +77,8 @@ class Life:
             return {}
         *lines, _ = (self.folder / ".journal").read_bytes().split(b"\n")
         content = (self.folder / "trials.csv").read_bytes()
+        if lines[-1:] == [b'"sorted"'] and not (self.folder / ".trials.csv.sorted").exists():  # it has taken its place
+            return {line.partition(",")[0]: line for line in content.decode().splitlines()}
         entries = [entry for line in lines if line[:1] == b"[" for entry in json.loads(line)]
         return {str(trial): content[start : start + length].decode().strip() for trial, start, length, *_ in entries}
 
@@ -165,12 +167,13 @@ class Storm:
         _, said = process.communicate()
         while any(command_of(worker) for worker in workers) and time.monotonic() - start < 60:
             time.sleep(0.01)
-        self.slowest = max(self.slowest, time.monotonic() - start)
-        if self.slowest > WITHIN:
-            self.wrong.append(f"{number.name}: ended after {self.slowest:.1f} s")
+        seconds = time.monotonic() - start
+        self.slowest = max(self.slowest, seconds)
+        if seconds > WITHIN:
+            self.wrong.append(f"{number.name}: ended with status {process.returncode} after {seconds:.1f} s: {said}")
         if process.returncode not in (0, status, -number):
             self.wrong.append(f"{number.name}: status {process.returncode}: {said}")
-        if process.returncode == 128 + number and f"--resume {life.folder}" not in said:
+        if process.returncode == 128 + number and said and f"--resume {life.folder}" not in said:  # nothing, before it begins
             self.wrong.append(f"{number.name}: does not say how to go on: {said}")
         return int(process.returncode != 0)
 
