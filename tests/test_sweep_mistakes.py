@@ -44,6 +44,7 @@ MISTAKES = {
     "{parameters: {optimizer.lr: {low: -1e308, high: 1e308, count: 2}}}": "8:45: sweep.parameters.optimizer.lr.high: the range from -1e+308 to 1e+308 is too wide",
     "{parameters: {optimizer.lr: {low: 1, high: 2, step: 1e-320}}}": "8:40: sweep.parameters.optimizer.lr.high: the range from 1 to 2 is too wide",
     "{parameters: {optimizer.lr: {low: 0.1, high: 1, count: 1000000000}}}": "7:1: sweep.sampler: the grid has 1,000,000,000 settings, and more than 1,000,000 are refused; draw some with sampler: Random",
+    "{parameters: {optimizer.lr: {low: 0.1, high: 1, count: 1000000000}, optimizer.momentum: {low: 0, high: 0.9}}}": "7:1: sweep.sampler: the grid has 1,000,000,000 settings, and more than 1,000,000 are refused; draw some with sampler: Random",
     "{seeds: 1000, parameters: {optimizer.lr: {low: 0.1, high: 1, count: 10000}}}": "8:4: sweep.seeds: expected at most 1,000,000 trials, got 10,000,000: 10,000 settings x 1,000 seeds",
     "{seeds: 0}": "8:4: sweep.seeds: expected an integer of at least 1, got 0",
     "{seeds: []}": "8:4: sweep.seeds: expected a number of seeds or a list of them, got an empty list",

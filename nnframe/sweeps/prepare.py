@@ -21,6 +21,7 @@ from nnframe.training.log import in_order
 
 IDLE = ("sweep", "name", "log", "predict", "train.checkpoint")  # keys that change nothing that is trained
 CLOCK = "a trial shares its time with others; limit train.epochs"
+NONE = {"seed": "is no parameter; write sweep.seeds instead", "train.max_seconds": CLOCK}
 STACKS = 1000  # to look at before training
 
 
@@ -125,12 +126,8 @@ def _columns(trials: Trials, first: Job) -> dict[str, str]:
 def _checked_values(base: Document, path: str, parameter: Between | Choice, given: Any) -> tuple[Any, list[tuple[str, str]]]:
     """The values of a parameter with absolute paths, and what is wrong with each by itself: (dotted path, message)."""
     place = f"sweep.parameters.{path}"
-    if path == "seed":
-        return given, [(place, "is no parameter; write sweep.seeds instead")]
-    if path == "train.max_seconds":
-        return given, [(place, CLOCK)]
-    if any(path == idle or path.startswith(f"{idle}.") for idle in IDLE):
-        return given, [(place, "is no parameter: it changes nothing that is trained")]
+    if path in NONE or any(path == idle or path.startswith(f"{idle}.") for idle in IDLE):
+        return given, [(place, NONE.get(path, "is no parameter: it changes nothing that is trained"))]
     if isinstance(parameter, Between):
         points = [round(n) if parameter.integer else n for n in (parameter.low, parameter.high)]
         tried: Mapping[str, Any] = {f"{place}.low": points[0], f"{place}.high": points[1]}

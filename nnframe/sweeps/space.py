@@ -72,10 +72,10 @@ class Between:
         return list(dict.fromkeys(self._numbers(points(self.low, self.high, self.count))))
 
     def size(self) -> int:
-        """How many values a grid has; 0 if it does not know."""
+        """How many values a grid has at most; 1 if that is not known."""
         if self.step is not None:
             return self._steps()
-        return self.count or (int(self.high - self.low) + 1 if self.integer and self.scale == "linear" else 0)
+        return self.count or (int(self.high - self.low) + 1 if self.integer and self.scale == "linear" else 1)
 
     def at(self, u: np.ndarray) -> list[Any]:
         """Points for numbers in [0, 1), each part of the scale as likely as any other."""
@@ -174,9 +174,6 @@ class Drawn(Sampler):
 class Random(Drawn):
     """Independent draws; a parameter's values stay the same when others are added."""
 
-    def __init__(self, *, seed: SweepSeed = 0) -> None:
-        super().__init__(seed=seed)
-
     def points(self, parameters: Parameters, count: int) -> np.ndarray:
         return np.stack([generator(self.seed, f"sweep/{path}").random(count) for path in parameters], axis=1)
 
@@ -184,9 +181,6 @@ class Random(Drawn):
 @register
 class Sobol(Drawn):
     """Scrambled Sobol points, which fill the space evenly; best with a power of two of them (Owen 1998)."""
-
-    def __init__(self, *, seed: SweepSeed = 0) -> None:
-        super().__init__(seed=seed)
 
     def points(self, parameters: Parameters, count: int) -> np.ndarray:
         from scipy.stats import qmc
@@ -199,9 +193,6 @@ class Sobol(Drawn):
 @register
 class LatinHypercube(Drawn):
     """One point in each of `trials` equal slices of every parameter (McKay, Beckman and Conover 1979)."""
-
-    def __init__(self, *, seed: SweepSeed = 0) -> None:
-        super().__init__(seed=seed)
 
     def points(self, parameters: Parameters, count: int) -> np.ndarray:
         from scipy.stats import qmc
