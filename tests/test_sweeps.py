@@ -17,7 +17,7 @@ from nnframe.component import REGISTRY
 from nnframe.config.build import build
 from nnframe.config.compose import load
 from nnframe.config.reading import dump
-from nnframe.sweeps import plan, results
+from nnframe.sweeps import plan, results, runner
 from nnframe.sweeps.block import Block, Trainer, digest
 from nnframe.sweeps.prepare import prepare
 from nnframe.training.log import CSVLog
@@ -457,6 +457,35 @@ def test_parameters_can_be_given_on_the_command_line(here, capsys):
     assert said[0] == "sweep: 2 settings x 2 seeds = 4 trials, ranked by val_loss (min)" and said[1].startswith("4 trials in ")
     assert said[2].split() == ["lr", "mean", "95", "%", "sd", "best", "n", "failed"]
     assert said[5].startswith("val_loss: lr=0.2: ") and said[6].startswith("experiments/runs/sweep/")
+
+
+def test_the_example_sweeps(place):
+    assert prepare(load(Path("digits-sweep.yaml"))).trials.count == 256
+    folder = swept("digits-sweep.yaml", "train.epochs=1", "sweep.seeds=2", "sweep.parameters.optimizer.lr=[1e-3, 1e-2]", "--workers=1")
+    best = table(folder / "summary.csv")[0]
+    assert best["optimizer.lr"] == "0.01" and float(best["low"]) < float(best["mean"]) < float(best["high"])
+
+
+def test_progress_is_told_now_and_then(here, capsys, monkeypatch):
+    monkeypatch.setattr(runner, "SHOW", 0.0)
+    monkeypatch.setattr(plan, "block_size", lambda *_: 4)
+    assert run.main([str(written(SMALL)), "--workers=1"]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if " of 18 trials, failed 0, best 0." in line]
+    assert [int(line.split()[0]) for line in lines] == [3, 6, 9, 12, 15, 18] and lines[-1].endswith(", about 0 s left")
+
+
+def test_a_terminal_has_a_bar(here, capsys, monkeypatch):
+    for stream in (sys.stdout, sys.stderr):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    assert run.main([str(written(SMALL)), "--workers=1"]) == 0
+    assert "sweep:   0%|          | 0/18 [00:00<?, ?trial/s]" in capsys.readouterr().err
+
+
+def test_a_machine_that_does_not_keep_the_promise_is_found_out(here, capsys, monkeypatch):
+    monkeypatch.setattr(nn.Tanh, "forward", lambda self, x, training=False: x * len(x))
+    monkeypatch.setattr(nn.Tanh, "backward", lambda self, dy, need_dx=True: dy)
+    swept(written(SMALL), "--workers=1")
+    assert capsys.readouterr().err == "warning: with this BLAS a trial in a stack is not, to the last bit, the same trial alone\n"
 
 
 def test_python_says_lists_in_its_own_ways(here):
