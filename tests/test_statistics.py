@@ -36,6 +36,15 @@ def test_failures_do_not_count_and_rank_last():
     assert summarize(summary.values, "max").best[0] == 5
 
 
+def test_losses_without_measure_are_no_error():
+    summary = summarize(np.array([[1e308, 1.5e308], [1, 2], [-1e308, 1e200], [3, 1e160]]), "max")
+    assert summary.order.tolist() == [0, 3, 1, 2] and np.isinf(summary.mean[0]) and summary.sd[1] == np.sqrt(0.5)
+    assert verdict(summary, str).startswith("0: inf ± ")
+    summary = summarize(summary.values, "min")
+    assert summary.order.tolist() == [2, 1, 3, 0]
+    assert summarize(np.array([[1, 1e160], [1, 2]]), "min").order.tolist() == [1, 0]
+
+
 def test_ties_stay_in_the_order_of_settings():
     assert summarize(np.array([[2.0], [1], [1], [2]]), "min").order.tolist() == [1, 2, 0, 3]
 

@@ -28,6 +28,7 @@ class Summary:
     sign: int  # 1 if small is good
 
 
+@np.errstate(all="ignore")  # a loss may be as large as a number can be
 def summarize(values: np.ndarray, mode: str) -> Summary:
     """`values` (settings, seeds) of the objective, NaN where a trial failed. Means rank; settings with failures come after
     settings without any, since a mean over the seeds that went well flatters."""
@@ -45,6 +46,7 @@ def summarize(values: np.ndarray, mode: str) -> Summary:
     return Summary(order, n, failed, mean, sd, half, best, values, sign)
 
 
+@np.errstate(all="ignore")
 def verdict(summary: Summary, name: Callable[[int], str]) -> str:
     """What a careful colleague says of the best setting: paired differences on the seeds that settings have in common, a
     two-sided t-test for each, and Holm's correction for looking at all of them. `name` tells a setting."""
@@ -72,6 +74,7 @@ def verdict(summary: Summary, name: Callable[[int], str]) -> str:
     return told + (f"; {(~known).sum()} could not be compared" if not known.all() else "")
 
 
+@np.errstate(all="ignore")
 def paired(difference: np.ndarray) -> np.ndarray:
     """Two-sided p values of mean differences (settings, seeds), NaN where a seed is not common: (settings,).
 
@@ -80,8 +83,7 @@ def paired(difference: np.ndarray) -> np.ndarray:
     from scipy.special import stdtr
 
     n, mean, sd = _moments(difference)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.where(mean == 0, 0.0, np.abs(mean) / (sd / np.sqrt(n)))
+    t = np.where(mean == 0, 0.0, np.abs(mean) / (sd / np.sqrt(n)))
     return np.where(n > 1, 2 * stdtr(np.maximum(n - 1, 1), -t), np.nan)
 
 
