@@ -466,6 +466,18 @@ def test_the_example_sweeps(place):
     assert best["optimizer.lr"] == "0.01" and float(best["low"]) < float(best["mean"]) < float(best["high"])
 
 
+def test_trials_without_the_objective_are_no_crash(here, capsys):
+    written("sweep: {seeds: 2, parameters: {data.validation: [null, 0.25]}}")
+    assert run.main(["sweep.yaml", "--workers=1"]) == 0
+    *_, verdict, failed, folder = capsys.readouterr().out.splitlines()
+    assert verdict.startswith("val_loss: validation=0.25: ") and verdict.endswith(
+        "; better than 0 of 1 other settings; 1 could not be compared"
+    )
+    assert failed == "2 of 4 trials failed or have no val_loss; trials.csv says why"
+    rows = table(Path(folder) / "trials.csv")
+    assert [(row["status"], bool(row["val_loss"])) for row in rows] == [("finished", False)] * 2 + [("finished", True)] * 2
+
+
 def test_progress_is_told_now_and_then(here, capsys, monkeypatch):
     monkeypatch.setattr(runner, "SHOW", 0.0)
     monkeypatch.setattr(plan, "block_size", lambda *_: 4)

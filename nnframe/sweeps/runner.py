@@ -143,7 +143,7 @@ def _answer(prepared: Prepared, folder: Path, options: Options) -> int:
         say(f"  {line}")
     say(f"{prepared.objective}: {statistics.verdict(summary, lambda setting: statistics.label(prepared.trials, setting))}")
     if failed:
-        say(f"{failed:,} of {prepared.trials.count:,} trials failed; trials.csv says why")
+        say(f"{failed:,} of {prepared.trials.count:,} trials failed or have no {prepared.objective}; trials.csv says why")
     print(folder)
     return 0
 
