@@ -295,15 +295,14 @@ class Training:
                 self.step, self.total, self.total_weight = step + 1, total, total_weight
                 self._watch()
         self.step, self.total, self.total_weight = batches.steps, total, total_weight
-        trained = {"loss": total / total_weight} | {metric.name: metric.value() for metric in metrics}
+        logs = {"loss": total / total_weight}
+        for metric in metrics:
+            logs[metric.name] = metric.value()
         if self.evaluated is not None:
-            trained = _evaluate(model, loss, self.evaluating, self.evaluated, self._watch)
-        held = {} if self.validation is None else _evaluate(model, loss, self.evaluating, self.validation, self._watch)
-        logs = {}
-        for name, value in trained.items():
-            logs[name] = value
-            if name in held:
-                logs[f"val_{name}"] = held[name]
+            logs = _evaluate(model, loss, self.evaluating, self.evaluated, self._watch)
+        if self.validation is not None:
+            held = _evaluate(model, loss, self.evaluating, self.validation, self._watch)
+            logs = {key: value for name in logs for key, value in ((name, logs[name]), (f"val_{name}", held[name]))}
         if hasattr(optimizer, "_lr"):
             logs["lr"] = optimizer._lr[..., 0].copy()
         return logs
