@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import shlex
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -17,7 +16,7 @@ from nnframe.config.build import Job, build
 from nnframe.config.compose import load
 from nnframe.config.reading import Document
 from nnframe.errors import ConfigError, FileError, NNFrameError, OptionError, printable
-from nnframe.runs import Run, read_record
+from nnframe.runs import Run, identity, read_record, resume_command
 from nnframe.training.callbacks import BestWeights
 from nnframe.training.checkpoint import Checkpoints, CheckpointWarning
 from nnframe.training.log import Bar, CSVLog, Lines, quiet, summary
@@ -164,12 +163,12 @@ def train(job: Job, record: Run, silent: bool, plugin_names: Sequence[str]) -> i
     experiment, training, folder = job.experiment, job.training, record.folder
     say: Callable[[str], None] = (lambda text: None) if silent else (lambda text: print(printable(text)))
     say(headline(job))
-    epochs, checkpoints = experiment.train.epochs, Checkpoints(folder, experiment.train.checkpoint, record.identity())
+    epochs, checkpoints = experiment.train.epochs, Checkpoints(folder, experiment.train.checkpoint, identity(job.resolved, job))
     watchers: list[Any] = [record, CSVLog(folder)]
     if not silent:
         lines = Lines(experiment.log.every or max(epochs // 10, 1), lambda: checkpoints.interrupt(SIGPIPE))
         watchers.append(Bar(epochs, experiment.name) if sys.stdout.isatty() and sys.stderr.isatty() else lines)
-    again = shlex.join(["python", "-m", "nnframe.run", "--resume", str(folder), *(f"--plugin={name}" for name in plugin_names)])
+    again = resume_command(folder, plugin_names)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always", CheckpointWarning)
@@ -183,7 +182,7 @@ def train(job: Job, record: Run, silent: bool, plugin_names: Sequence[str]) -> i
         record.finish("interrupted", {"epochs": training.done})
         if stop.signal != SIGPIPE:
             place = f"epoch {training.done + 1}, step {training.step} of {training.batches.steps}"
-            print(f"{stop} in {place}; go on with\n  {printable(again)}", file=sys.stderr)
+            print(f"{stop} in {place}; go on with\n  {again}", file=sys.stderr)
             print(folder)
         return 128 + stop.signal
     except BaseException as error:
@@ -191,7 +190,7 @@ def train(job: Job, record: Run, silent: bool, plugin_names: Sequence[str]) -> i
             record.ended("interrupted" if isinstance(error, KeyboardInterrupt) else "failed", {"epochs": training.done})
         if record.begun and isinstance(error, (FileError, KeyboardInterrupt)):  # a full disk, or no time for a checkpoint
             when = "once there is room, " if isinstance(error, FileError) else ""
-            print(f"training ended after epoch {training.done}; {when}go on with\n  {printable(again)}", file=sys.stderr)
+            print(f"training ended after epoch {training.done}; {when}go on with\n  {again}", file=sys.stderr)
         raise
     last = int(history.epochs) - 1
     results = {"epochs": last + 1} | {name: float(values[last]) for name, values in history.items()}

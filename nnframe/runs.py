@@ -3,8 +3,10 @@
 import json
 import os
 import platform
+import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from copy import deepcopy
 from datetime import datetime
 from hashlib import sha256
@@ -17,8 +19,7 @@ import numpy as np
 from nnframe import __version__, blas, files, plugins
 from nnframe.config.build import Job
 from nnframe.config.reading import dump
-from nnframe.data.dataset import digest
-from nnframe.errors import FileError
+from nnframe.errors import FileError, printable
 from nnframe.layers.weights import save_weights
 from nnframe.training.callbacks import BestWeights, State
 
@@ -32,7 +33,7 @@ class Run:
     def __init__(self, job: Job, folder: Path, record: dict[str, Any]) -> None:
         data = job.data
         self.job, self.folder, self.begun = job, folder, False
-        self.config, self.data = dump(job.resolved), data_digest(job)
+        self.config = dump(job.resolved)
         self.record: dict[str, Any] = {
             "name": job.experiment.name,
             "status": "running",
@@ -42,7 +43,7 @@ class Run:
             "seed": job.experiment.seed,
             "config_sha256": sha256(self.config.encode()).hexdigest(),
             "data": {
-                "sha256": self.data,
+                "sha256": job.data_digest,
                 "rows": len(data.training.x),
                 "validation_rows": 0 if data.validation is None else len(data.validation.x),
                 "inputs": list(data.training.inputs),
@@ -56,17 +57,12 @@ class Run:
     @classmethod
     def new(cls, job: Job, out: Path) -> "Run":
         """Make the folder, `<out>/<name>/<date-time>-<hash of config and data>`. Raises FileError if that cannot be done."""
-        return cls(job, make_folder(out / job.experiment.name, [job.resolved, data_digest(job)]), {})
+        return cls(job, make_folder(out / job.experiment.name, [job.resolved, job.data_digest]), {})
 
     @classmethod
     def again(cls, job: Job, folder: Path) -> "Run":
         """The run of a folder, to go on with."""
         return cls(job, folder, read_record(folder))
-
-    def identity(self) -> dict[str, Any]:
-        """Plain data that says what is trained on what: a checkpoint goes on only in the same."""
-        known = {Path(plugin["plugin"]).name: plugin["sha256"] for plugin in plugins.LOADED}
-        return self.job.resolved | {"the data's hash": self.data, "plugins": known}
 
     def changed(self) -> bool:
         """Is the config another one than the folder's?"""
@@ -128,10 +124,15 @@ def environment() -> dict[str, Any]:
     return known | {"git_commit": git_commit(), "command": sys.argv}
 
 
-def data_digest(job: Job) -> str:
-    """SHA-256 of all numbers trained and validated on."""
-    parts = [part for part in (job.data.training, job.data.validation) if part is not None]
-    return digest(array for part in parts for array in (part.x, part.y, part.weight) if array is not None)
+def identity(config: dict[str, Any], job: Job) -> dict[str, Any]:
+    """Plain data that says what is trained on what, for a complete config and a job that has its data."""
+    known = {Path(plugin["plugin"]).name: plugin["sha256"] for plugin in plugins.LOADED}
+    return config | {"the data's hash": job.data_digest, "plugins": known}
+
+
+def resume_command(folder: Path, plugin_names: Sequence[str]) -> str:
+    """What a person types to go on with the run or sweep of a folder."""
+    return printable(shlex.join(["python", "-m", "nnframe.run", "--resume", str(folder), *(f"--plugin={name}" for name in plugin_names)]))
 
 
 def _now() -> str:

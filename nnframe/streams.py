@@ -75,10 +75,13 @@ class Stream:
     for as long as they train together."""
 
     def __init__(self, seeds: Seeds, name: str) -> None:
-        self.generators = [generator(seed, name) for seed in seeds.distinct]
         self.runs = seeds.runs
-        self.index = seeds.index  # of each run's generator
-        self._in_order = np.array_equal(self.index, np.arange(len(self.generators)))
+        self._hold([generator(seed, name) for seed in seeds.distinct], seeds.index)
+
+    def _hold(self, generators: list["np.random.Generator"], index: np.ndarray) -> None:
+        """`index` (runs,): of each run's generator."""
+        self.generators, self.index = generators, index
+        self._in_order = np.array_equal(index, np.arange(len(generators)))
 
     def random(self, out: np.ndarray) -> np.ndarray:
         """Uniform numbers in [0, 1): `out` (generators, ...) is filled and spread over the runs, (*runs, ...) or (...)."""
@@ -100,9 +103,8 @@ class Stream:
     def _of(self, generators: list["np.random.Generator"], index: np.ndarray, runs: tuple[int, ...]) -> "Stream":
         made = Stream.__new__(Stream)
         made.runs = runs
-        used, made.index = np.unique(index, return_inverse=True)
-        made.generators = [deepcopy(generators[i]) for i in used]
-        made._in_order = np.array_equal(made.index, np.arange(len(used)))
+        used, index = np.unique(index, return_inverse=True)
+        made._hold([deepcopy(generators[i]) for i in used], index)
         return made
 
     def get_state(self) -> np.ndarray:
@@ -116,7 +118,7 @@ class Stream:
         generators = [np.random.Generator(np.random.PCG64(0)) for _ in places]
         for rng, place in zip(generators, places.tolist(), strict=True):
             rng.bit_generator.state = _from_words(place)
-        vars(self).update(vars(self._of(generators, index.ravel(), self.runs)))
+        self._hold(generators, index.ravel())
 
 
 def _spread(drawn: np.ndarray, index: np.ndarray, in_order: bool) -> np.ndarray:

@@ -1,6 +1,7 @@
 """From a checked config to a training that is ready to run, and the resolved config that describes it."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from nnframe.component import config_of
 from nnframe.config.check import Experiment, checked, located
 from nnframe.config.reading import Document
-from nnframe.data.dataset import Dataset
+from nnframe.data.dataset import Dataset, digest
 from nnframe.data.source import Prepared
 from nnframe.errors import DataError, FileError, NNFrameError
 from nnframe.layers.base import Layer
@@ -26,7 +27,7 @@ class Job:
     training: Training
     rows: dict[str, np.ndarray]  # of `predict`, transformed
 
-    @property
+    @cached_property
     def resolved(self) -> dict[str, Any]:
         """The complete config: every default written out, paths absolute, BLAS threads as a number."""
         e = self.experiment
@@ -36,6 +37,12 @@ class Job:
             del plain["sweep"]
         first = ("name", "seed", "dtype")
         return {key: plain[key] for key in first} | {key: value for key, value in plain.items() if key not in first}
+
+    @cached_property
+    def data_digest(self) -> str:
+        """SHA-256 of all numbers trained and validated on."""
+        parts = [part for part in (self.data.training, self.data.validation) if part is not None]
+        return digest(array for part in parts for array in (part.x, part.y, part.weight) if array is not None)
 
     def predict(self) -> dict[str, np.ndarray]:
         """What the model gives for the rows of `predict`, probabilities where it gives logits: name -> (*outputs,)."""

@@ -58,6 +58,9 @@ class Stop:
             self.anywhere = False
 
 
+Report = Callable[[Block, list[Outcome], int], None]  # a block, what came of it, and the number of its worker
+
+
 @dataclass
 class Task:
     """A block to train, and how many workers died of it."""
@@ -74,7 +77,7 @@ class Task:
 class Tasks:
     """The blocks that are left, those to be done again first, and what becomes of them."""
 
-    def __init__(self, blocks: Iterator[Block], report: Callable[[Block, list[Outcome], int], None]) -> None:
+    def __init__(self, blocks: Iterator[Block], report: Report) -> None:
         self.new, self.report = map(Task, blocks), report
         self.again: deque[Task] = deque()
 
@@ -97,9 +100,6 @@ class Tasks:
             self.again.appendleft(task)
         else:
             self.ended(task, f"killed its worker process twice ({how})", worker)
-
-
-Report = Callable[[Block, list[Outcome], int], None]  # a block, what came of it, and the number of its worker
 
 
 def execute(

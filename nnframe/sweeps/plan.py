@@ -81,9 +81,9 @@ def assigned(document: Document, values: Mapping[str, Any]) -> Document:
 
     BLAS has one thread unless the config says otherwise: the cores are for the trials.
     """
-    changed = Document(_copied(document.data), dict(document.marks), document.path)
+    changed = Document(plain(document.data), dict(document.marks), document.path)
     for path, value in values.items():
-        assign(changed, path.split("."), _copied(value), document.where(f"sweep.parameters.{path}"))
+        assign(changed, path.split("."), plain(value), document.where(f"sweep.parameters.{path}"))
         changed.marks[path] = document.mark(f"sweep.parameters.{path}")
     train = changed.data.get("train")
     if isinstance(train, dict) and train.get("blas_threads", "auto") == "auto":
@@ -165,10 +165,13 @@ def _inside(kind: Any, value: Any, key: str) -> tuple[Any, Any]:
     return (Any if option is None else option.kind), inner
 
 
-def _copied(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A copy as a config has it: mappings, lists and plain numbers, also of what Python says with arrays and ranges."""
     if isinstance(value, Mapping):
-        return {key: _copied(v) for key, v in value.items()}
-    return [_copied(v) for v in value] if isinstance(value, (list, tuple)) else value
+        return {key: plain(v) for key, v in value.items()}
+    if isinstance(value, (list, tuple, range, np.ndarray)):
+        return [plain(v) for v in value]
+    return value.item() if isinstance(value, np.generic) else value
 
 
 # ---------------------------------------------------------------------------------------------- sizes of blocks

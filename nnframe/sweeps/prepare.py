@@ -4,19 +4,19 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from nnframe import plugins, runs
+from nnframe import runs
 from nnframe.component import config_of
 from nnframe.config.build import Job, build
 from nnframe.config.check import Experiment, checked, inspected, located
 from nnframe.config.reading import Document
-from nnframe.errors import ConfigError, NNFrameError, OptionError, nearest
+from nnframe.errors import ConfigError, NNFrameError, OptionError
 from nnframe.sweeps import plan
 from nnframe.sweeps.block import Block, Outcome, Trainer
 from nnframe.sweeps.plan import Trials
 from nnframe.sweeps.space import Between, Choice
+from nnframe.training.callbacks import no_column
 from nnframe.training.log import in_order
 
 IDLE = ("sweep", "name", "log", "predict", "train.checkpoint")  # keys that change nothing that is trained
@@ -75,8 +75,7 @@ class Prepared:
     @cached_property
     def identity(self) -> dict[str, Any]:
         """Plain data that says what is tried on what."""
-        loaded = {Path(plugin["plugin"]).name: plugin["sha256"] for plugin in plugins.LOADED}
-        return self.resolved | {"the data's hash": runs.data_digest(self.first), "plugins": loaded}
+        return runs.identity(self.resolved, self.first)
 
 
 def prepare(document: Document) -> Prepared:
@@ -104,10 +103,8 @@ def prepare(document: Document) -> Prepared:
     objective = sweep.objective
     metric = objective.metric or ("val_loss" if "val_loss" in columns else "loss")
     if metric not in columns or metric == "lr":
-        known = [name for name in columns if name != "lr"]
-        hint = "; there is no validation data" if metric.startswith("val_") and "val_loss" not in columns else ""
-        words = f"the log has no column {metric!r} to rank by{hint}.{nearest(metric, known)} Columns: {', '.join(known)}."
-        raise located(document, [("sweep.objective.metric", words)])
+        known = {name: better for name, better in columns.items() if name != "lr"}
+        raise located(document, [("sweep.objective.metric", no_column(metric, known, " to rank by"))])
     mode = objective.mode or columns[metric]
     return Prepared(replace(experiment, sweep=sweep), trials, first, columns, metric, mode)
 

@@ -1,7 +1,6 @@
 """A sweep from its config to its tables: what `python -m nnframe.run` does with a config that has a section `sweep`."""
 
 import json
-import shlex
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +24,7 @@ from nnframe.sweeps.execute import UNGUARDED, Stop, execute
 from nnframe.sweeps.plan import Stack
 from nnframe.sweeps.prepare import Prepared, prepare
 from nnframe.sweeps.space import kind_of
-from nnframe.training.checkpoint import differences
+from nnframe.training.checkpoint import differences, told
 from nnframe.training.signals import Interrupted, caught
 
 SHOW = 10.0  # seconds between lines where there is no terminal
@@ -63,7 +62,7 @@ def run(config: Any, overrides: Sequence[str], out: Any, options: Options) -> Co
     for name in options.plugins:
         plugins.load(name)
     if isinstance(config, Mapping):
-        document = Document(_plain(config))
+        document = Document(plan.plain(config))
         for assignment in overrides:
             override(document, assignment)
     else:
@@ -75,15 +74,6 @@ def run(config: Any, overrides: Sequence[str], out: Any, options: Options) -> Co
     table = table_of(prepared, folder)
     table.verdict = statistics.verdict(summary, lambda setting: statistics.label(prepared.trials, setting))
     return table
-
-
-def _plain(value: Any) -> Any:
-    """What Python says as a config says it: mappings, lists and plain numbers."""
-    if isinstance(value, Mapping):
-        return {key: _plain(v) for key, v in value.items()}
-    if isinstance(value, (list, tuple, range, np.ndarray)):
-        return [_plain(v) for v in value]
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def table_of(prepared: Prepared, folder: Path) -> Columns:
@@ -120,8 +110,7 @@ def resume(folder: Path, document: Document, options: Options) -> int:
     record = runs.read_record(folder)
     now = json.loads(json.dumps(prepared.identity))
     if changes := list(differences(record.get("identity", now), now)):
-        told = "; ".join(f"{path}: {_shown(old)} before, {_shown(new)} now" for path, old, new in changes[:10])
-        raise OptionError(f"{folder} is of another sweep: {told}. Take the change back, or start a sweep of its own")
+        raise OptionError(f"{folder} is of another sweep: {told(changes)}. Take the change back, or start a sweep of its own")
     if record.get("status") == "finished":
         print(f"this sweep has finished: {prepared.trials.count:,} trials; nothing is left to do")
         print(folder)
@@ -132,11 +121,10 @@ def resume(folder: Path, document: Document, options: Options) -> int:
 def _answer(prepared: Prepared, folder: Path, options: Options) -> int:
     say: Callable[[str], None] = (lambda text: None) if options.quiet else (lambda text: print(printable(text), flush=True))
     say(headline(prepared))
-    again = shlex.join(["python", "-m", "nnframe.run", "--resume", str(folder), *(f"--plugin={name}" for name in options.plugins)])
     try:
         summary, failed = train(prepared, folder, options)
     except (Interrupted, FileError, Failed) as error:
-        print(f"{printable(str(error))}; go on with\n  {printable(again)}", file=sys.stderr)
+        print(f"{printable(str(error))}; go on with\n  {runs.resume_command(folder, options.plugins)}", file=sys.stderr)
         print(folder)
         return 128 + error.signal if isinstance(error, Interrupted) else 1 if isinstance(error, Failed) else 2
     for line in statistics.table(prepared.trials, summary):
@@ -235,10 +223,6 @@ def values_of(prepared: Prepared, folder: Path) -> tuple[np.ndarray, int]:
             values[int(row[0])] = float(row[column])
     values[~np.isfinite(values)] = np.nan
     return values.reshape(-1, len(prepared.trials.seeds)), int(np.isnan(values).sum())
-
-
-def _shown(value: Any) -> str:
-    return "nothing" if value is ... else f"{value!r:.60}"
 
 
 class Progress:

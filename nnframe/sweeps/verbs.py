@@ -29,7 +29,7 @@ def show_plan(document: Document, workers: int | None) -> int:
     shown, trainer = found[:MOST], Trainer(trials.document)
     for stack in shown:
         with suppress(Exception):  # a setting that cannot be trained tells so when it is its turn
-            _measure(trials, stack, trainer, workers, PATIENCE / len(shown))
+            _measure(trials, stack, trainer, PATIENCE / len(shown))
     print(headline(prepared))
     rows = [["trials", "blocks of", "memory", "a trial", "the same in all of them"]]
     for stack in shown:
@@ -48,7 +48,7 @@ def show_plan(document: Document, workers: int | None) -> int:
     return 0
 
 
-def _measure(trials: Trials, stack: Stack, trainer: Trainer, workers: int, seconds: float) -> None:
+def _measure(trials: Trials, stack: Stack, trainer: Trainer, seconds: float) -> None:
     """Find out how long a trial of a stack takes."""
     training = trainer.training(Block.of(trials, stack, stack.trials[: stack.size]))
     stack.bytes = plan.working_set(training)

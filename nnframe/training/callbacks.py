@@ -14,6 +14,12 @@ from nnframe.optimizers import Optimizer
 Columns = Mapping[str, str]  # of the log: "min" or "max", whichever is better there
 
 
+def no_column(name: str, columns: Columns, purpose: str = "") -> str:
+    """That the log has no column of this name, and which it has."""
+    hint = "; there is no validation data" if name.startswith("val_") and "val_loss" not in columns else ""
+    return f"the log has no column {name!r}{purpose}{hint}.{nearest(name, columns)} Columns: {', '.join(columns)}."
+
+
 @dataclass
 class State:
     """Training after an epoch, as callbacks see it.
@@ -41,6 +47,11 @@ class State:
             raise OptionError(f"expected {still}, got {which.shape}; index by state.runs", path="state.stop")
         self.stopped = np.asarray(self.stopped) | which
         self.reasons.append((which, reason))
+
+    def places(self, which: Any = slice(None)) -> tuple[Any, Any]:
+        """Where some of the runs that still train stand, a mask or all of them: in an array as long as the whole stack, and in
+        one of these runs alone."""
+        return (..., ...) if self.runs is None else (self.runs[which], which)
 
 
 class Callback(Component):
@@ -90,11 +101,7 @@ class BestWeights(Callback):
 
     def build(self, columns: Columns) -> None:
         if self.monitor not in columns:
-            hint = "; there is no validation data" if self.monitor.startswith("val_") and "val_loss" not in columns else ""
-            raise OptionError(
-                f"the log has no column {self.monitor!r}{hint}.{nearest(self.monitor, columns)} Columns: {', '.join(columns)}.",
-                path="monitor",
-            )
+            raise OptionError(no_column(self.monitor, columns), path="monitor")
         self._sign = -1 if (self.mode or columns[self.monitor]) == "max" else 1
 
     def on_begin(self, state: State) -> None:
@@ -105,14 +112,12 @@ class BestWeights(Callback):
         self._params, self._state = model.params.copy(), model.state.copy()
 
     def on_epoch(self, state: State) -> None:
-        where: Any = ... if state.runs is None else state.runs
-        value = np.asarray(state.logs[self.monitor], np.float64)
-        better = np.asarray(value * self._sign < self.best[where] * self._sign - self.min_delta)
+        value, (training, _) = np.asarray(state.logs[self.monitor], np.float64), state.places()
+        better = np.asarray(value * self._sign < self.best[training] * self._sign - self.min_delta)
         if better.any():
-            index: Any = ... if state.runs is None else state.runs[better]
-            here: Any = ... if state.runs is None else better
-            self.best[index], self.epoch[index] = value[here], state.epoch
-            self._params[index], self._state[index] = state.model.params[here], state.model.state[here]
+            whole, here = state.places(better)
+            self.best[whole], self.epoch[whole] = value[here], state.epoch
+            self._params[whole], self._state[whole] = state.model.params[here], state.model.state[here]
 
     def restore(self, model: Layer) -> None:
         """Put the best weights into a model of the same layers and runs."""
@@ -148,13 +153,14 @@ class EarlyStopping(BestWeights):
 
     def on_epoch(self, state: State) -> None:
         super().on_epoch(state)
-        waited = state.epoch - self.epoch[... if state.runs is None else state.runs]
+        training, _ = state.places()
+        waited = state.epoch - self.epoch[training]
         if (waited >= self.patience).any():
             state.stop(waited >= self.patience, f"{self.monitor} has not improved for {self.patience} epochs")
 
     def on_end(self, state: State, which: np.ndarray) -> None:
-        found = which & (self.epoch[... if state.runs is None else state.runs] > 0)
+        training, _ = state.places()
+        found = which & (self.epoch[training] > 0)
         if self.restore_best and found.any():
-            here: Any = ... if state.runs is None else found
-            index: Any = ... if state.runs is None else state.runs[found]
-            state.model.params[here], state.model.state[here] = self._params[index], self._state[index]
+            whole, here = state.places(found)
+            state.model.params[here], state.model.state[here] = self._params[whole], self._state[whole]

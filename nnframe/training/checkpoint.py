@@ -6,7 +6,7 @@ What stands in a checkpoint are parts with arrays by name; this module knows not
 import json
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,17 +117,15 @@ class Checkpoints:
         """Is it of the same training? The config is told first: most differences of shapes come from there."""
         self.was, now = json.loads(bytes(npz.read(path, [CONFIG])[CONFIG])), json.loads(_json(self.config))
         if changes := [change for change in differences(self.was, now) if _matters(*change)]:
-            told = "; ".join(f"{key or 'config'}: {_shown(old)} before, {_shown(new)} now" for key, old, new in changes[:10])
-            more = f"; and {len(changes) - 10} more" if len(changes) > 10 else ""
             raise OptionError(
-                f"{path} is of another config: {told}{more}. Only train.epochs may grow; train it anew, or take the change back"
+                f"{path} is of another config: {told(changes)}. Only train.epochs may grow; train it anew, or take the change back"
             )
         wanted = {f"{head}/{name}": (np.shape(a), np.asarray(a).dtype) for head, part in expected.items() for name, a in part.items()}
         found = {name: header for name, header in headers.items() if name.partition("/")[0] in expected}
         for name in wanted | found:
             if wanted.get(name) != found.get(name):
-                told, got = (f"{header[1]} {header[0]}" if header else "nothing" for header in (wanted.get(name), found.get(name)))
-                raise FileError(f"{path} is of another training: {name}: expected {told}, got {got}")
+                wants, got = (f"{header[1]} {header[0]}" if header else "nothing" for header in (wanted.get(name), found.get(name)))
+                raise FileError(f"{path} is of another training: {name}: expected {wants}, got {got}")
 
 
 def _headers(path: Path) -> Headers:
@@ -156,6 +154,12 @@ def differences(was: Any, now: Any, path: str = "") -> Iterator[tuple[str, Any, 
         return
     for key, (old, new) in pairs.items():
         yield from differences(old, new, f"{path}.{key}" if path else key)
+
+
+def told(changes: Sequence[tuple[str, Any, Any]]) -> str:
+    """Differences in words, the first of them."""
+    more = f"; and {len(changes) - 10} more" if len(changes) > 10 else ""
+    return "; ".join(f"{key or 'config'}: {_shown(old)} before, {_shown(new)} now" for key, old, new in changes[:10]) + more
 
 
 def _matters(path: str, was: Any, now: Any) -> bool:
