@@ -4,14 +4,14 @@
 Classification losses take logits. Targets and weights (batch,) may have a runs axis or be shared by all runs.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType, SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
+from numpy import absolute, add, divide, exp, log, log1p, maximum, minimum, multiply, negative, reciprocal, subtract
 
 from nnframe.component import Component, register
 from nnframe.errors import DataError, ShapeError, UsageError
+from nnframe.work import Work
 
 L = TypeVar("L", bound="Loss")
 Shape = tuple[int, ...]
@@ -28,18 +28,23 @@ class Loss(Component):
     slope = 1.0  # a constant factor of the gradient, taken together with the mean
     takes_classes = False  # are integer targets the numbers of classes?
     outputs: Shape | None = None
-    _kept: Mapping[Any, SimpleNamespace] = MappingProxyType({})
-    _work: Any = None  # what the last forward left for backward
-    _trusted = False  # all targets were checked by `build`
+    _kept: dict[Any, Work]
+    _work: Any  # what the last forward left for backward
+    _trusted: bool  # all targets were checked by `build`
+
+    def __new__(cls) -> Self:
+        loss = super().__new__(cls)
+        loss._kept, loss._work, loss._trusted = {}, None, False  # not the class's: Python reads an object's own attributes faster
+        return loss
 
     # ------------------------------------------------------------------------------------------ what a subclass writes
 
-    def elements(self, w: SimpleNamespace, pred: np.ndarray, target: np.ndarray) -> None:
+    def elements(self, w: Work, pred: np.ndarray, target: np.ndarray) -> None:
         """Fill `w.elements`, shaped `element_shape`: the loss of a row is the mean of its elements. `w.a` and `w.b`, shaped
         like pred, are free for what `gradient` will need."""
         raise NotImplementedError
 
-    def gradient(self, w: SimpleNamespace, out: np.ndarray) -> None:
+    def gradient(self, w: Work, out: np.ndarray) -> None:
         """Fill `out` (*runs, batch, *outputs) with `w.share` times the elements' derivatives with respect to pred, less `slope`."""
         raise NotImplementedError
 
@@ -78,13 +83,13 @@ class Loss(Component):
         self.elements(w, pred, target)
         if weight is None:
             w.share = w.equal
-            return np.add.reduce(w.flat, -1) / w.count
+            return (add.reduce(w.flat, -1) if w.single is None else w.single[()]) / w.count
         if weight.shape not in w.weights:
             raise ShapeError(f"{type(self).__name__}: predictions {pred.shape} do not go with weights {weight.shape}")
-        total = np.add.reduce(weight, -1, out=None, keepdims=True)
+        total = add.reduce(weight, -1, out=None, keepdims=True)
         share = weight / (total + (total == 0))  # rows that all weigh nothing have a loss of 0
         w.share = (share * w.slope)[(..., *(None,) * len(w.outputs))]
-        return np.add.reduce(np.add.reduce(w.by_row, -1) * share, -1) / w.m
+        return add.reduce(add.reduce(w.by_row, -1) * share, -1) / w.m
 
     def backward(self) -> np.ndarray:
         w = self._work
@@ -93,7 +98,7 @@ class Loss(Component):
         self.gradient(w, w.dpred)
         return w.dpred
 
-    def _new_work(self, pred: np.ndarray, target: np.ndarray) -> SimpleNamespace:
+    def _new_work(self, pred: np.ndarray, target: np.ndarray) -> Work:
         axes = 1 if self.outputs is None else len(self.outputs)
         runs, outputs = pred.shape[: -1 - axes], pred.shape[pred.ndim - axes :]
         if len(runs) > 1 or pred.ndim <= axes or self.outputs not in (None, outputs):
@@ -107,7 +112,7 @@ class Loss(Component):
         dtype, elements = pred.dtype.type, np.empty(self.element_shape(pred.shape), pred.dtype)
         by_row = elements.reshape(*runs, batch, -1)
         m = by_row.shape[-1]
-        w = SimpleNamespace(
+        w = Work(
             outputs=outputs,
             target_shape=target.shape,
             target_dtype=target.dtype,
@@ -115,6 +120,7 @@ class Loss(Component):
             weights=((batch,), (*runs, batch)),
             by_row=by_row,
             flat=elements.reshape(*runs, -1),
+            single=elements.reshape(runs) if batch * m == 1 else None,  # a sum of one number is that number
             m=dtype(m),
             count=dtype(batch * m),
             slope=dtype(self.slope / m),
@@ -153,32 +159,32 @@ class MSE(Loss):
 
     slope = 2.0
 
-    def elements(self, w: SimpleNamespace, pred: np.ndarray, target: np.ndarray) -> None:
-        np.subtract(pred, target, w.a)
-        np.multiply(w.a, w.a, w.elements)
+    def elements(self, w: Work, pred: np.ndarray, target: np.ndarray) -> None:
+        subtract(pred, target, w.a)
+        multiply(w.a, w.a, w.elements)
 
-    def gradient(self, w: SimpleNamespace, out: np.ndarray) -> None:
-        np.multiply(w.a, w.share, out)
+    def gradient(self, w: Work, out: np.ndarray) -> None:
+        multiply(w.a, w.share, out)
 
 
 @register
 class BinaryCrossEntropy(Loss):
     """Cross-entropy of Bernoulli outputs from logits z: l = mean max(z, 0) - z t + log(1 + exp(-|z|)), t in [0, 1]."""
 
-    def elements(self, w: SimpleNamespace, pred: np.ndarray, target: np.ndarray) -> None:
+    def elements(self, w: Work, pred: np.ndarray, target: np.ndarray) -> None:
         w.target = target
         a, b, out = w.a, w.b, w.elements
-        np.absolute(pred, a)
-        np.negative(a, a)
-        np.exp(a, a)
-        np.log1p(a, a)  # slow, but log(1 + a) would lose small losses entirely
-        np.multiply(pred, target, b)
-        np.subtract(np.maximum(pred, 0, out=out), b, out)
-        np.add(out, a, out)  # the small term last, or it would be lost too
+        absolute(pred, a)
+        negative(a, a)
+        exp(a, a)
+        log1p(a, a)  # slow, but log(1 + a) would lose small losses entirely
+        multiply(pred, target, b)
+        subtract(maximum(pred, 0, out=out), b, out)
+        add(out, a, out)  # the small term last, or it would be lost too
 
-    def gradient(self, w: SimpleNamespace, out: np.ndarray) -> None:
-        np.subtract(_sigmoid(w.pred, out), w.target, out)
-        np.multiply(out, w.share, out)
+    def gradient(self, w: Work, out: np.ndarray) -> None:
+        subtract(_sigmoid(w.pred, out), w.target, out)
+        multiply(out, w.share, out)
 
     def check_target(self, target: np.ndarray, outputs: Shape) -> None:
         if target.size and not (target.min() >= 0 and target.max() <= 1):
@@ -198,36 +204,36 @@ class CrossEntropy(Loss):
 
     takes_classes = True
 
-    def elements(self, w: SimpleNamespace, pred: np.ndarray, target: np.ndarray) -> None:
+    def elements(self, w: Work, pred: np.ndarray, target: np.ndarray) -> None:
         if not hasattr(w, "one"):
             w.one = np.empty((*pred.shape[:-1], 1), pred.dtype)  # one number a row
             w.starts = np.arange(0, pred.size, pred.shape[-1]).reshape(pred.shape[:-1])
             w.index, w.flat_z, w.flat_dpred = np.empty_like(w.starts), w.a.reshape(-1), w.dpred.reshape(-1)
         z, p, one, l = w.a, w.b, w.one, w.elements  # noqa: E741
         w.target, w.integers = target, target.dtype.kind in "iu"
-        np.maximum.reduce(pred, -1, out=one, keepdims=True)
-        np.subtract(pred, one, z)
-        np.exp(z, p)
-        np.add.reduce(p, -1, out=one, keepdims=True)
-        np.divide(p, one, p)
-        np.log(one, one)
+        maximum.reduce(pred, -1, out=one, keepdims=True)
+        subtract(pred, one, z)
+        exp(z, p)
+        add.reduce(p, -1, out=one, keepdims=True)
+        divide(p, one, p)
+        log(one, one)
         if w.integers:
-            np.add(w.starts, target, w.index)
+            add(w.starts, target, w.index)
             np.take(w.flat_z, w.index, None, l, "clip")  # classes are in range; "clip" writes straight into l
-            np.subtract(one[..., 0], l, l)
+            subtract(one[..., 0], l, l)
         else:
-            np.subtract(one, z, z)
-            np.multiply(z, target, z)
-            np.add.reduce(z, -1, out=l)
+            subtract(one, z, z)
+            multiply(z, target, z)
+            add.reduce(z, -1, out=l)
 
-    def gradient(self, w: SimpleNamespace, out: np.ndarray) -> None:
+    def gradient(self, w: Work, out: np.ndarray) -> None:
         if w.integers:
-            np.multiply(w.b, w.share, out)
+            multiply(w.b, w.share, out)
             w.flat_dpred[w.index] -= w.share if w.share is w.equal else w.share[..., 0]
         else:
-            np.multiply(w.b, np.add.reduce(w.target, -1, out=None, keepdims=True), out)
-            np.subtract(out, w.target, out)
-            np.multiply(out, w.share, out)
+            multiply(w.b, add.reduce(w.target, -1, out=None, keepdims=True), out)
+            subtract(out, w.target, out)
+            multiply(out, w.share, out)
 
     def element_shape(self, pred_shape: Shape) -> Shape:
         return pred_shape[:-1]
@@ -245,16 +251,16 @@ class CrossEntropy(Loss):
             raise DataError(f"CrossEntropy of outputs {outputs} expected classes from 0 to {outputs[-1] - 1}, got {wrong}{hint}")
 
     def readout(self, pred: np.ndarray) -> np.ndarray:
-        p = np.exp(pred - np.maximum.reduce(pred, -1, keepdims=True))
-        return p / np.add.reduce(p, -1, keepdims=True)
+        p = exp(pred - maximum.reduce(pred, -1, keepdims=True))
+        return p / add.reduce(p, -1, keepdims=True)
 
 
 def _sigmoid(z: np.ndarray, out: np.ndarray) -> np.ndarray:
-    np.negative(z, out)
-    np.minimum(out, np.floor(np.log(np.finfo(out.dtype).max)), out=out)  # exp of more would overflow
-    np.exp(out, out)
-    np.add(out, 1, out)
-    return np.reciprocal(out, out)
+    negative(z, out)
+    minimum(out, np.floor(log(np.finfo(out.dtype).max)), out=out)  # exp of more would overflow
+    exp(out, out)
+    add(out, 1, out)
+    return reciprocal(out, out)
 
 
 def _rows(shape: tuple[Any, ...]) -> str:

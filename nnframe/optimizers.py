@@ -1,15 +1,16 @@
 """Optimizers: a few in-place operations on the flat `params` and `grads` of a model, (*runs, P)."""
 
 from copy import copy
-from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy import add, divide, maximum, multiply, sqrt, subtract
 
 from nnframe.component import Component, Fraction, NonNegative, PerRun, Positive, register
 from nnframe.errors import OptionError, UsageError
 from nnframe.layers import layout
 from nnframe.layers.base import Layer
+from nnframe.work import Work
 
 O = TypeVar("O", bound="Optimizer")  # noqa: E741
 
@@ -38,7 +39,7 @@ class Optimizer(Component):
     def begin(self) -> None:
         """Once a step, before the parameters are updated: compute what depends on the step alone."""
 
-    def update(self, p: np.ndarray, g: np.ndarray, w: SimpleNamespace) -> None:
+    def update(self, p: np.ndarray, g: np.ndarray, w: Work) -> None:
         """Update a piece p (*runs, piece) of the parameters in place, from its gradients g, which stay as they are.
 
         `w` has the same piece of each state array, by name, and working arrays `w.u` and `w.d`.
@@ -78,7 +79,7 @@ class Optimizer(Component):
         elif self._decay is None:
             self._decay = self._weight_decay * decayed
         else:
-            np.multiply(self._weight_decay, decayed, self._decay)  # in place: `update` has views of it
+            multiply(self._weight_decay, decayed, self._decay)  # in place: `update` has views of it
 
     _chunks: Any = Unattached()
 
@@ -124,10 +125,10 @@ class Optimizer(Component):
         """A per-run number, (*runs, 1), as NumPy broadcasts it fastest: without an axis for one network. A view."""
         return number if self.model.runs else number.reshape(())
 
-    def _decayed(self, p: np.ndarray, g: np.ndarray, w: SimpleNamespace) -> np.ndarray:
+    def _decayed(self, p: np.ndarray, g: np.ndarray, w: Work) -> np.ndarray:
         """g + weight_decay p, in `w.d`."""
-        np.multiply(p, w.decay, w.d)
-        np.add(g, w.d, w.d)
+        multiply(p, w.decay, w.d)
+        add(g, w.d, w.d)
         if self._undecayed is not None:
             np.copyto(w.d, g, where=self._undecayed)
         return w.d
@@ -150,7 +151,7 @@ class Optimizer(Component):
         self._chunks = []
         for start in range(0, size, length):
             part = (..., slice(start, start + length))
-            w = SimpleNamespace(**{name: array[part] for name, array in whole.items()})
+            w = Work(**{name: array[part] for name, array in whole.items()})
             for name, array in zip("ud", scratch, strict=True):
                 setattr(w, name, array[..., : min(length, size - start)])
             if self._decay is not None:
@@ -192,22 +193,22 @@ class SGD(Optimizer):
         self._still = _where_zero(self._momentum)
         self._rate, self._friction, self._undamped = map(self._slim, (self._lr, self._momentum, 1 - self._dampening))
 
-    def update(self, p: np.ndarray, g: np.ndarray, w: SimpleNamespace) -> None:
+    def update(self, p: np.ndarray, g: np.ndarray, w: Work) -> None:
         u = w.u
         if self._decays:
             g = self._decayed(p, g, w)
         if self._moves:
             v = w.velocity
-            np.multiply(v, self._friction, v)
+            multiply(v, self._friction, v)
             if self._dampens and self.steps:
-                np.add(v, np.multiply(g, self._undamped, u), v)
+                add(v, multiply(g, self._undamped, u), v)
             else:
-                np.add(v, g, v)
+                add(v, g, v)
             if self._still is not None:
                 np.copyto(v, g, where=self._still)
-            g = np.add(g, np.multiply(v, self._friction, u), u) if self.nesterov else v
-        np.multiply(g, self._rate, u)
-        np.subtract(p, u, p)
+            g = add(g, multiply(v, self._friction, u), u) if self.nesterov else v
+        multiply(g, self._rate, u)
+        subtract(p, u, p)
 
 
 @register
@@ -253,33 +254,33 @@ class Adam(Optimizer):
     def begin(self) -> None:
         b1, b2 = self._betas
         power1, power2 = self.state["power1"], self.state["power2"]
-        np.multiply(power1, b1, power1)
-        np.multiply(power2, b2, power2)
-        root = np.sqrt(self._rest2 / (1 - power2))
-        np.divide(self._eps, root, self._small)
-        np.divide(self._lr_rest1, (1 - power1) * root, self._size)
+        multiply(power1, b1, power1)
+        multiply(power2, b2, power2)
+        root = sqrt(self._rest2 / (1 - power2))
+        divide(self._eps, root, self._small)
+        divide(self._lr_rest1, (1 - power1) * root, self._size)
         if self._moving_betas:
             self._refold()
 
-    def update(self, p: np.ndarray, g: np.ndarray, w: SimpleNamespace) -> None:
+    def update(self, p: np.ndarray, g: np.ndarray, w: Work) -> None:
         self._adapt(p, self._decayed(p, g, w) if self._decays else g, w)
 
-    def _adapt(self, p: np.ndarray, g: np.ndarray, w: SimpleNamespace) -> None:
+    def _adapt(self, p: np.ndarray, g: np.ndarray, w: Work) -> None:
         m, v, u = w.m, w.v, w.u
-        np.multiply(m, self._fold1, m)
-        np.add(m, g, m)
-        np.multiply(g, g, u)
-        np.multiply(v, self._fold2, v)
-        np.add(v, u, v)
+        multiply(m, self._fold1, m)
+        add(m, g, m)
+        multiply(g, g, u)
+        multiply(v, self._fold2, v)
+        add(v, u, v)
         if self.amsgrad:
             if self._moving_betas:
-                np.multiply(w.largest, self._refold2, w.largest)
-            v = np.maximum(w.largest, v, out=w.largest)
-        np.sqrt(v, u)
-        np.add(u, self._slim_small, u)
-        np.divide(m, u, u)
-        np.multiply(u, self._slim_size, u)
-        np.subtract(p, u, p)
+                multiply(w.largest, self._refold2, w.largest)
+            v = maximum(w.largest, v, out=w.largest)
+        sqrt(v, u)
+        add(u, self._slim_small, u)
+        divide(m, u, u)
+        multiply(u, self._slim_size, u)
+        subtract(p, u, p)
 
     def _refold(self) -> None:
         """Where betas follow a schedule, the factors that m and v stand without change with them."""
@@ -306,11 +307,11 @@ class AdamW(Adam):
     ) -> None:
         super().__init__(lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad)
 
-    def update(self, p: np.ndarray, g: np.ndarray, w: SimpleNamespace) -> None:
+    def update(self, p: np.ndarray, g: np.ndarray, w: Work) -> None:
         if self._decays:
-            np.multiply(w.decay, self._lr, w.u)
-            np.subtract(1, w.u, w.u)
-            np.multiply(p, w.u, p)
+            multiply(w.decay, self._lr, w.u)
+            subtract(1, w.u, w.u)
+            multiply(p, w.u, p)
         self._adapt(p, g, w)
 
 

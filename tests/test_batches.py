@@ -21,7 +21,7 @@ BLOCK = {
     10_000: 64,
     131_073: 64,
 }  # rows: epochs of one stream
-TOGETHER = {1: 64, 2: 64, 7: 64, 10_000: 8, 131_073: 1}  # rows: epochs drawn at a time
+TOGETHER = {1: 256, 2: 256, 7: 256, 10_000: 8, 131_073: 1}  # rows: epochs drawn at a time
 
 
 def order(seed, epoch, rows):
@@ -79,7 +79,7 @@ def test_how_many_orders_are_drawn_at_a_time_does_not_matter():
 
 @pytest.mark.parametrize("seed", [4, [4], [4, 4, 4]])
 def test_runs_of_one_seed_share_one_order(seed):
-    assert Orders(Seeds(seed), 5).window(0).shape == (64, 5)
+    assert Orders(Seeds(seed), 5).window(0).shape == (256, 5)
 
 
 # ------------------------------------------------------------------------------------------ batches

@@ -351,7 +351,7 @@ def test_all_components_are_here():
 
 
 class Spy:
-    """Stands where a module has `np`, and notes what is called: functions and methods of ufuncs, by name."""
+    """Stands where a module has `np`, or one of its functions by name, and notes what is called: functions and methods of ufuncs, by name."""
 
     def __init__(self, calls: list[str]) -> None:
         self.calls = calls
@@ -387,6 +387,9 @@ def test_a_stack_makes_the_same_numpy_calls(loss, optimizer, seed, monkeypatch):
             for module in [m for name, m in sys.modules.items() if name.startswith("nnframe.") and isinstance(m, ModuleType)]:
                 if getattr(module, "np", None) is np:
                     patch.setattr(module, "np", Spy(calls))
+                for name, value in vars(module).items():
+                    if isinstance(value, np.ufunc):  # imported by name
+                        patch.setattr(module, name, Spy(calls).spied(value, name))
             chosen = getattr(nn, optimizer)(**OPTIMIZERS[optimizer])
             nn.fit(model, getattr(nn, loss)(), chosen, data, epochs=3, batch_size=3, validation=data, callbacks=[watch])
         return calls[calls.index("epoch 1") :]

@@ -38,7 +38,7 @@ def gender(runs: tuple[int, ...], steps: int) -> float:
             expit(z, o)
             np.subtract(o, target, error)
             np.multiply(error, error, square)
-            np.add.reduce(square.reshape(*runs, -1), -1)
+            square.reshape(runs)[()] / 1.0
             np.multiply(error, share, dz)
             sigmoid_back(dz, o, k, z)
             np.matmul(h.mT, z, dW2)

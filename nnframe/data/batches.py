@@ -12,6 +12,7 @@ from nnframe.streams import Seeds, generator
 
 DRAWS = 2**14  # row numbers that one stream gives, but 64 epochs at least and 4096 at most: making a stream costs as much as 1000
 CHUNK = 2**20  # bytes of orders, and of gathered rows, to make at a time; a matter of memory only
+DRAWN, GATHERED = 256, 64  # epochs at a time at most, for few rows: calls get rarer, but each gathered batch has views of its own
 
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray | None, np.float64]  # x, y, weight, number of rows
 
@@ -22,7 +23,7 @@ class Orders:
     def __init__(self, seeds: Seeds, rows: int) -> None:
         self.seeds, self.rows = seeds, rows
         self.block = min(max(_power_of_two(DRAWS // rows), 64), 4096)  # epochs whose orders come from one stream
-        self.together = min(_power_of_two(CHUNK // (8 * rows * len(seeds.distinct))), 64)  # epochs drawn at a time
+        self.together = min(_power_of_two(CHUNK // (8 * rows * len(seeds.distinct))), self.block, DRAWN)  # epochs drawn at a time
         self._next, self._start = -1, -1
         self._table = np.empty(0)
 
@@ -106,7 +107,7 @@ class Batches:
         leads = [(len(a),) if own else runs for a, own in zip(self._arrays, self._own, strict=True)]
         shapes = [(lead, a.shape[2:] if own else a.shape[1:]) for lead, a, own in zip(leads, self._arrays, self._own, strict=True)]
         row = sum(prod(lead) * prod(features) * a.itemsize for (lead, features), a in zip(shapes, self._arrays, strict=True))
-        self._together = min(_power_of_two(CHUNK // max(row * self.rows, 1)), self._orders.together)
+        self._together = min(_power_of_two(CHUNK // max(row * self.rows, 1)), self._orders.together, GATHERED)
         full, rest = divmod(self.rows, self.size)
         length = full if self._together > 1 else max(CHUNK // max(row * self.size, 1), 1)
         room: dict[tuple[int, int], list[np.ndarray]] = {}

@@ -4,11 +4,9 @@ Arrays are (*runs, batch, *features): `runs` is () for one network and (R,) for 
 share has no runs axis.
 """
 
-from collections.abc import Mapping
 from copy import deepcopy
 from math import prod
-from types import MappingProxyType, SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
@@ -18,6 +16,7 @@ from nnframe.errors import OptionError, ShapeError, UsageError
 from nnframe.initializers import Constant, Initializer
 from nnframe.layers import layout
 from nnframe.streams import Seed
+from nnframe.work import IDLE, Work
 
 L = TypeVar("L", bound="Layer")
 
@@ -38,8 +37,8 @@ class Layer(Component):
     layers: tuple["Layer", ...] = ()
     product: int = 0  # multiply-adds of the largest matrix product, per row of a batch
 
-    _kept: Mapping[tuple[int, ...], Any] = MappingProxyType({})  # working arrays by input shape
-    _work: Any = layout.IDLE  # those of the last forward
+    _kept: dict[tuple[int, ...], Any]  # working arrays by input shape
+    _work: Any  # those of the last forward
     _specs: dict[str, layout.Spec]  # what `setup` declared: arrays
     _streams: tuple[str, ...] = ()  # and random streams
     _arrays: layout.Arrays  # the numbers of the whole tree
@@ -53,6 +52,11 @@ class Layer(Component):
     state: np.ndarray
     input_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
+
+    def __new__(cls) -> Self:
+        layer = super().__new__(cls)
+        layer._kept, layer._work = {}, IDLE  # not the class's: Python reads an object's own attributes faster
+        return layer
 
     def __init__(self, *, name: str | None = None) -> None:
         if name is not None and (not 0 < len(name) <= 100 or name[0].isdigit() or not name.replace("_", "").replace("-", "").isalnum()):
@@ -109,14 +113,16 @@ class Layer(Component):
         In a step of training a layer is mostly given the very array of the step before, `self._work.x`; then a layer in a hot
         path may take `self._work` as it is.
         """
-        work = self._kept.get(x.shape) if training else None
-        if work is None:
-            self._check_input(x)
-            work = SimpleNamespace(**self.buffers(x))
-            if training:
-                self._kept = dict(list(self._kept.items())[1 - KEPT :]) | {x.shape: work}
+        work = self._work
+        if not training or x.shape != work.x_shape:
+            work = self._kept.get(x.shape) if training else None
+            if work is None:
+                self._check_input(x)
+                work = Work(**self.buffers(x), x_shape=x.shape if training else None)
+                if training:
+                    self._kept = dict(list(self._kept.items())[1 - KEPT :]) | {x.shape: work}
+            self._work = work
         work.x = x if training else None
-        self._work = work
         return work
 
     def buffers(self, x: np.ndarray) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from numpy import add
 
 from nnframe.component import register
 from nnframe.errors import OptionError, ShapeError
@@ -26,7 +27,8 @@ class Sequential(Layer):
                 raise error.within(f"layers.{i}") from None
         self.product = max(layer.product for layer in self.layers)
         first = next((i for i, layer in enumerate(self.layers) if _trained(layer)), len(self.layers))
-        self._back, self._back_to_trained = self.layers[::-1], self.layers[first:][::-1]
+        self._back = [(layer, True) for layer in self.layers[::-1]]  # each with whether its input's gradient is needed:
+        self._back_to_trained = [(layer, i > first) for i, layer in enumerate(self.layers) if i >= first][::-1]
         return features
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
@@ -36,13 +38,9 @@ class Sequential(Layer):
 
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
         gradient: Any = dy
-        if need_dx:
-            for layer in self._back:
-                gradient = layer.backward(gradient)
-            return gradient
-        for layer in self._back_to_trained:  # before them, there is nothing to find a gradient for
-            gradient = layer.backward(gradient, need_dx=layer is not self._back_to_trained[-1])
-        return None
+        for layer, needed in self._back if need_dx else self._back_to_trained:
+            gradient = layer.backward(gradient, need_dx=needed)
+        return gradient if need_dx else None
 
 
 @register
@@ -60,7 +58,7 @@ class Residual(Sequential):
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
         w = self.work(x, training)
-        return np.add(x, super().forward(x, training=training), w.y)
+        return add(x, super().forward(x, training=training), w.y)
 
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
         w = self._work
@@ -68,7 +66,7 @@ class Residual(Sequential):
             return super().backward(dy, need_dx=False)
         np.copyto(w.dy, dy)  # a layer inside may overwrite it
         inner: Any = super().backward(dy)
-        return np.add(w.dy, inner, w.dx)
+        return add(w.dy, inner, w.dx)
 
 
 def _trained(layer: Layer) -> bool:

@@ -4,6 +4,7 @@ from math import prod
 from typing import Any
 
 import numpy as np
+from numpy import add, matmul
 
 from nnframe.component import Size, register
 from nnframe.errors import ShapeError
@@ -57,22 +58,22 @@ class Dense(Layer):
             w = self.work(x, training)
             w.folded = x if w.fold is None else x.reshape(w.fold)
             w.folded_T = w.folded.mT
-        np.matmul(w.folded, self.W, w.product)
+        matmul(w.folded, self.W, w.product)
         if self.bias:
-            np.add(w.product, self.b, w.y)
+            add(w.product, self.b, w.y)
         return w.unfolded[0]
 
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
         w = self._work
         if w.fold is not None:
             dy = dy.reshape(w.y.shape)
-        np.matmul(w.folded_T, dy, self.dW)
+        matmul(w.folded_T, dy, self.dW)
         if self.bias:
             if w.ones is None:
                 self.db[...] = dy
             else:
-                np.matmul(w.ones, dy, self.db)  # a sum over rows, as a product: several times faster
+                matmul(w.ones, dy, self.db)  # a sum over rows, as a product: several times faster
         if not need_dx:
             return None
-        np.matmul(dy, w.W_T, w.dx)
+        matmul(dy, w.W_T, w.dx)
         return w.unfolded[1]

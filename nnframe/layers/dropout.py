@@ -3,10 +3,11 @@
 from typing import Any
 
 import numpy as np
+from numpy import greater_equal, multiply
 
 from nnframe.component import Fraction, PerRun, register
 from nnframe.layers.base import Layer
-from nnframe.layers.layout import IDLE
+from nnframe.work import IDLE
 
 
 @register
@@ -43,10 +44,10 @@ class Dropout(Layer):
             self._work = IDLE
             return x
         w = self.work(x, training)
-        np.greater_equal(self.dropout.random(w.uniform), self._p.reshape(w.per_run), w.kept)
-        np.multiply(w.kept, self._scale.reshape(w.per_run), w.mask)
-        return np.multiply(x, w.mask, w.y)
+        greater_equal(self.dropout.random(w.uniform), self._p.reshape(w.per_run), w.kept)
+        multiply(w.kept, self._scale.reshape(w.per_run), w.mask)
+        return multiply(x, w.mask, w.y)
 
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray:
         w = self._work
-        return dy if w is IDLE else np.multiply(dy, w.mask, w.dx)
+        return dy if w is IDLE else multiply(dy, w.mask, w.dx)

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from nnframe import npz
 from nnframe.errors import OptionError, ShapeError, UsageError
 from nnframe.initializers import Initializer
 from nnframe.streams import Seeds, Stream, generator
+from nnframe.work import IDLE
 
 if TYPE_CHECKING:
     from nnframe.layers.base import Layer
@@ -133,7 +133,6 @@ def _named_as_option(layer: "Layer", init: Initializer) -> Iterator[None]:
 
 
 HOMES = ("params", "state")
-IDLE = SimpleNamespace(x=None)  # stands for working arrays before the first forward
 
 
 def walk(layer: "Layer", path: str = "", key: str = "") -> Iterator[tuple[str, str, "Layer"]]:

@@ -4,6 +4,7 @@ from math import prod
 from typing import Any
 
 import numpy as np
+from numpy import add, matmul, multiply, subtract
 
 from nnframe.component import PerRun, Positive, Probability, register
 from nnframe.errors import ShapeError
@@ -56,34 +57,34 @@ class BatchNorm(Layer):
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
         w = self.work(x, training)
         x, xhat, y = x.reshape(w.folded), w.xhat, w.y
-        mean, var = np.matmul(w.mean, x) if training else self.mean, self.var
-        np.subtract(x, mean, xhat)
+        mean, var = matmul(w.mean, x) if training else self.mean, self.var
+        subtract(x, mean, xhat)
         if training:
-            np.multiply(xhat, xhat, y)
-            var = np.matmul(w.mean, y)
+            multiply(xhat, xhat, y)
+            var = matmul(w.mean, y)
             self._follow(mean, var, w.rows)
         w.training, w.scale = training, 1 / np.sqrt(var + self._eps[..., None])
-        np.multiply(xhat, w.scale, xhat)
-        np.multiply(xhat, self.gamma, y)
-        np.add(y, self.beta, y)
+        multiply(xhat, w.scale, xhat)
+        multiply(xhat, self.gamma, y)
+        add(y, self.beta, y)
         return w.unfolded[0]
 
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
         w = self._work
         dy, xhat, dx = dy.reshape(w.y.shape), w.xhat, w.dx
-        np.matmul(w.sum, dy, self.dbeta)
-        np.multiply(dy, xhat, dx)
-        np.matmul(w.sum, dx, self.dgamma)
+        matmul(w.sum, dy, self.dbeta)
+        multiply(dy, xhat, dx)
+        matmul(w.sum, dx, self.dgamma)
         if not need_dx:
             return None
         scale = self.gamma * w.scale
         if not w.training:
-            np.multiply(dy, scale, dx)
+            multiply(dy, scale, dx)
             return w.unfolded[1]
-        np.multiply(xhat, self.dgamma / w.rows, dx)
-        np.subtract(dy, dx, dx)
-        np.subtract(dx, self.dbeta / w.rows, dx)
-        np.multiply(dx, scale, dx)
+        multiply(xhat, self.dgamma / w.rows, dx)
+        subtract(dy, dx, dx)
+        subtract(dx, self.dbeta / w.rows, dx)
+        multiply(dx, scale, dx)
         return w.unfolded[1]
 
     def _follow(self, mean: np.ndarray, var: np.ndarray, rows: np.ndarray) -> None:
