@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from nnframe.errors import GradientError, UsageError
+from nnframe.errors import GradientError, OptionError, UsageError
 from nnframe.layers import layout
 from nnframe.layers.base import Layer
 from nnframe.losses import Loss
@@ -37,6 +37,8 @@ def check_gradients(
     Raises GradientError that names each wrong array, the run, and by how much it is off.
     """
     layout.verify(model)
+    if not tolerance > 0:
+        raise OptionError(f"expected a number greater than 0, got {tolerance!r:.60}", path="check_gradients.tolerance")
     if loss is not None and target is None:
         raise UsageError("check_gradients: a loss needs a target")
     return _Check(model.astype("float64"), x, loss, target, weight, training, seed).run(tolerance)

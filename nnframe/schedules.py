@@ -46,7 +46,8 @@ class Step(Schedule):
         self.factor = factor
 
     def value(self, t: float, total: float) -> np.ndarray:
-        value, power, times = self._start, self._factor, int(t / self.every)
+        value, power = self._start, self._factor
+        times = int(round(t / self.every, 9))  # 0.3 is the third time of 0.1, though 0.3 / 0.1 is less than 3
         while times:  # by squaring, since np.power gives other bits for one number than for a row of them
             if times % 2:
                 value = value * power

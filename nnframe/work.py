@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from nnframe.errors import UsageError
+
 
 class Work:
     """Values as attributes. Python reads those of a plain class twice as fast as those of a SimpleNamespace."""
@@ -16,4 +18,9 @@ class Work:
         def __setattr__(self, name: str, value: Any) -> None: ...
 
 
-IDLE = Work(x=None, x_shape=None)  # stands for working arrays before the first forward
+class _Idle(Work):
+    def __getattr__(self, name: str) -> Any:
+        raise UsageError("nothing to go back from; call forward first")
+
+
+IDLE = _Idle(x=None, x_shape=None)  # stands for working arrays before the first forward

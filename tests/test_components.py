@@ -527,6 +527,8 @@ VALUES = [  # schedule, epoch, of how many, value
     (nn.Step(1, every=2, factor=0.5), 5, 10, 1 / 4),
     (nn.Step(1, every=2, factor=0.5), 10, 10, 1 / 32),
     (nn.Step(2, every=0.5), 1.4, 2, 0.02),
+    (nn.Step(1, every=0.1, factor=0.5), 0.3, 1, 1 / 8),  # though 0.3 / 0.1 is less than 3
+    (nn.Step(1, every=0.1, factor=0.5), 0.299999, 1, 1 / 4),
 ]
 
 

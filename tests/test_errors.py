@@ -32,6 +32,10 @@ OPTIONS = [
     ("Dropout(1)", "Dropout.p: expected a number of at least 0 and less than 1, got 1"),
     ("BatchNorm(momentum=2)", "BatchNorm.momentum: expected a number of at least 0 and at most 1, got 2"),
     ("BatchNorm(eps=0)", "BatchNorm.eps: expected a number greater than 0, got 0"),
+    (
+        "check_gradients(Dense(2).build(3), np.ones((1, 3)), tolerance=0)",
+        "check_gradients.tolerance: expected a number greater than 0, got 0",
+    ),
     ("Step(1, every=0)", "Step.every: expected a number greater than 0, got 0"),
     ("Uniform(1, 0)", "Uniform.low: low 1.0 is above high 0.0"),
     # pairs, lists and schedules
@@ -202,6 +206,7 @@ USAGE = [
         "layers.1.name: the same name 'a' stands at layers.0 and at layers.1; use one for each place",
     ),
     ("SGD().step()", "SGD is not attached; call attach(model) first"),
+    ("Dense(2).build(3).backward(np.ones((1, 2)))", "nothing to go back from; call forward first"),
     ("MSE().backward()", "MSE: nothing to go back from; call forward(pred, target) first"),
 ]
 

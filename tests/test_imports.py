@@ -10,8 +10,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ORDER = [
     "synonyms",
-    "work",
     "errors",
+    "work",
     "files",
     "component",
     "streams",
