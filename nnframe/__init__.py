@@ -1,11 +1,6 @@
 """nnframe: a bench for research with small neural networks, one or a thousand at a time."""
 
 from nnframe.component import Component as Component
-from nnframe.component import PerRun as PerRun
-from nnframe.component import Positive as Positive
-from nnframe.component import Probability as Probability
-from nnframe.component import Range as Range
-from nnframe.component import Size as Size
 from nnframe.component import register as register
 from nnframe.data.arrays import Arrays as Arrays
 from nnframe.data.csv import CSV as CSV
@@ -54,6 +49,11 @@ from nnframe.losses import MSE as MSE
 from nnframe.losses import BinaryCrossEntropy as BinaryCrossEntropy
 from nnframe.losses import CrossEntropy as CrossEntropy
 from nnframe.losses import Loss as Loss
+from nnframe.markers import PerRun as PerRun
+from nnframe.markers import Positive as Positive
+from nnframe.markers import Probability as Probability
+from nnframe.markers import Range as Range
+from nnframe.markers import Size as Size
 from nnframe.metrics import MAE as MAE
 from nnframe.metrics import R2 as R2
 from nnframe.metrics import Accuracy as Accuracy

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from nnframe.component import Range
+from nnframe.markers import Range
 
 Threads = Literal["auto"] | Annotated[int, Range(min=1, max=4096)]
 

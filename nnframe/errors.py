@@ -16,7 +16,7 @@ class NNFrameError(Exception):
 
     def within(self, path: str) -> "NNFrameError":
         """The same error, seen from one level further out."""
-        self.path = f"{path}.{self.path}" if self.path else path
+        self.path = join(path, self.path) if self.path else path
         return self
 
 
@@ -61,6 +61,11 @@ class ConfigError(NNFrameError):
         """`3 mistakes`, or nothing if there is but one."""
         count = f"{self.count}{' or more' * (self.count >= ENOUGH)} mistakes" if self.count > 1 else ""
         return f"{count}, of which {MOST} stand above" if self.count > MOST else count
+
+
+def join(path: str, key: object) -> str:
+    """The dotted path of a key or index inside a place."""
+    return f"{path}.{key}" if path else str(key)
 
 
 def printable(text: str, limit: int = 1000) -> str:

@@ -5,8 +5,9 @@ from math import prod
 import numpy as np
 
 from nnframe import blas
-from nnframe.component import Component, NonNegative, PerRun, Positive, register
+from nnframe.component import Component, register
 from nnframe.errors import OptionError
+from nnframe.markers import NonNegative, PerRun, Positive
 
 
 class Initializer(Component):

@@ -9,8 +9,9 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from nnframe.component import Component, Probability, register
+from nnframe.component import Component, register
 from nnframe.errors import ShapeError, UsageError
+from nnframe.markers import Probability
 
 Shape = tuple[int, ...]
 

@@ -6,10 +6,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy import add, divide, maximum, multiply, sqrt, subtract
 
-from nnframe.component import Component, Fraction, NonNegative, PerRun, Positive, register
+from nnframe.component import Component, register
 from nnframe.errors import OptionError, UsageError
 from nnframe.layers import layout
 from nnframe.layers.base import Layer
+from nnframe.markers import Fraction, NonNegative, PerRun, Positive
 from nnframe.work import Work
 
 O = TypeVar("O", bound="Optimizer")  # noqa: E741

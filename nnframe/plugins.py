@@ -14,9 +14,10 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from nnframe import component
-from nnframe.component import REGISTRY, Component, register
+from nnframe import registry
+from nnframe.component import Component, register
 from nnframe.errors import FileError, NNFrameError
+from nnframe.registry import REGISTRY
 
 GROUP = "nnframe.plugins"
 
@@ -105,4 +106,4 @@ def _register(module: Any) -> None:
             register(value)
 
 
-component.find_more = load_installed
+registry.find_more = load_installed

@@ -5,7 +5,8 @@
 
 import numpy as np
 
-from nnframe.component import Component, PerRun, Positive, register
+from nnframe.component import Component, register
+from nnframe.markers import PerRun, Positive
 
 
 class Schedule(Component):

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from nnframe import plugins
-from nnframe.component import REGISTRY, options, sentence
 from nnframe.config.build import Job, build
 from nnframe.config.compose import load
 from nnframe.config.reading import dump
@@ -20,6 +19,7 @@ from nnframe.gradcheck import check_gradients
 from nnframe.layers.activations import Sigmoid, Softmax, Tanh
 from nnframe.layers.containers import Sequential
 from nnframe.losses import MSE, BinaryCrossEntropy, CrossEntropy
+from nnframe.registry import REGISTRY, options, sentence
 from nnframe.training.fit import evaluate
 
 ROWS = 16  # of the data, to check gradients on

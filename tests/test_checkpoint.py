@@ -24,7 +24,7 @@ import pytest
 
 import nnframe as nn
 from nnframe import files, npz, plugins, run
-from nnframe.component import REGISTRY
+from nnframe.registry import REGISTRY
 from nnframe.training.checkpoint import Checkpoints
 
 ROOT = Path(__file__).parent.parent

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 import nnframe as nn
 from nnframe import run
-from nnframe.component import REGISTRY, Component, Range, bare, config_of, marks, options, per_run
+from nnframe.component import Component, config_of
 from nnframe.config.build import build
 from nnframe.config.check import Experiment, checked
 from nnframe.config.compose import load, override
 from nnframe.config.reading import Document, dump, parse
 from nnframe.errors import ConfigError, FileError, NNFrameError
+from nnframe.markers import Range, bare, marks, per_run
+from nnframe.registry import REGISTRY, options
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 
@@ -434,12 +436,12 @@ def test_every_component_resolves_to_itself(slot, name):
     @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(of_component(name, cls, 1))
     def resolves(given):
-        problems = nn.component.Problems()
-        made = nn.component.check(cls._base(), given, "x", problems)
+        problems = nn.checks.Problems()
+        made = nn.checks.check(cls._base(), given, "x", problems)
         assert not problems, problems
         plain = config_of(made)
         assert list(plain) == ["type", *options(cls)] and plain["type"] == name
-        again = nn.component.check(cls._base(), parse(dump(plain), "x.yaml", "", {}), "x", problems)
+        again = nn.checks.check(cls._base(), parse(dump(plain), "x.yaml", "", {}), "x", problems)
         assert not problems and type(again) is cls and same(config_of(again), plain)
 
     resolves()

@@ -237,7 +237,7 @@ def test_a_constructor_that_swallows_typos():
 
     for typed in ("register(Mine)", "Mine()"):
         assert says(typed, {"Mine": Swallows})[0] == "Swallows: its constructor takes **; options must be named one by one"
-    assert "Swallows" not in nn.component.REGISTRY["layer"]
+    assert "Swallows" not in nn.registry.REGISTRY["layer"]
 
 
 def test_a_parameter_declared_twice():

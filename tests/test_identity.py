@@ -14,8 +14,8 @@ import pytest
 
 import nnframe as nn
 from nnframe import blas
-from nnframe.component import REGISTRY
 from nnframe.layers import layout
+from nnframe.registry import REGISTRY
 
 ROOT = Path(__file__).parents[1]
 

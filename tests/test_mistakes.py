@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from nnframe import run
-from nnframe.component import REGISTRY, options
 from nnframe.config.check import Experiment
+from nnframe.registry import REGISTRY, options
 from nnframe.training.fit import Train
 
 CONFIGS = Path(__file__).parent.parent / "configs"

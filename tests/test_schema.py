@@ -12,12 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from test_compose import experiments
 
 from nnframe import __main__ as command
-from nnframe.component import REGISTRY, config_of, options
+from nnframe.component import config_of
 from nnframe.config.check import Experiment, checked
 from nnframe.config.compose import load
 from nnframe.config.reading import Document, parse
 from nnframe.config.schema import schema
 from nnframe.errors import ConfigError
+from nnframe.registry import REGISTRY, options
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 GENDER = (CONFIGS / "gender.yaml").read_text()

@@ -7,8 +7,8 @@ import pytest
 import nnframe as nn
 from nnframe import run
 from nnframe.__main__ import main as command
-from nnframe.component import REGISTRY
 from nnframe.config.compose import load
+from nnframe.registry import REGISTRY
 
 BASE = """\
 data: {type: CSV, path: data/iris.csv, target: species}

@@ -13,10 +13,10 @@ import pytest
 import nnframe as nn
 from nnframe import plugins, run
 from nnframe.__main__ import main as command
-from nnframe.component import REGISTRY
 from nnframe.config.build import build
 from nnframe.config.compose import load
 from nnframe.config.reading import dump
+from nnframe.registry import REGISTRY
 from nnframe.sweeps import plan, results, runner
 from nnframe.sweeps.block import Block, Trainer, digest
 from nnframe.sweeps.prepare import prepare

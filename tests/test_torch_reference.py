@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import nnframe as nn
-from nnframe.component import Problems, check
+from nnframe.checks import Problems, check
 
 with np.load(Path(__file__).parent / "data" / "torch_reference.npz") as file:
     TORCH = {name: file[name] for name in file}

@@ -15,7 +15,7 @@ import pytest
 import nnframe as nn
 from nnframe import __main__ as command
 from nnframe import plugins
-from nnframe.component import REGISTRY
+from nnframe.registry import REGISTRY
 
 ROOT = Path(__file__).parent.parent
 CONFIGS = ROOT / "configs"

@@ -7,14 +7,17 @@ from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, get_origin
 
-from nnframe.component import REGISTRY, Enough, Filled, Matches, Problems, Range, bare, check, form, options, slot_of
+from nnframe.checks import Enough, Problems, check
 from nnframe.config.reading import Document
 from nnframe.data.source import Source
 from nnframe.errors import ConfigError
 from nnframe.layers.base import Layer
 from nnframe.losses import Loss
+from nnframe.markers import Filled, Matches, Range, bare
+from nnframe.meant import form
 from nnframe.metrics import Metric
 from nnframe.optimizers import Optimizer
+from nnframe.registry import REGISTRY, options, slot_of
 from nnframe.sweeps.space import Sweep
 from nnframe.synonyms import THEIRS, plain
 from nnframe.training.callbacks import Callback

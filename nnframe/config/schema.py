@@ -8,8 +8,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from nnframe.component import REGISTRY, Component, Filled, Matches, Option, Range, bare, config_of, marks, options, per_run, sentence
+from nnframe.component import Component, config_of
 from nnframe.config.check import Experiment
+from nnframe.markers import Filled, Matches, Range, bare, marks, per_run
+from nnframe.registry import REGISTRY, Option, options, sentence
 
 
 def schema() -> dict[str, Any]:

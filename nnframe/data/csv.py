@@ -7,10 +7,11 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from nnframe.component import register, shown
+from nnframe.component import register
 from nnframe.data.dataset import Dataset
 from nnframe.data.source import Source, regular_file
 from nnframe.errors import DataError, FileError, OptionError, listed, nearest
+from nnframe.kinds import shown
 
 LINE = 2**24  # characters of one line
 

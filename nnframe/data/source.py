@@ -9,10 +9,11 @@ from typing import Annotated
 
 import numpy as np
 
-from nnframe.component import Component, Range
+from nnframe.component import Component
 from nnframe.data.dataset import Dataset, split
 from nnframe.data.transforms import Transform
 from nnframe.errors import DataError, FileError, nearest
+from nnframe.markers import Range
 from nnframe.streams import generator
 
 Part = Annotated[float, Range(above=0, below=1)]

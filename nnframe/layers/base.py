@@ -11,10 +11,12 @@ from typing import Any, Self, TypeVar
 import numpy as np
 
 from nnframe import blas
-from nnframe.component import Component, Problems, Size, check
+from nnframe.checks import Problems, check
+from nnframe.component import Component
 from nnframe.errors import OptionError, ShapeError, UsageError
 from nnframe.initializers import Constant, Initializer
 from nnframe.layers import layout
+from nnframe.markers import Size
 from nnframe.streams import Seed
 from nnframe.work import IDLE, Work
 

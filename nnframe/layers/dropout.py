@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 from numpy import greater_equal, multiply
 
-from nnframe.component import Fraction, PerRun, register
+from nnframe.component import register
 from nnframe.layers.base import Layer
+from nnframe.markers import Fraction, PerRun
 from nnframe.work import IDLE
 
 

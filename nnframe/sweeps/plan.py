@@ -16,11 +16,13 @@ from typing import Any, Union, get_args, get_origin
 import numpy as np
 
 from nnframe import blas, npz
-from nnframe.component import Component, bare, find, options, per_run
+from nnframe.component import Component
 from nnframe.config.check import Experiment
 from nnframe.config.compose import assign
 from nnframe.config.reading import Document
 from nnframe.errors import ConfigError
+from nnframe.markers import bare, per_run
+from nnframe.registry import find, options
 from nnframe.sweeps.space import Parameters, Settings
 from nnframe.training.fit import Training
 

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from nnframe import files, plugins, runs
-from nnframe.component import Problems, Size, check
+from nnframe.checks import Problems, check
 from nnframe.config.compose import load, override
 from nnframe.config.reading import Document, dump
 from nnframe.errors import FileError, NNFrameError, OptionError, UsageError, printable
+from nnframe.markers import Size
 from nnframe.sweeps import plan, results, statistics
 from nnframe.sweeps.block import Block, Outcome, Trainer
 from nnframe.sweeps.execute import UNGUARDED, Stop, execute

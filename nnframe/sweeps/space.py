@@ -10,8 +10,11 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from nnframe.component import Component, Problems, Range, Size, check, register, shown
+from nnframe.checks import Problems, check
+from nnframe.component import Component, register
 from nnframe.errors import OptionError
+from nnframe.kinds import shown
+from nnframe.markers import Range, Size
 from nnframe.streams import generator
 
 MOST = 10**6  # trials of a sweep

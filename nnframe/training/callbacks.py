@@ -6,9 +6,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from nnframe.component import Component, NonNegative, Size, register
+from nnframe.component import Component, register
 from nnframe.errors import OptionError, nearest
 from nnframe.layers.base import Layer
+from nnframe.markers import NonNegative, Size
 from nnframe.optimizers import Optimizer
 
 Columns = Mapping[str, str]  # of the log: "min" or "max", whichever is better there

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from nnframe import files, npz
-from nnframe.component import Positive, Size
 from nnframe.errors import FileError, OptionError
+from nnframe.markers import Positive, Size
 from nnframe.training import signals
 
 Arrays = dict[str, np.ndarray]

@@ -15,13 +15,16 @@ from typing import Any
 import numpy as np
 
 from nnframe import blas, files
-from nnframe.component import Component, Positive, Problems, Size, check, config_of, describe
+from nnframe.checks import Problems, check
+from nnframe.component import Component, config_of
 from nnframe.data.batches import Batches
 from nnframe.data.dataset import Dataset, as_dataset
 from nnframe.errors import DataError, FileError, OptionError, ShapeError
+from nnframe.kinds import describe
 from nnframe.layers import layout, weights
 from nnframe.layers.base import Layer
 from nnframe.losses import Loss
+from nnframe.markers import Positive, Size
 from nnframe.metrics import Metric
 from nnframe.optimizers import Optimizer
 from nnframe.streams import Seed, Seeds

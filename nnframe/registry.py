@@ -1,0 +1,112 @@
+"""What a config can name, and its options: a class's constructor is their only description."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from functools import cache
+from inspect import Parameter, signature
+from typing import TYPE_CHECKING, Any, ClassVar, get_args, get_type_hints
+
+from nnframe.errors import OptionError
+from nnframe.markers import bare
+
+
+class Named:
+    """What a config can name: the base of Component, which stands above all that must know so much of it."""
+
+    slot: ClassVar[str]
+    suffixes: ClassVar[tuple[str, ...]] = ()  # of the files that it reads
+    schedulable: ClassVar[bool] = True  # may its PerRun numbers follow a schedule?
+    _options: dict[str, Any]
+
+    if TYPE_CHECKING:  # a PerRun option `x` has its bound array at `_x`
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+REGISTRY: dict[str, dict[str, type[Any]]] = {}
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a component: its annotation and default, as the signature has them."""
+
+    name: str
+    kind: Any
+    default: Any
+    variadic: bool = False
+
+    @property
+    def required(self) -> bool:
+        return self.default is Parameter.empty
+
+
+def options(cls: Any) -> dict[str, Option]:
+    """The options of a component or of a dataclass of options, in the order of the signature."""
+    if "_option_table" not in vars(cls):
+        cls._option_table = dict(_options(cls))
+    return cls._option_table
+
+
+def _options(cls: Any) -> Iterator[tuple[str, Option]]:
+    if is_dataclass(cls):
+        hints = get_type_hints(cls, include_extras=True)
+        for field in fields(cls):
+            default = Parameter.empty if field.default is MISSING else field.default
+            if field.default_factory is not MISSING:
+                default = field.default_factory()
+            yield field.name, Option(field.name, hints[field.name], default)
+        return
+    base = cls._base()
+    inherited = [(base, [p for p in parameters(base).values() if p.kind is Parameter.KEYWORD_ONLY])]
+    for owner, taken in [(cls, [*parameters(cls).values()][1:]), *inherited]:
+        hints = get_type_hints(owner.__init__, include_extras=True)
+        for p in taken:
+            if p.kind is Parameter.VAR_KEYWORD:
+                raise OptionError("its constructor takes **; options must be named one by one", path=cls.__name__)
+            kind, variadic = hints.get(p.name, Any), p.kind is Parameter.VAR_POSITIONAL
+            if owner is cls or p.name not in parameters(cls):
+                default = Parameter.empty if variadic else p.default
+                yield p.name, Option(p.name, tuple.__class_getitem__((kind, ...)) if variadic else kind, default, variadic)
+
+
+@cache
+def parameters(cls: Any) -> Mapping[str, Parameter]:
+    """The parameters of a class's constructor."""
+    return signature(cls.__init__).parameters
+
+
+def required(cls: Any) -> list[str]:
+    return [name for name, option in options(cls).items() if option.required and not option.variadic]
+
+
+def find(slot: str, name: str) -> type[Any] | None:
+    """The registered class of that name; installed plugins are looked at only for a name that is not known yet."""
+    if name not in REGISTRY.get(slot, {}):
+        find_more()
+    return REGISTRY.get(slot, {}).get(name)
+
+
+def find_more() -> None:
+    """Register what else is installed; `plugins` puts its own function here."""
+
+
+def is_component(base: Any) -> bool:
+    return isinstance(base, type) and issubclass(base, Named)
+
+
+def is_options(base: Any) -> bool:
+    """A dataclass is an option with parts."""
+    return isinstance(base, type) and is_dataclass(base)
+
+
+def slot_of(kind: Any) -> str | None:
+    """The slot of the components that an option holds, alone or in a list."""
+    parts = (bare(kind), *map(bare, get_args(bare(kind))))
+    return next((part.slot for part in parts if is_component(part)), None)
+
+
+def sentence(cls: Any) -> str:
+    """What a class is, in its docstring's first sentence or first paragraph."""
+    paragraph = " ".join((cls.__doc__ or "").strip().partition("\n\n")[0].split())
+    first, stop, _ = paragraph.partition(". ")
+    return first + stop.strip()
