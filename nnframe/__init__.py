@@ -74,10 +74,10 @@ from nnframe.training.callbacks import EarlyStopping as EarlyStopping
 from nnframe.training.callbacks import State as State
 from nnframe.training.checkpoint import CheckpointWarning as CheckpointWarning
 from nnframe.training.checkpoint import Every as Every
-from nnframe.training.fit import DivergenceWarning as DivergenceWarning
-from nnframe.training.fit import History as History
 from nnframe.training.fit import evaluate as evaluate
 from nnframe.training.fit import fit as fit
+from nnframe.training.loop import DivergenceWarning as DivergenceWarning
+from nnframe.training.loop import History as History
 from nnframe.training.signals import Interrupted as Interrupted
 
 __version__ = "0.1.0"

@@ -46,6 +46,7 @@ ORDER = [
     "training.signals",
     "training.callbacks",
     "training.checkpoint",
+    "training.loop",
     "training.fit",
     "training.log",
     "config.syntax",

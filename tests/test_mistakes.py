@@ -11,7 +11,7 @@ import pytest
 from nnframe import run
 from nnframe.config.check import Experiment
 from nnframe.registry import REGISTRY, options
-from nnframe.training.fit import Train
+from nnframe.training.loop import Train
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 

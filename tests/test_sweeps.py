@@ -417,7 +417,7 @@ def test_a_plan_tells_what_there_is_to_do(here, capsys):
     first, *table, last = capsys.readouterr().out.splitlines()
     assert first == "sweep: 6 settings x 3 seeds = 18 trials, ranked by accuracy (max)"
     assert [line.split()[:2] for line in table[1:]] == [["9", "5"], ["9", "5"]]
-    assert [line.split("ms  ")[1] for line in table[1:]] == ["loss=CrossEntropy", "loss=MSE"]
+    assert [line.split(" ms ")[1].strip() for line in table[1:]] == ["loss=CrossEntropy", "loss=MSE"]
     assert last.startswith("2 stacks; about ") and last.endswith(" s on 2 workers")
 
 

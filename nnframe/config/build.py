@@ -14,7 +14,7 @@ from nnframe.data.source import Prepared
 from nnframe.errors import DataError, FileError, NNFrameError
 from nnframe.layers.base import Layer
 from nnframe.layers.containers import Sequential
-from nnframe.training.fit import Training
+from nnframe.training.loop import Training
 
 
 @dataclass

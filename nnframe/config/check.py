@@ -21,8 +21,8 @@ from nnframe.registry import REGISTRY, options, slot_of
 from nnframe.sweeps.space import Sweep
 from nnframe.synonyms import THEIRS, plain
 from nnframe.training.callbacks import Callback
-from nnframe.training.fit import Train
 from nnframe.training.log import Log
+from nnframe.training.loop import Train
 
 NAME = Matches(  # and no name of a device on Windows
     r"(?!([Cc][Oo][Nn]|[Pp][Rr][Nn]|[Aa][Uu][Xx]|[Nn][Uu][Ll]|[Cc][Oo][Mm][0-9]|[Ll][Pp][Tt][0-9])(\.|$))"

@@ -24,7 +24,7 @@ from nnframe.errors import ConfigError
 from nnframe.markers import bare, per_run
 from nnframe.registry import find, options
 from nnframe.sweeps.space import Parameters, Settings
-from nnframe.training.fit import Training
+from nnframe.training.loop import Training
 
 BYTES = 2**22  # of one block's working set
 MOST = 256  # runs in a block
