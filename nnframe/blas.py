@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from importlib.metadata import version
 from typing import Annotated, Any, Literal
 
 from nnframe.markers import Range
@@ -45,3 +46,10 @@ def info() -> list[dict[str, Any]]:
     """The BLAS libraries in use: name, version, architecture."""
     keys = ("internal_api", "version", "architecture", "threading_layer")
     return [{key: library.get(key) for key in keys} for library in _controller().info() if library["user_api"] == "blas"]
+
+
+@cache
+def arithmetic() -> str:
+    """What the last digits depend on besides the config, in a line: `NumPy 2.4.6, SciPy 1.16.3, openblas 0.3.31 for Haswell`."""
+    libraries = [f"{library['internal_api']} {library['version']} for {library['architecture']}" for library in info()]
+    return ", ".join([f"NumPy {version('numpy')}", f"SciPy {version('scipy')}", *libraries])

@@ -244,6 +244,22 @@ def test_more_epochs_of_a_schedule_are_warned_of(tmp_path):
         training(checkpoint=tmp_path, epochs=4, lr=nn.Cosine(0.1))
 
 
+def test_going_on_with_other_libraries_is_warned_of(tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(nn.blas, "arithmetic", lambda: "NumPy 2.0.0, SciPy 1.13.0, mkl 2024.0 for AVX2")
+        training(checkpoint=tmp_path, epochs=2)
+    now = f"NumPy {np.__version__}, SciPy "
+    with pytest.warns(nn.CheckpointWarning) as caught:
+        assert training(checkpoint=tmp_path, epochs=4) == training(epochs=4)
+    (warning,) = caught
+    before, _, after = str(warning.message).partition(", and this is ")
+    assert before == f"{tmp_path / 'checkpoint.npz'} was written with NumPy 2.0.0, SciPy 1.13.0, mkl 2024.0 for AVX2"
+    assert after.startswith(now) and after.endswith(
+        ": numbers from here on may differ in their last digits from those of a training without an interruption"
+    )
+    assert warning.filename == __file__
+
+
 def test_a_damaged_checkpoint_of_a_fit(tmp_path):
     training(checkpoint=tmp_path, epochs=3)
     (tmp_path / "checkpoint.npz").write_bytes(b"")

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from nnframe import files, npz
+from nnframe import blas, files, npz
 from nnframe.errors import FileError, OptionError
 from nnframe.markers import Positive, Size
 from nnframe.training import signals
@@ -23,7 +23,7 @@ from nnframe.training import signals
 Arrays = dict[str, np.ndarray]
 Parts = Mapping[str, Mapping[str, Any]]  # arrays by the name of a part, such as "optimizer", and their own
 Headers = dict[str, npz.Header]
-CONFIG = "checkpoint/config"
+CONFIG, ARITHMETIC = "checkpoint/config", "checkpoint/arithmetic"  # texts that a checkpoint holds beside its parts
 FREE = ("name", "data", "train.max_seconds", "train.checkpoint", "log", "predict")  # keys that do not change what is trained on what
 
 
@@ -39,7 +39,7 @@ class Every:
 
 
 class CheckpointWarning(UserWarning):
-    """A checkpoint was damaged, and the one before it was used."""
+    """Training goes on from a checkpoint, but not quite as it would have gone without an interruption."""
 
 
 class Checkpoints:
@@ -57,7 +57,8 @@ class Checkpoints:
     def save(self, parts: Parts) -> None:
         """Write the next checkpoint. Raises FileError, with the last good one intact, if that fails."""
         arrays = {f"{head}/{name}": array for head, part in parts.items() for name, array in part.items()}
-        data = npz.pack(arrays | {CONFIG: np.frombuffer(_json(self.config).encode(), np.uint8)})
+        texts = {CONFIG: _json(self.config), ARITHMETIC: blas.arithmetic()}
+        data = npz.pack(arrays | {name: np.frombuffer(text.encode(), np.uint8) for name, text in texts.items()})
         part = files.stage(self.path, data)
         try:
             if not self._damaged:
@@ -84,10 +85,14 @@ class Checkpoints:
                 damaged = damaged or str(error)
                 continue
             self._compare(path, headers, expected)
-            arrays = npz.read(path, [name for name in headers if name != CONFIG])
+            arrays = npz.read(path, list(headers))
+            arrays.pop(CONFIG)
             if damaged:
                 warnings.warn(f"{damaged}; going on from {path.name}, the one before it", CheckpointWarning, stacklevel=5)
                 self._damaged = True
+            if (was := bytes(arrays.pop(ARITHMETIC)).decode()) != (now := blas.arithmetic()):
+                told = "numbers from here on may differ in their last digits from those of a training without an interruption"
+                warnings.warn(f"{path} was written with {was}, and this is {now}: {told}", CheckpointWarning, stacklevel=5)
             self._wait()
             parts: dict[str, Arrays] = {}
             for full_name, array in arrays.items():
@@ -137,7 +142,7 @@ def _headers(path: Path) -> Headers:
     if not intact:
         raise FileError(f"{path} is damaged")
     headers = npz.headers(path)
-    if CONFIG not in headers:
+    if not {CONFIG, ARITHMETIC} <= headers.keys():
         raise FileError(f"{path} is no checkpoint")
     return headers
 
