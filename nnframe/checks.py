@@ -70,6 +70,10 @@ def check(kind: Any, value: Any, path: str, problems: Problems) -> Any:
         return tuple(check(k, v, join(path, i), problems) for i, (k, v) in enumerate(zip(kinds, value, strict=True)))
     if origin is dict:
         inner = get_args(base)[1]
+        if get_origin(bare(inner)) is dict and value and all(isinstance(v, (int, float, str)) for v in value.values()):
+            name_it = f"; put a name before it: {{name: {{{next(iter(value))}: ...}}}}"
+            problems.append((path, f"expected a mapping of names to mappings, got {shown(value)}{name_it}"))
+            return None
         return {key: check(inner, v, join(path, key), problems) for key, v in value.items()}
     if base is str and (wrong := [mark for mark in marks(kind) if isinstance(mark, Matches) and not re.fullmatch(mark.pattern, value)]):
         problems.append((path, f"expected {wrong[0].words}, got {shown(value)}"))

@@ -73,8 +73,11 @@ def _missing_type(slot: str, given: Mapping[str, Any], path: str) -> tuple[str, 
 
 
 def form_of(slot: str, value: Any) -> str:
-    """The form that a component in a form of other libraries should have, such as `Dense(2)` or `{Dense: 2}`; nothing if none."""
+    """How a config writes what `Dense(2)`, `{Dense: 2}` or only `2` may mean where a component should stand; nothing if none."""
     known = REGISTRY.get(slot, {})
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        takers = [cls for cls in known.values() for name in required(cls) if fits(bare(options(cls)[name].kind), value)]
+        return form(takers[0], [value]) if len(takers) == 1 else ""
     positional: list[Any] = []
     named: dict[str, Any] = {}
     if isinstance(value, str):
@@ -134,6 +137,8 @@ def hint(base: Any, value: Any) -> str:
         return f"; write {int(value)}"
     if base is bool and value in (0, 1):
         return f"; write {'true' if value else 'false'}"
+    if get_origin(base) is Literal:
+        return f".{close}" if (close := nearest(value, [choice for choice in get_args(base) if isinstance(choice, str)])) else ""
     return _hint_for_text(base, value) if isinstance(value, str) else ""
 
 
@@ -148,9 +153,6 @@ def _item(slot: str | None, value: Any) -> str:
 
 
 def _hint_for_text(base: Any, text: str) -> str:
-    if get_origin(base) is Literal:
-        close = nearest(text, [choice for choice in get_args(base) if isinstance(choice, str)])
-        return f".{close}" if close else ""
     if base is bool:
         said = {"yes": "true", "on": "true", "no": "false", "off": "false", "true": "true", "false": "false"}.get(text.lower())
         return f" (a text); write {said} without quotes" if text.lower() == said else f"; write {said}" if said else ""

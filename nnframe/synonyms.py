@@ -44,6 +44,8 @@ OURS = {
     "transforms": "transform preprocessing scaler pipeline",
     "evaluate_train": "eval_train",
     "dtype": "precision",
+    "float64": "double f8 f64 64",
+    "float32": "single f4 f32 32",
     "by": "value offset shift",
     "name": "id title label",
     # components

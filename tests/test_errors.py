@@ -84,10 +84,10 @@ OPTIONS = [
     ("Dense(2, init='normal')", f"Dense.init: unknown initializer 'normal'. Did you mean 'Normal'? {INITIALIZERS}"),
     ("Dense(2, init='Xyz')", f"Dense.init: unknown initializer 'Xyz'. {INITIALIZERS}"),
     ("Dense(2, init=MSE())", "Dense.init: expected an initializer, got MSE()"),
-    ("Dense(2, init=3)", "Dense.init: expected an initializer, got 3"),
+    ("Dense(2, init=3)", "Dense.init: expected an initializer, got 3; write {type: Constant, value: 3}"),
     ("Dense(2, init={'type': 'Normal', 'std': -1})", "Dense.init.std: expected a number of at least 0, got -1"),
     ("Sequential()", "Sequential.layers: expected at least one layer"),
-    ("Sequential(Dense(2), 3)", "Sequential.layers.1: expected a layer, got 3"),
+    ("Sequential(Dense(2), 3)", "Sequential.layers.1: expected a layer, got 3; write {type: Dense, units: 3}"),
     ("Sequential([Dense(2), Sigmoid()])", "Sequential.layers.0: expected a layer, got a list of 2; write Sequential(*layers)"),
     ("Sequential(Dense)", "Sequential.layers.0: expected a layer, got <class 'nnframe.layers.dense.Dense'>"),
     # options that do not go together

@@ -34,6 +34,7 @@ GENDER = {
     ],
     "dtype: float64 ": [
         ("dtype: Float64 ", "6:1: dtype: expected one of 'float32', 'float64', got 'Float64'. Did you mean 'float64'?"),
+        ("dtype: 32 ", "6:1: dtype: expected one of 'float32', 'float64', got 32. Did you mean 'float32'?"),
         ("dtype: np.float64 ", "6:1: dtype: expected one of 'float32', 'float64', got 'np.float64'. Did you mean 'float64'?"),
         ("dtype: torch.float32 ", "6:1: dtype: expected one of 'float32', 'float64', got 'torch.float32'. Did you mean 'float32'?"),
         ("precision: float64 ", "6:1: precision: unknown key 'precision'. Did you mean 'dtype'? Keys: <keys>."),
@@ -146,7 +147,7 @@ GENDER = {
         ("  - Dense", "14:5: model.0: Dense needs the option 'units'; expected an integer of at least 1"),
         ("  - type: Dense\n  - units: 2", "14:5: model.0: Dense needs the option 'units'; expected an integer of at least 1", "15:5: model.1: expected a 'type' that names the layer, such as Dense; if it belongs to the item above, remove its '-'. Known: <layers>."),
         ("  - [Dense, 2]", "14:5: model.0: expected a layer, got a list of 2; write {type: Dense, units: 2}"),
-        ("  - 2", "14:5: model.0: expected a layer, got 2"),
+        ("  - 2", "14:5: model.0: expected a layer, got 2; write {type: Dense, units: 2}"),
         ("  - ", "14:4: model.0: expected a layer, got nothing; write it after the ':', or indented below"),
         ("  - {}", "14:5: model.0: expected a 'type' that names the layer. Known: <layers>."),
         ("  - ''", "14:5: model.0: unknown layer ''. Known: <layers>."),
@@ -374,6 +375,7 @@ GENDER = {
         ("metrics: [BinaryAccuracy R2]", "21:11: metrics.0: unknown metric 'BinaryAccuracy R2'. Did you mean 'BinaryAccuracy'? Known: <metrics>."),
     ],
     "predict: {Emily: {weight: 128, height: 63}, Frank: {weight: 155, height: 68}} ": [
+        ("predict: {Emily: {weight: 128, height: 63}, Frank: 3} ", "22:45: predict.Frank: expected a mapping, got 3"),
         ("predict: {Emily: {weight: '128', height: 63}} ", "22:19: predict.Emily.weight: expected a number, got '128' (a text); write the number without quotes"),
         ("predict: {Emily: {weight: heavy, height: 63}} ", "22:19: predict.Emily.weight: expected a number, got 'heavy'"),
         ("predict: {Emily: {weight: 128 lb, height: 63}} ", "22:19: predict.Emily.weight: expected a number, got '128 lb'; write 128"),
@@ -482,7 +484,7 @@ FORMS = {  # of other tools, other files and other languages, and right keys in 
         ("  - {type: Dense, units: 2, bias: None}", "14:29: model.0.bias: expected true or false, got 'None'"),
         ("  - {type: Dense, units: 2, init: Normal(std=0.1)}", "14:29: model.0.init: unknown initializer 'Normal(std=0.1)'; write {type: Normal, std: 0.1}"),
         ("  - {type: Dense, units: 2, init: {Normal: 0.1}}", "14:29: model.0.init: expected a 'type' that names the initializer; write {type: Normal, std: 0.1}"),
-        ("  - {type: Dense, units: 2, init: 0.1}", "14:29: model.0.init: expected an initializer, got 0.1"),
+        ("  - {type: Dense, units: 2, init: 0.1}", "14:29: model.0.init: expected an initializer, got 0.1; write {type: Constant, value: 0.1}"),
         ("  - {type: Dense, units: 2, init: None}", "14:29: model.0.init: unknown initializer 'None'. Known: <initializers>."),
         ("  - [2, 1]", "14:5: model.0: expected a layer, got a list of 2"),
         ("  - Dense 2", "14:5: model.0: unknown layer 'Dense 2'. Did you mean 'Dense'? Known: <layers>."),
@@ -633,8 +635,8 @@ FORMS = {  # of other tools, other files and other languages, and right keys in 
         ("SEED: 0", "5:1: SEED: unknown key 'SEED'. Did you mean 'seed'? Keys: <keys>."),
     ],
     "dtype: float64": [
-        ("dtype: 64", "6:1: dtype: expected one of 'float32', 'float64', got 64"),
-        ("dtype: double", "6:1: dtype: expected one of 'float32', 'float64', got 'double'"),
+        ("dtype: 64", "6:1: dtype: expected one of 'float32', 'float64', got 64. Did you mean 'float64'?"),
+        ("dtype: double", "6:1: dtype: expected one of 'float32', 'float64', got 'double'. Did you mean 'float64'?"),
         ("dtype: float", "6:1: dtype: expected one of 'float32', 'float64', got 'float'. Did you mean 'float64'?"),
     ],
     "name: gender": [
@@ -655,7 +657,7 @@ FORMS = {  # of other tools, other files and other languages, and right keys in 
     ],
     "predict: {Emily: {weight: 128, height: 63}, Frank: {weight: 155, height: 68}}": [
         ("predict: [{weight: 128, height: 63}]", "22:1: predict: expected a mapping, got a list of 1"),
-        ("predict: {weight: 128, height: 63}", "22:11: predict.weight: expected a mapping, got 128", "22:24: predict.height: expected a mapping, got 63"),
+        ("predict: {weight: 128, height: 63}", "22:1: predict: expected a mapping of names to mappings, got a mapping of 'weight', 'height'; put a name before it: {name: {weight: ...}}"),
     ],
     "predict: {Emily: {weight: 128,": [
         ("predict: {Emily: {weight: 128,5,", "22:31: predict.Emily.5: expected a number, got nothing"),
@@ -683,7 +685,7 @@ OVERRIDES = [  # of gender.yaml, in one call
     (["model.4.units=2"], "model.4.units: model is a list of 4; expected 0 to 3, got '4'"),
     (["model.-1.units=2"], "model.-1.units: model is a list of 4; expected 0 to 3, got '-1'"),
     (["model.first.units=2"], "model.first.units: model is a list of 4; expected 0 to 3, got 'first'"),
-    (["model.0=2"], "model.0: expected a layer, got 2"),
+    (["model.0=2"], "model.0: expected a layer, got 2; write {type: Dense, units: 2}"),
     (["model.0.unit=2"], "model.0.unit: Dense has no option 'unit'. Did you mean 'units'? Options: units, init, bias, bias_init, name."),
     (["model.1.units=2"], "model.1.units: Sigmoid has no option 'units'. Dense has it. Options: name."),
     (["model.0.init.sdt=1"], "model.0.init.sdt: Normal has no option 'sdt'. Did you mean 'std'? Options: std, mean."),
