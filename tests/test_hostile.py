@@ -1053,9 +1053,9 @@ add(
         files={"rows.yaml": BIG_BASE},
     ),
     extends_over_3900_values=Case(
-        "extends: values.yaml\npredict: {" + ", ".join(f"k{i}: [2]" for i in range(3_900)) + "}\n",
+        "extends: values.yaml\npredict: {" + ", ".join(f"k{i}: null" for i in range(3_900)) + "}\n",
         "predict.k0: expected a mapping",
-        files={"values.yaml": BIG_BASE.replace("{}", "[1]")},
+        files={"values.yaml": BIG_BASE.replace("{}", "null")},
     ),
     extends_over_deep_maps=Case(
         "extends: deep.yaml\n" + "{a: " * 50 + "1" + "}" * 50 + "\n", "expected 'key: value'", files={"deep.yaml": "{a: " * 50 + "1" + "}" * 50}
