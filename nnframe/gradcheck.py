@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from nnframe.errors import GradientError, OptionError, UsageError
+from nnframe.errors import GradientError, OptionError, UsageError, join
 from nnframe.layers import layout
 from nnframe.layers.base import Layer
 from nnframe.losses import Loss
@@ -58,7 +58,7 @@ class _Check:
 
     def run(self, tolerance: float) -> dict[str, float]:
         arrays = {
-            f"{path}.{name}" if path else name: (getattr(layer, name), getattr(layer, f"d{name}"))
+            join(path, name): (getattr(layer, name), getattr(layer, f"d{name}"))
             for path, _, layer in layout.walk(self.model)
             for name, spec in layer._specs.items()
             if spec.home == "params"

@@ -1052,6 +1052,11 @@ add(
         "needs a value for the input 'b'",
         files={"rows.yaml": BIG_BASE},
     ),
+    extends_over_3900_lists=Case(
+        "extends: lists.yaml\npredict: {" + ", ".join(f"k{i}: [2]" for i in range(3_900)) + "}\n",
+        "predict.k0: expected a mapping",
+        files={"lists.yaml": BIG_BASE.replace("{}", "[1]")},
+    ),
     extends_over_3900_values=Case(
         "extends: values.yaml\npredict: {" + ", ".join(f"k{i}: null" for i in range(3_900)) + "}\n",
         "predict.k0: expected a mapping",

@@ -5,8 +5,8 @@ from os.path import realpath
 from pathlib import Path
 from typing import Any
 
-from nnframe.config.reading import COMMAND_LINE, DEPTH, KEY, NODES, Document, Marks, join, parse, read
-from nnframe.errors import ConfigError, FileError
+from nnframe.config.reading import COMMAND_LINE, DEPTH, KEY, NODES, Document, Marks, parse, read
+from nnframe.errors import ConfigError, FileError, join
 from nnframe.kinds import shown
 
 CHAIN = 20  # configs that extend one another
@@ -61,9 +61,7 @@ def _merge(base: Any, over: Any, path: str, marks: Marks) -> Any:
     if isinstance(over, dict) and (isinstance(base, dict) or (isinstance(base, str) and path)) and over.get("type", old_type) == old_type:
         base = {"type": base} if isinstance(base, str) else base
         return base | {key: _merge(base[key], value, join(path, key), marks) if key in base else value for key, value in over.items()}
-    if isinstance(base, (dict, list)):
-        _forget(path, marks)
-    marks.pop(path, None)
+    _forget(path, base, marks)
     return over
 
 
@@ -115,8 +113,7 @@ def assign(document: Document, keys: Sequence[str], value: Any, where: str) -> N
         parent = inner
     if at == "type" and isinstance(parent, dict) and parent.get("type") != value:
         parent.clear()
-    if isinstance(parent.get(at) if isinstance(parent, dict) else parent[at], (dict, list)):
-        _forget(path, document.marks)
+    _forget(path, parent.get(at) if isinstance(parent, dict) else parent[at], document.marks)
     parent[at] = value
     document.marks[path] = COMMAND_LINE, 0, 0
 
@@ -125,6 +122,8 @@ def _is_index(key: str) -> bool:
     return key.isascii() and key.isdecimal() and len(key) < 10
 
 
-def _forget(path: str, marks: Marks) -> None:
-    for old in [mark for mark in marks if mark == path or mark.startswith(f"{path}.")]:
-        del marks[old]
+def _forget(path: str, value: Any, marks: Marks) -> None:
+    """Lose the places of a value and of all that is in it."""
+    marks.pop(path, None)
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        _forget(join(path, key), inner, marks)

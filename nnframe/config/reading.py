@@ -14,7 +14,7 @@ import yaml
 
 from nnframe.config.syntax import explain
 from nnframe.data.source import regular_file
-from nnframe.errors import ConfigError, FileError
+from nnframe.errors import ConfigError, FileError, join
 from nnframe.kinds import shown
 
 SIZE, NODES, DEPTH, KEY = 2**20, 20_000, 60, 200  # of one document, aliases written out; characters of a key
@@ -239,7 +239,3 @@ class _Builder:
 
     def error(self, node: yaml.Node, message: str) -> ConfigError:
         return self.error_at(message, node.start_mark.line, node.start_mark.column)
-
-
-def join(path: str, key: object) -> str:
-    return f"{path}.{key}" if path else str(key)

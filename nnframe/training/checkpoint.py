@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from nnframe import blas, files, npz
-from nnframe.errors import FileError, OptionError
+from nnframe.errors import FileError, OptionError, join
 from nnframe.markers import Positive, Size
 from nnframe.training import signals
 
@@ -158,7 +158,7 @@ def differences(was: Any, now: Any, path: str = "") -> Iterator[tuple[str, Any, 
             yield path, was, now
         return
     for key, (old, new) in pairs.items():
-        yield from differences(old, new, f"{path}.{key}" if path else key)
+        yield from differences(old, new, join(path, key))
 
 
 def told(changes: Sequence[tuple[str, Any, Any]]) -> str:
