@@ -290,6 +290,10 @@ add(
     sweep_seeds=top("sweep: {seeds: 1000000000, parameters: {optimizer.lr: [0.1, 0.2]}}", "sweep"),
     sweep_trials=top("sweep: {trials: 1000000000, sampler: Random, parameters: {optimizer.lr: {low: 0.1, high: 1}}}", "sweep"),
     sweep_grid=top(f"sweep: {{parameters: {{{', '.join(f'predict.r{i}.a: [1, 2, 3, 4]' for i in range(40))}}}}}", "sweep"),
+    sweep_values=top(
+        f"sweep: {{parameters: {{optimizer.lr: {[i / 1e6 for i in range(1, 18_001)]}, train.batch_size: {[*range(1, 901)]}}}}}",
+        "the grid has 16,200,000 settings",
+    ),
     sweep_path=top("sweep: {parameters: {data.path: [/dev/zero, /etc/passwd]}}", "data.path"),
     sweep_dunder=top("sweep: {parameters: {__class__.__init__: [1]}}", "sweep"),
     sweep_types=top("sweep: {parameters: {loss: [os.system, builtins.eval]}}", "unknown loss 'os.system'"),

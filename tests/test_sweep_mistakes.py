@@ -106,6 +106,22 @@ def test_all_mistakes_are_told_at_once(config, capsys):
     assert said[-1] == "4 mistakes; nothing was trained."
 
 
+@pytest.mark.parametrize("place_of_it", [0, 77, 300])
+@pytest.mark.parametrize(
+    ("wrong", "told"), [("-1.0", "-1.0"), ("0.0", "0.0"), (".nan", "nan"), (".inf", "inf"), ("2", ""), ("high", "'high'")]
+)
+def test_a_wrong_one_of_many_numbers_is_told(config, capsys, wrong, told, place_of_it):
+    values = [f"0.{i:03}" for i in range(1, 301)]
+    values.insert(place_of_it, wrong)
+    config.write_text(f"{BASE}  parameters: {{optimizer.lr: [{', '.join(values)}]}}\n")
+    assert command(["plan", "bad.yaml"]) == (2 if told else 0)
+    said = capsys.readouterr()
+    if told:
+        assert f": sweep.parameters.optimizer.lr.{place_of_it}: expected a number greater than 0, got {told}\n" in said.err
+    else:
+        assert said.out.startswith("bad: 301 settings x 1 seed = 301 trials")
+
+
 def test_a_limit_of_time_is_refused(config, capsys):
     assert run.main(["bad.yaml", "train.max_seconds=3"]) == 2
     assert capsys.readouterr().err == "command line: train.max_seconds: a trial shares its time with others; limit train.epochs\n"

@@ -23,6 +23,7 @@ IDLE = ("sweep", "name", "log", "predict", "train.checkpoint")  # keys that chan
 CLOCK = "a trial shares its time with others; limit train.epochs"
 NONE = {"seed": "is no parameter; write sweep.seeds instead", "train.max_seconds": CLOCK}
 STACKS = 1000  # to look at before training
+MANY = 100  # values of a parameter to try one by one
 
 
 @dataclass
@@ -84,7 +85,9 @@ def prepare(document: Document) -> Prepared:
     sweep = experiment.sweep
     if sweep is None:
         raise located(document, [("", "has no section 'sweep'")])
-    base = Document({key: value for key, value in document.data.items() if key != "sweep"}, document.marks, document.path)
+    places = {path: mark for path, mark in document.marks.items() if not path.startswith("sweep.")}  # not those of all values
+    places |= {place: document.mark(place) for place in (f"sweep.parameters.{path}" for path in sweep.parameters)}
+    base = Document({key: value for key, value in document.data.items() if key != "sweep"}, places, document.path)
     values: dict[str, Any] = {}
     problems = [("train.max_seconds", CLOCK)] if experiment.train.max_seconds else []
     for path, parameter in sweep.space().items():
@@ -131,9 +134,23 @@ def _checked_values(base: Document, path: str, parameter: Between | Choice, give
     else:
         keys = given if isinstance(given, Mapping) else range(len(given))
         tried = {f"{place}.{key}": value for key, value in zip(keys, parameter.values, strict=True)}
-    problems: list[tuple[str, str]] = []
+    if len(tried) > MANY and {*map(type, tried.values())} in ({int}, {float}) and all(value == value for value in tried.values()):
+        ends = {where: tried[where] for where in (min(tried, key=tried.__getitem__), max(tried, key=tried.__getitem__))}
+        if not _tried(base, path, ends)[1]:  # numbers between two good ones are good, or tell so when it is their turn
+            return given, []
+    full, problems = _tried(base, path, tried)
+    if len({message for _, message in problems}) == 1 and [where for where, _ in problems] == list(tried):  # wrong is the key
+        return given, [(place, problems[0][1])]
+    if problems or isinstance(parameter, Between):
+        return given, problems
+    return (dict(zip(given, full, strict=True)) if isinstance(given, Mapping) else full), problems
+
+
+def _tried(base: Document, path: str, values: Mapping[str, Any]) -> tuple[list[Any], list[tuple[str, str]]]:
+    """The good ones of some values at a path, with absolute paths, and what is wrong with the others; `values` by their places."""
     full: list[Any] = []
-    for where, value in tried.items():
+    problems: list[tuple[str, str]] = []
+    for where, value in values.items():
         try:
             experiment, found = inspected(plan.assigned(base, {path: value}))
         except ConfigError as error:
@@ -141,11 +158,7 @@ def _checked_values(base: Document, path: str, parameter: Between | Choice, give
         problems += [_moved(problem, path, where) for problem in found]
         if experiment is not None:
             full.append(_placed(value, _at(config_of(experiment), path)) if isinstance(value, (str, list, Mapping)) else value)
-    if len({message for _, message in problems}) == 1 and [where for where, _ in problems] == list(tried):  # wrong is the key
-        return given, [(place, problems[0][1])]
-    if problems or isinstance(parameter, Between):
-        return given, problems
-    return (dict(zip(given, full, strict=True)) if isinstance(given, Mapping) else full), problems
+    return full, problems
 
 
 def _moved(problem: tuple[str, str], path: str, where: str) -> tuple[str, str]:
