@@ -36,7 +36,7 @@ def fits(base: Any, value: Any) -> bool:
         return isinstance(value, (str, Mapping, base))
     if is_options(base):
         return isinstance(value, (Mapping, base))
-    return isinstance(value, base)
+    return isinstance(value, origin or base)
 
 
 def describe(kind: Any) -> str:

@@ -1,10 +1,11 @@
 """What a config can name, and its options: a class's constructor is their only description."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cache
 from inspect import Parameter, signature
-from typing import TYPE_CHECKING, Any, ClassVar, get_args, get_type_hints
+from types import UnionType
+from typing import TYPE_CHECKING, Any, ClassVar, Union, get_args, get_origin, get_type_hints
 
 from nnframe.errors import OptionError
 from nnframe.markers import bare
@@ -54,7 +55,7 @@ def _options(cls: Any) -> Iterator[tuple[str, Option]]:
             default = Parameter.empty if field.default is MISSING else field.default
             if field.default_factory is not MISSING:
                 default = field.default_factory()
-            yield field.name, Option(field.name, hints[field.name], default)
+            yield field.name, Option(field.name, _kind(hints[field.name]), default)
         return
     base = cls._base()
     inherited = [(base, [p for p in parameters(base).values() if p.kind is Parameter.KEYWORD_ONLY])]
@@ -63,10 +64,18 @@ def _options(cls: Any) -> Iterator[tuple[str, Option]]:
         for p in taken:
             if p.kind is Parameter.VAR_KEYWORD:
                 raise OptionError("its constructor takes **; options must be named one by one", path=cls.__name__)
-            kind, variadic = hints.get(p.name, Any), p.kind is Parameter.VAR_POSITIONAL
+            kind, variadic = _kind(hints.get(p.name, Any)), p.kind is Parameter.VAR_POSITIONAL
             if owner is cls or p.name not in parameters(cls):
                 default = Parameter.empty if variadic else p.default
                 yield p.name, Option(p.name, tuple.__class_getitem__((kind, ...)) if variadic else kind, default, variadic)
+
+
+def _kind(hint: Any) -> Any:
+    """An annotation as it is checked: `list[int]` and `Sequence[int]` are tuples of any length."""
+    inner = tuple(map(_kind, get_args(hint)))
+    if get_origin(hint) in (list, Sequence):
+        return tuple.__class_getitem__((inner[0], ...))
+    return Union[inner] if get_origin(hint) in (Union, UnionType) else hint  # noqa: UP007  their number is not known here
 
 
 @cache

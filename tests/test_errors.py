@@ -1,5 +1,7 @@
 """What Python users read when something is wrong: each mistake as they type it, and the exact words that come back."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import pytest
 
@@ -248,6 +250,19 @@ def test_a_parameter_declared_twice():
             return features
 
     assert says("Mine().build(2)", {"Mine": Twice})[0] == "Twice declares 'W' twice"
+
+
+def test_ones_own_lists_and_functions_are_checked_too():
+    class Mine(nn.Layer):
+        def __init__(self, sizes: list[nn.Size], rates: Sequence[float] | None = None, map: Callable[[float], float] | None = None):
+            self.given = sizes, rates, map
+
+    made = Mine([1, 2], rates=(1, 0.5), map=abs)
+    assert made.given == ((1, 2), (1.0, 0.5), abs) and repr(made).startswith("Mine([1, 2], rates=[1.0, 0.5]")
+    assert says("Mine([1, 'a'])", {"Mine": Mine})[0] == "Mine.sizes.1: expected an integer of at least 1, got 'a'"
+    assert says("Mine(3)", {"Mine": Mine})[0] == "Mine.sizes: expected a list, each item an integer of at least 1, got 3; write [3]"
+    assert says("Mine([1], rates=['x'])", {"Mine": Mine})[0] == "Mine.rates.0: expected a number, got 'x'"
+    assert says("Mine([1], map=2)", {"Mine": Mine})[0] == "Mine.map: expected collections.abc.Callable[[float], float], got 2"
 
 
 def test_ones_own_options_are_checked_by_the_signature():
