@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from importlib.metadata import version
 from typing import Annotated, Any, Literal
 
 from nnframe.markers import Range
@@ -51,5 +50,7 @@ def info() -> list[dict[str, Any]]:
 @cache
 def arithmetic() -> str:
     """What the last digits depend on besides the config, in a line: `NumPy 2.4.6, SciPy 1.16.3, openblas 0.3.31 for Haswell`."""
+    from importlib.metadata import version  # slow to import
+
     libraries = [f"{library['internal_api']} {library['version']} for {library['architecture']}" for library in info()]
     return ", ".join([f"NumPy {version('numpy')}", f"SciPy {version('scipy')}", *libraries])

@@ -71,8 +71,7 @@ def check(kind: Any, value: Any, path: str, problems: Problems) -> Any:
     if origin is dict:
         inner = get_args(base)[1]
         if get_origin(bare(inner)) is dict and value and all(isinstance(v, (int, float, str)) for v in value.values()):
-            name_it = f"; put a name before it: {{name: {{{next(iter(value))}: ...}}}}"
-            problems.append((path, f"expected a mapping of names to mappings, got {shown(value)}{name_it}"))
+            problems.append((path, f"expected a mapping of names to mappings, got {shown(value)}{_hint(base, value)}"))
             return None
         return {key: check(inner, v, join(path, key), problems) for key, v in value.items()}
     if base is str and (wrong := [mark for mark in marks(kind) if isinstance(mark, Matches) and not re.fullmatch(mark.pattern, value)]):
@@ -152,7 +151,7 @@ def _construct(make: Callable[[], Any], path: str, problems: Problems) -> Any:
     try:
         return make()
     except NNFrameError as error:
-        problems.append((join(path, error.path) if error.path else path, error.message))
+        problems.append((error.within(path).path, error.message))
         return None
 
 

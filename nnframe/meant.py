@@ -113,6 +113,8 @@ def hint(base: Any, value: Any) -> str:
         return "; write null"
     if members:
         return next(filter(None, (hint(member, value) for member in members)), "")
+    if get_origin(base) is dict and isinstance(value, Mapping):
+        return f"; put a name before it: {{name: {{{next(iter(value))}: ...}}}}"
     items = get_args(base) if get_origin(base) is tuple else ()
     many = bool(items) and items[-1] is Ellipsis
     part = bare(items[0]) if many else base

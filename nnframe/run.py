@@ -13,7 +13,7 @@ import numpy as np
 
 from nnframe import blas, files, plugins
 from nnframe.config.build import Job, build
-from nnframe.config.compose import load
+from nnframe.config.compose import change, load
 from nnframe.config.reading import Document
 from nnframe.errors import ConfigError, FileError, NNFrameError, OptionError, printable
 from nnframe.runs import Run, identity, read_record, resume_command
@@ -104,8 +104,10 @@ def start(args: argparse.Namespace) -> int:
     if not (folder / "config.yaml").is_file():
         raise FileError(f"{folder} is no run's folder: it has no config.yaml", path="--resume")
     with files.owned(folder):
-        document = load(folder / "config.yaml", [*filter(None, [args.config]), *args.overrides])
-        was, now = (found.data.get("sweep") is not None for found in (load(folder / "config.yaml"), document))
+        document = load(folder / "config.yaml")
+        was = document.data.get("sweep") is not None
+        change(document, [*filter(None, [args.config]), *args.overrides])
+        now = document.data.get("sweep") is not None
         if was != now:
             raise OptionError(f"{folder} holds {'a sweep' if was else 'one run'}, which cannot become {'a sweep' if now else 'one run'}")
         if not now:
@@ -147,9 +149,8 @@ def run(document: Document, out: Path, silent: bool, plugin_names: Sequence[str]
 
 def resume(folder: Path, document: Document, silent: bool, plugin_names: Sequence[str] = ()) -> int:
     """Go on with the run of a folder that this process owns. Raises NNFrameError, and changes nothing, if that cannot be done."""
-    job = build(document)
-    record = Run.again(job, folder)
-    before = read_record(folder)
+    job, before = build(document), read_record(folder)
+    record = Run(job, folder, before)
     status = before.get("status")
     if status in ("finished", "diverged") and not record.changed():
         print(f"this run has {status} after {before['results']['epochs']} epochs; nothing is left to do")

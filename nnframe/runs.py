@@ -59,11 +59,6 @@ class Run:
         """Make the folder, `<out>/<name>/<date-time>-<hash of config and data>`. Raises FileError if that cannot be done."""
         return cls(job, make_folder(out / job.experiment.name, [job.resolved, job.data_digest]), {})
 
-    @classmethod
-    def again(cls, job: Job, folder: Path) -> "Run":
-        """The run of a folder, to go on with."""
-        return cls(job, folder, read_record(folder))
-
     def changed(self) -> bool:
         """Is the config another one than the folder's?"""
         try:

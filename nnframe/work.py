@@ -23,4 +23,4 @@ class _Idle(Work):
         raise UsageError("nothing to go back from; call forward first")
 
 
-IDLE = _Idle(x=None, x_shape=None)  # stands for working arrays before the first forward
+IDLE = _Idle(x=None)  # stands for working arrays before the first forward

@@ -140,4 +140,4 @@ def test_starting_loads_no_heavy_packages():
     script = "import sys, nnframe; print(*sorted({name.split('.')[0] for name in sys.modules}))"
     loaded = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
     assert "numpy" in loaded
-    assert not {"scipy", "msgspec", "tqdm", "yaml", "threadpoolctl"} & set(loaded)
+    assert not {"scipy", "msgspec", "tqdm", "yaml", "threadpoolctl", "zipfile"} & set(loaded)  # zipfile: importlib.metadata

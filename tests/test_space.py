@@ -91,7 +91,7 @@ def test_a_draw_of_one_is_still_among_the_choices():
 def test_choices_have_the_names_that_they_were_given():
     space = Sweep(
         {"model": {"small": [1], "large": [2]}, "optimizer": ["SGD", {"type": "Adam", "lr": 0.1}], "x": [None, True, 1e-3, [1, "a"]]}
-    ).space()
+    ).space
     assert space["model"].names == ("small", "large")
     assert space["optimizer"].names == ("SGD", "Adam(lr=0.1)")
     assert space["x"].names == ("null", "true", "0.001", "[1, a]")
@@ -116,7 +116,7 @@ CONFIG = {
 
 def trials_of(parameters, seeds=2):
     sweep = Sweep(parameters, seeds=seeds)
-    return Trials(Document(CONFIG), sweep.space(), sweep.settings(seeds), sweep.all_seeds(7))
+    return Trials(Document(CONFIG), sweep.space, sweep.settings(seeds), sweep.all_seeds(7))
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,10 @@ from nnframe.errors import ConfigError
 from nnframe.layers.base import Layer
 from nnframe.losses import Loss
 from nnframe.markers import Filled, Matches, Range, bare
-from nnframe.meant import form
 from nnframe.metrics import Metric
 from nnframe.optimizers import Optimizer
 from nnframe.registry import REGISTRY, options, slot_of
 from nnframe.sweeps.space import Sweep
-from nnframe.synonyms import THEIRS, plain
 from nnframe.training.callbacks import Callback
 from nnframe.training.log import Log
 from nnframe.training.loop import Train
@@ -83,6 +81,8 @@ def located(document: Document, problems: list[tuple[str, str]]) -> ConfigError:
 
 def _places(name: str, value: Any) -> Iterator[str]:
     """Where in a config a key could stand, compared as `plain` has it; for a `type`, where its value is known."""
+    from nnframe.synonyms import plain
+
     if any(plain(key) == name for key in options(Experiment)):
         yield "at the top of the config"
     for key, option in options(Experiment).items():
@@ -95,6 +95,9 @@ def _places(name: str, value: Any) -> Iterator[str]:
 
 class _Problems(Problems):
     def home(self, path: str, key: str, value: Any) -> str:
+        from nnframe.meant import form
+        from nnframe.synonyms import THEIRS, plain
+
         for name in (key, *THEIRS.get(plain(key), ())) if len(key) > 1 else ():
             if places := [place for place in _places(plain(name), value) if not path.startswith(f"{place.rpartition(' ')[2]}.")]:
                 where = " or ".join(places[:2])

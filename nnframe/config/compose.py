@@ -21,6 +21,12 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Document:
         data = _merge(data, part.data, "", marks)
         marks |= part.marks
     document = Document(data, marks, path)
+    change(document, overrides)
+    return document
+
+
+def change(document: Document, overrides: Sequence[str]) -> None:
+    """Apply all overrides. Raises ConfigError with what is wrong with any of them."""
     problems: list[str] = []
     for assignment in overrides:
         try:
@@ -29,7 +35,6 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Document:
             problems += error.problems
     if problems:
         raise ConfigError(problems)
-    return document
 
 
 def _chain(path: Path) -> list[Document]:

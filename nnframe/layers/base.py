@@ -115,16 +115,14 @@ class Layer(Component):
         In a step of training a layer is mostly given the very array of the step before, `self._work.x`; then a layer in a hot
         path may take `self._work` as it is.
         """
-        work = self._work
-        if not training or x.shape != work.x_shape:
-            work = self._kept.get(x.shape) if training else None
-            if work is None:
-                self._check_input(x)
-                work = Work(**self.buffers(x), x_shape=x.shape if training else None)
-                if training:
-                    self._kept = dict(list(self._kept.items())[1 - KEPT :]) | {x.shape: work}
-            self._work = work
+        work = self._kept.get(x.shape) if training else None
+        if work is None:
+            self._check_input(x)
+            work = Work(**self.buffers(x))
+            if training:
+                self._kept = dict(list(self._kept.items())[1 - KEPT :]) | {x.shape: work}
         work.x = x if training else None
+        self._work = work
         return work
 
     def buffers(self, x: np.ndarray) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
@@ -43,6 +44,11 @@ class Trials:
         self.count = len(next(iter(self.settings.values()), [0])) * len(self.seeds)
         self.columns = [f"config.{path}" if path == "loss" else path for path in self.settings]  # of tables, where loss is a result
         self._paths = sorted(self.settings, key=lambda path: (path.count("."), not path.endswith(".type")))
+
+    @cached_property
+    def stacks(self) -> list["Stack"]:
+        """All trials in stacks, in the order of their first trials."""
+        return stacks(self)
 
     def setting(self, number: int) -> dict[str, Any]:
         """The values of a setting, by path; whole objects before what is inside them, and a type before its options."""

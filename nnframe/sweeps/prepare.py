@@ -90,7 +90,7 @@ def prepare(document: Document) -> Prepared:
     base = Document({key: value for key, value in document.data.items() if key != "sweep"}, places, document.path)
     values: dict[str, Any] = {}
     problems = [("train.max_seconds", CLOCK)] if experiment.train.max_seconds else []
-    for path, parameter in sweep.space().items():
+    for path, parameter in sweep.space.items():
         values[path], wrong = _checked_values(base, path, parameter, sweep.parameters[path])
         problems += wrong
     if problems:
@@ -98,7 +98,7 @@ def prepare(document: Document) -> Prepared:
     try:
         sweep = replace(sweep, parameters=values)
         seeds = sweep.all_seeds(experiment.seed)
-        trials = Trials(base, sweep.space(), sweep.settings(len(seeds)), seeds)
+        trials = Trials(base, sweep.space, sweep.settings(len(seeds)), seeds)
     except OptionError as error:
         raise located(document, [(f"sweep.{error.path or 'sampler'}", error.message)]) from None
     first = build(trials.alone(0))
@@ -117,7 +117,7 @@ def _columns(trials: Trials, first: Job) -> dict[str, str]:
     found = first.training.columns()
     if {path.partition(".")[0] for path in trials.settings} & {"metrics", "data", "optimizer"}:
         trainer = Trainer(trials.document)
-        for stack in plan.stacks(trials)[:STACKS]:
+        for stack in trials.stacks[:STACKS]:
             with suppress(NNFrameError):  # a setting that cannot be trained tells so when it is its turn
                 found |= trainer.training(Block.of(trials, stack, stack.trials[:1])).columns()
     return found

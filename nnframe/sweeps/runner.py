@@ -15,7 +15,7 @@ import numpy as np
 
 from nnframe import files, plugins, runs
 from nnframe.checks import Problems, check
-from nnframe.config.compose import load, override
+from nnframe.config.compose import change, load
 from nnframe.config.reading import Document, dump
 from nnframe.errors import FileError, NNFrameError, OptionError, UsageError, printable
 from nnframe.markers import Size
@@ -64,8 +64,7 @@ def run(config: Any, overrides: Sequence[str], out: Any, options: Options) -> Co
         plugins.load(name)
     if isinstance(config, Mapping):
         document = Document(plan.plain(config))
-        for assignment in overrides:
-            override(document, assignment)
+        change(document, overrides)
     else:
         document = load(Path(config), overrides)
     prepared = prepare(document)
@@ -200,7 +199,7 @@ def _fill(prepared: Prepared, folder: Path, options: Options, stop: Stop) -> Non
 
 def stacks_of(prepared: Prepared, workers: int) -> tuple[list[Stack], bool]:
     """All stacks with the sizes of their blocks; and whether, in the largest of them, stacked is alone on this machine."""
-    found, trainer = plan.stacks(prepared.trials), Trainer(prepared.trials.document)
+    found, trainer = prepared.trials.stacks, Trainer(prepared.trials.document)
     largest, kept = max(found, key=lambda stack: len(stack.trials)), True
     for stack in found:
         if len(stack.trials) > 1:

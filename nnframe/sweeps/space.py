@@ -6,6 +6,7 @@ A sampler makes settings; every setting is trained with every seed, and each of 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -228,8 +229,9 @@ class Sweep:
                 raise OptionError(f"the seed {twice} stands there twice; a trial of the same seed tells nothing new", path="seeds")
         elif self.seeds is not None and self.seeds > MOST:
             raise OptionError(f"expected at most {MOST:,} seeds, got {self.seeds:,}", path="seeds")
-        self.space()
+        self.space  # noqa: B018  raises what is wrong with it
 
+    @cached_property
     def space(self) -> Parameters:
         """The parameters as what they may be. Raises OptionError for one that is none."""
         return {path: _parameter(path, value) for path, value in self.parameters.items()}
@@ -250,7 +252,7 @@ class Sweep:
             raise OptionError(f"expected at most {MOST:,} trials, got {self.trials:,}", path="trials")
         if not self.parameters and count not in (None, 1):
             raise OptionError(f"without parameters there is one setting, not {count:,}; leave trials out", path="trials")
-        found = self.sampler.settings(self.space(), count) if self.parameters else {}
+        found = self.sampler.settings(self.space, count) if self.parameters else {}
         if (total := len(next(iter(found.values()), [0])) * seeds) > MOST:
             times = f"{total // seeds:,} settings x {seeds:,} seeds"
             raise OptionError(f"expected at most {MOST:,} trials, got {total:,}: {times}", path="seeds")

@@ -85,7 +85,7 @@ def trial(folder: Path, number: int) -> int:
     if row is None or len(row) < len(head):
         raise UsageError(f"{folder}: trial {number} has not been trained yet")
     lines = [cells for cells in results.read(folder / "losses.csv") if cells[0] == str(number)]
-    stack = next(stack for stack in plan.stacks(prepared.trials) if number in stack.trials)
+    stack = next(stack for stack in prepared.trials.stacks if number in stack.trials)
     found = attempt(Trainer(prepared.trials.document, prepared.log), Block.of(prepared.trials, stack, np.array([number])))
     outcome = Outcome.failed(found) if isinstance(found, str) else found[0]
     again = [[str(number), *line.split(",")] for line in outcome.lines]
