@@ -1,6 +1,6 @@
 """The errors that a user can mend: each message says where, what was expected, what came, and the nearest valid name if any."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 
 class NNFrameError(Exception):
@@ -78,37 +78,3 @@ def listed(names: Collection[object], most: int = 20) -> str:
     """`a, b, c`, or the first of them and how many there are."""
     first = ", ".join(str(name)[:60] for name in list(names)[:most])
     return first if len(names) <= most else f"{first}, ... ({len(names):,} in all)"
-
-
-def nearest(name: object, names: Iterable[object]) -> str:
-    """` Did you mean 'units'?` if one of `names` is close to `name`, or is what another library calls so; else nothing."""
-    close = closest(name, names)
-    return f" Did you mean {close!r}?" if close else ""
-
-
-def closest(name: object, names: Iterable[object]) -> str | None:
-    """The one of `names` that is another word for `name`, or else is spelled nearly like it."""
-    from difflib import get_close_matches  # only needed once something went wrong
-
-    from nnframe.synonyms import plain
-
-    names = list(names)
-    if found := same(name, names):
-        return found
-    asked, known = plain(str(name)[:80]), {plain(str(known)): str(known) for known in names}
-    begun = [full for full in known if len(asked) > 2 and full.startswith(asked)]
-    alike = [full for full in known if full[:1] == asked[:1]]  # who misspells a word seldom misses its first letter
-    close = begun if len(begun) == 1 else get_close_matches(asked, known, 1, 0.72) or get_close_matches(asked, alike, 1)
-    return known[close[0]] if close else None
-
-
-def same(name: object, names: Iterable[object]) -> str | None:
-    """The one of `names` that is `name` but for case and underscores, or is what another library calls so."""
-    from nnframe.synonyms import THEIRS, plain
-
-    asked, known = plain(str(name)[:80]), {plain(str(known)): str(known) for known in names}
-    return (
-        known.get(asked)
-        or known.get(asked.rpartition(".")[2])
-        or next((ours for ours in THEIRS.get(asked, ()) if ours in known.values()), None)
-    )

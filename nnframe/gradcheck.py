@@ -7,7 +7,7 @@ import numpy as np
 from nnframe.errors import GradientError, OptionError, UsageError, join
 from nnframe.layers import layout
 from nnframe.layers.base import Layer
-from nnframe.losses import Loss
+from nnframe.losses.base import Loss
 
 STEPS = (1e-4, 1e-6)  # a kink between two points spoils a difference; one nearer to the point may still be good
 DIRECTIONS = 3

@@ -4,10 +4,10 @@ from math import prod
 
 import numpy as np
 
-from nnframe import blas
-from nnframe.component import Component, register
+from nnframe.components.component import Component, register
+from nnframe.components.markers import NonNegative, PerRun, Positive
 from nnframe.errors import OptionError
-from nnframe.markers import NonNegative, PerRun, Positive
+from nnframe.system import blas
 
 
 class Initializer(Component):

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import nnframe as nn
-from nnframe.checks import Problems, check
-from nnframe.component import config_of
-from nnframe.registry import REGISTRY, options
+from nnframe.components.component import config_of
+from nnframe.components.registry import REGISTRY, options
+from nnframe.components.walk import Problems, check
 
 LAYERS = {
     "Dense": [nn.Dense(3), nn.Dense(1, bias=False), nn.Dense(4, init="Orthogonal", bias_init=nn.Normal(0.5), name="head")],

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 import nnframe as nn
-from nnframe import blas
+from nnframe.components.registry import REGISTRY
 from nnframe.layers import layout
-from nnframe.registry import REGISTRY
+from nnframe.system import blas
 
 ROOT = Path(__file__).parents[1]
 
@@ -210,7 +210,7 @@ SCRIPT = """
 import contextlib, hashlib, sys
 import numpy as np
 import nnframe as nn
-from nnframe import blas
+from nnframe.system import blas
 
 if "unpinned" in sys.argv:
     blas.threads = lambda number: contextlib.nullcontext()

@@ -9,7 +9,7 @@ import pytest
 
 import nnframe as nn
 from nnframe import __main__ as command
-from nnframe.registry import REGISTRY
+from nnframe.components.registry import REGISTRY
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 

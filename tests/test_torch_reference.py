@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import nnframe as nn
-from nnframe.checks import Problems, check
+from nnframe.components.walk import Problems, check
 
 with np.load(Path(__file__).parent / "data" / "torch_reference.npz") as file:
     TORCH = {name: file[name] for name in file}

@@ -29,7 +29,8 @@ from pathlib import Path
 import numpy as np
 
 import nnframe as nn
-from nnframe import npz, run
+from nnframe import run
+from nnframe.system import npz
 
 sys.path.insert(0, str(Path(__file__).parent))
 from callbacks import Average

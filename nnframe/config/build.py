@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from nnframe.component import config_of
-from nnframe.config.check import Experiment, checked, located
+from nnframe.components.component import config_of
+from nnframe.config.experiment import Experiment, checked, located
 from nnframe.config.reading import Document
 from nnframe.data.dataset import Dataset, digest
 from nnframe.data.source import Prepared

@@ -5,9 +5,9 @@ from os.path import realpath
 from pathlib import Path
 from typing import Any
 
+from nnframe.components.wording import shown
 from nnframe.config.reading import COMMAND_LINE, DEPTH, KEY, NODES, Document, Marks, parse, read
 from nnframe.errors import ConfigError, FileError, join
-from nnframe.kinds import shown
 
 CHAIN = 20  # configs that extend one another
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import yaml
 
+from nnframe.components.wording import shown
 from nnframe.config.syntax import explain
 from nnframe.data.source import regular_file
 from nnframe.errors import ConfigError, FileError, join
-from nnframe.kinds import shown
 
 SIZE, NODES, DEPTH, KEY = 2**20, 20_000, 60, 200  # of one document, aliases written out; characters of a key
 

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from nnframe.component import Component, config_of
-from nnframe.config.check import Experiment
-from nnframe.markers import Filled, Matches, Range, bare, marks, per_run
-from nnframe.registry import REGISTRY, Option, options, sentence
+from nnframe.components.component import Component, config_of
+from nnframe.components.markers import Filled, Matches, Range, bare, marks, per_run
+from nnframe.components.registry import REGISTRY, Option, options, sentence
+from nnframe.config.experiment import Experiment
 
 
 def schema() -> dict[str, Any]:

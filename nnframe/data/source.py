@@ -9,11 +9,12 @@ from typing import Annotated
 
 import numpy as np
 
-from nnframe.component import Component
+from nnframe.components.component import Component
+from nnframe.components.markers import Range
+from nnframe.components.names import nearest
 from nnframe.data.dataset import Dataset, split
-from nnframe.data.transforms import Transform
-from nnframe.errors import DataError, FileError, nearest
-from nnframe.markers import Range
+from nnframe.data.transforms.base import Transform
+from nnframe.errors import DataError, FileError
 from nnframe.streams import generator
 
 Part = Annotated[float, Range(above=0, below=1)]

@@ -10,15 +10,15 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
-from nnframe import blas
-from nnframe.checks import Problems, check
-from nnframe.component import Component
+from nnframe.components.buffers import IDLE, Work
+from nnframe.components.component import Component
+from nnframe.components.markers import Size
+from nnframe.components.walk import Problems, check
 from nnframe.errors import OptionError, ShapeError, UsageError
 from nnframe.initializers import Constant, Initializer
 from nnframe.layers import layout
-from nnframe.markers import Size
 from nnframe.streams import Seed
-from nnframe.work import IDLE, Work
+from nnframe.system import blas
 
 L = TypeVar("L", bound="Layer")
 

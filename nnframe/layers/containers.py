@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy import add
 
-from nnframe.component import register
+from nnframe.components.component import register
 from nnframe.errors import OptionError, ShapeError
 from nnframe.layers.base import Layer
 

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numpy import add, matmul
 
-from nnframe.component import register
+from nnframe.components.component import register
+from nnframe.components.markers import Size
 from nnframe.errors import ShapeError
 from nnframe.initializers import FanInUniform, Initializer
 from nnframe.layers.base import Layer
-from nnframe.markers import Size
 
 
 @register

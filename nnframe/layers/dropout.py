@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy import greater_equal, multiply
 
-from nnframe.component import register
+from nnframe.components.buffers import IDLE
+from nnframe.components.component import register
+from nnframe.components.markers import Fraction, PerRun
 from nnframe.layers.base import Layer
-from nnframe.markers import Fraction, PerRun
-from nnframe.work import IDLE
 
 
 @register

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnframe import npz
+from nnframe.components.buffers import IDLE
 from nnframe.errors import OptionError, ShapeError, UsageError
 from nnframe.initializers import Initializer
 from nnframe.streams import Seeds, Stream, generator
-from nnframe.work import IDLE
+from nnframe.system import npz
 
 if TYPE_CHECKING:
     from nnframe.layers.base import Layer

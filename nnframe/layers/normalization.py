@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numpy import add, matmul, multiply, subtract
 
-from nnframe.component import register
+from nnframe.components.component import register
+from nnframe.components.markers import PerRun, Positive, Probability
 from nnframe.errors import ShapeError
 from nnframe.initializers import Constant
 from nnframe.layers.base import Layer
-from nnframe.markers import PerRun, Positive, Probability
 
 
 @register

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from nnframe import npz
-from nnframe.errors import FileError, nearest
+from nnframe.components.names import nearest
+from nnframe.errors import FileError
 from nnframe.layers import layout
 from nnframe.layers.base import Layer
+from nnframe.system import npz
 
 
 def save_weights(model: Layer, path: str | PathLike[str]) -> None:

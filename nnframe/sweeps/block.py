@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from nnframe.component import config_of
+from nnframe.components.component import config_of
 from nnframe.config.build import training_of
-from nnframe.config.check import Experiment, inspected
+from nnframe.config.experiment import Experiment, inspected
 from nnframe.config.reading import Document
 from nnframe.data.dataset import Dataset
 from nnframe.data.source import Prepared, Source

@@ -16,15 +16,15 @@ from typing import Any, Union, get_args, get_origin
 
 import numpy as np
 
-from nnframe import blas, npz
-from nnframe.component import Component
-from nnframe.config.check import Experiment
+from nnframe.components.component import Component
+from nnframe.components.markers import bare, per_run
+from nnframe.components.registry import find, options
 from nnframe.config.compose import assign
+from nnframe.config.experiment import Experiment
 from nnframe.config.reading import Document
+from nnframe.config.sections import Parameters, Settings
 from nnframe.errors import ConfigError
-from nnframe.markers import bare, per_run
-from nnframe.registry import find, options
-from nnframe.sweeps.space import Parameters, Settings
+from nnframe.system import blas, npz
 from nnframe.training.loop import Training
 
 BYTES = 2**22  # of one block's working set

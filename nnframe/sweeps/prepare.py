@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from nnframe import runs
-from nnframe.component import config_of
+from nnframe.components.component import config_of
 from nnframe.config.build import Job, build
-from nnframe.config.check import Experiment, checked, inspected, located
+from nnframe.config.experiment import Experiment, checked, inspected, located
 from nnframe.config.reading import Document
+from nnframe.config.sections import Between, Choice
 from nnframe.errors import ConfigError, NNFrameError, OptionError
+from nnframe.runs import folder as run_folder
 from nnframe.sweeps import plan
 from nnframe.sweeps.block import Block, Outcome, Trainer
 from nnframe.sweeps.plan import Trials
-from nnframe.sweeps.space import Between, Choice
 from nnframe.training.callbacks import no_column
 from nnframe.training.log import in_order
 
@@ -76,7 +76,7 @@ class Prepared:
     @cached_property
     def identity(self) -> dict[str, Any]:
         """Plain data that says what is tried on what."""
-        return runs.identity(self.resolved, self.first)
+        return run_folder.identity(self.resolved, self.first)
 
 
 def prepare(document: Document) -> Prepared:

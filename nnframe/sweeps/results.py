@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from nnframe import files
 from nnframe.errors import FileError
-from nnframe.files import Growing
+from nnframe.system import files
+from nnframe.system.files import Growing
 
 EVERY = 1.0  # seconds after which rows are on the disk and noted
 

@@ -13,20 +13,22 @@ from typing import Any
 
 import numpy as np
 
-from nnframe import files, plugins, runs
-from nnframe.checks import Problems, check
+from nnframe.components import plugins
+from nnframe.components.markers import Size
+from nnframe.components.walk import Problems, check
 from nnframe.config.compose import change, load
 from nnframe.config.reading import Document, dump
+from nnframe.config.sections import kind_of
 from nnframe.errors import FileError, NNFrameError, OptionError, UsageError, printable
-from nnframe.markers import Size
+from nnframe.runs import folder as run_folder
 from nnframe.sweeps import plan, results, statistics
 from nnframe.sweeps.block import Block, Outcome, Trainer
 from nnframe.sweeps.execute import UNGUARDED, Stop, execute
 from nnframe.sweeps.plan import Stack
 from nnframe.sweeps.prepare import Prepared, prepare
-from nnframe.sweeps.space import kind_of
+from nnframe.system import files
+from nnframe.system.signals import Interrupted, caught
 from nnframe.training.checkpoint import differences, told
-from nnframe.training.signals import Interrupted, caught
 
 SHOW = 10.0  # seconds between lines where there is no terminal
 
@@ -68,7 +70,7 @@ def run(config: Any, overrides: Sequence[str], out: Any, options: Options) -> Co
     else:
         document = load(Path(config), overrides)
     prepared = prepare(document)
-    folder = runs.make_folder(Path(out) / prepared.experiment.name, prepared.identity)
+    folder = run_folder.make_folder(Path(out) / prepared.experiment.name, prepared.identity)
     with files.owned(folder):
         summary, _ = train(prepared, folder, options)
     table = table_of(prepared, folder)
@@ -99,7 +101,7 @@ def _array(cells: Sequence[str], kind: type) -> np.ndarray:
 def command(document: Document, out: Path, options: Options) -> int:
     """Run a sweep in a folder of its own, as the command line does. Returns the exit status."""
     prepared = prepare(document)
-    folder = runs.make_folder(out / prepared.experiment.name, prepared.identity)
+    folder = run_folder.make_folder(out / prepared.experiment.name, prepared.identity)
     with files.owned(folder):
         return _answer(prepared, folder, options)
 
@@ -107,7 +109,7 @@ def command(document: Document, out: Path, options: Options) -> int:
 def resume(folder: Path, document: Document, options: Options) -> int:
     """Go on with the sweep of a folder, which this process owns. Returns the exit status."""
     prepared = prepare(document)
-    record = runs.read_record(folder)
+    record = run_folder.read_record(folder)
     now = json.loads(json.dumps(prepared.identity))
     if changes := list(differences(record.get("identity", now), now)):
         raise OptionError(f"{folder} is of another sweep: {told(changes)}. Take the change back, or start a sweep of its own")
@@ -124,7 +126,7 @@ def _answer(prepared: Prepared, folder: Path, options: Options) -> int:
     try:
         summary, failed = train(prepared, folder, options)
     except (Interrupted, FileError, Failed) as error:
-        print(f"{printable(str(error))}; go on with\n  {runs.resume_command(folder, options.plugins)}", file=sys.stderr)
+        print(f"{printable(str(error))}; go on with\n  {run_folder.resume_command(folder, options.plugins)}", file=sys.stderr)
         print(folder)
         return 128 + error.signal if isinstance(error, Interrupted) else 1 if isinstance(error, Failed) else 2
     for line in statistics.table(prepared.trials, summary):
@@ -150,11 +152,11 @@ def train(prepared: Prepared, folder: Path, options: Options) -> tuple[statistic
     Raises Interrupted after a signal, FileError where nothing can be written, Failed; what was trained until then is kept.
     """
     start, stop = time.monotonic(), Stop()
-    record = runs.environment() | {"name": prepared.experiment.name, "trials": prepared.trials.count, "identity": prepared.identity}
+    record = run_folder.environment() | {"name": prepared.experiment.name, "trials": prepared.trials.count, "identity": prepared.identity}
     with caught(stop.note):
         try:
             files.write(folder / "config.yaml", dump(prepared.resolved).encode())
-            runs.write_record(folder, record | {"status": "running"})
+            run_folder.write_record(folder, record | {"status": "running"})
             if not results.settle(folder):
                 _fill(prepared, folder, options, stop)
             with stop.at_once():
@@ -163,10 +165,10 @@ def train(prepared: Prepared, folder: Path, options: Options) -> tuple[statistic
                 statistics.write(folder / "summary.csv", prepared.trials, summary)
         except BaseException as error:
             with suppress(FileError):
-                runs.write_record(folder, record | {"status": "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"})
+                run_folder.write_record(folder, record | {"status": "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"})
             raise
         seconds = round(time.monotonic() - start, 3)
-        runs.write_record(folder, record | {"status": "finished", "failed": failed, "seconds": seconds})
+        run_folder.write_record(folder, record | {"status": "finished", "failed": failed, "seconds": seconds})
     return summary, failed
 
 

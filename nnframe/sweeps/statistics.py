@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from nnframe import files
 from nnframe.sweeps.plan import Trials
 from nnframe.sweeps.results import line_of
+from nnframe.system import files
 
 LEVEL = 0.05
 

@@ -6,11 +6,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from nnframe.component import Component, register
-from nnframe.errors import OptionError, nearest
+from nnframe.components.component import Component, register
+from nnframe.components.markers import NonNegative, Size
+from nnframe.components.names import nearest
+from nnframe.errors import OptionError
 from nnframe.layers.base import Layer
-from nnframe.markers import NonNegative, Size
-from nnframe.optimizers import Optimizer
+from nnframe.optimizers.base import Optimizer
 
 Columns = Mapping[str, str]  # of the log: "min" or "max", whichever is better there
 

@@ -15,10 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from nnframe import blas, files, npz
+from nnframe.components.markers import Positive, Size
 from nnframe.errors import FileError, OptionError, join
-from nnframe.markers import Positive, Size
-from nnframe.training import signals
+from nnframe.system import blas, files, npz, signals
 
 Arrays = dict[str, np.ndarray]
 Parts = Mapping[str, Mapping[str, Any]]  # arrays by the name of a part, such as "optimizer", and their own

@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from nnframe import blas, files
-from nnframe.checks import Problems, check
+from nnframe.components.walk import Problems, check
+from nnframe.components.wording import describe
 from nnframe.errors import FileError, OptionError
-from nnframe.kinds import describe
 from nnframe.layers import layout
 from nnframe.layers.base import Layer
-from nnframe.losses import Loss
-from nnframe.metrics import Metric
-from nnframe.optimizers import Optimizer
+from nnframe.losses.base import Loss
+from nnframe.metrics.base import Metric
+from nnframe.optimizers.base import Optimizer
 from nnframe.streams import Seed
+from nnframe.system import blas, files
 from nnframe.training.callbacks import Callback
 from nnframe.training.checkpoint import Checkpoints, Every
 from nnframe.training.loop import History, Train, Training, batches_for, run_through

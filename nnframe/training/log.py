@@ -10,8 +10,8 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from nnframe.files import Growing
-from nnframe.markers import Size
+from nnframe.components.markers import Size
+from nnframe.system.files import Growing
 from nnframe.training.callbacks import Callback, State
 
 FLUSH = 1.0  # seconds after which rows go to the disk and the bar shows new numbers

@@ -12,21 +12,21 @@ from typing import Any
 
 import numpy as np
 
-from nnframe import blas
-from nnframe.component import Component, config_of
+from nnframe.components.component import Component, config_of
+from nnframe.components.markers import Positive, Size
 from nnframe.data.batches import Batches
 from nnframe.data.dataset import Dataset, as_dataset
 from nnframe.errors import DataError, FileError, OptionError, ShapeError
 from nnframe.layers import layout, weights
 from nnframe.layers.base import Layer
-from nnframe.losses import Loss
-from nnframe.markers import Positive, Size
-from nnframe.metrics import Metric
-from nnframe.optimizers import Optimizer
+from nnframe.losses.base import Loss
+from nnframe.metrics.base import Metric
+from nnframe.optimizers.base import Optimizer
 from nnframe.streams import Seed, Seeds
+from nnframe.system import blas
+from nnframe.system.signals import Interrupted
 from nnframe.training.callbacks import State
 from nnframe.training.checkpoint import Checkpoints, CheckpointWarning, Every
-from nnframe.training.signals import Interrupted
 
 ROOM = 4 * 10**6  # numbers of one column of the log to make room for at a time
 

@@ -1,0 +1,106 @@
+"""The commands `nnframe VERB ...` and `python -m nnframe.run ...`: what is asked, and the answer as an exit status."""
+
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from nnframe import __version__
+from nnframe.command.arguments import VERBS, parse, parse_training, usage
+from nnframe.components import plugins
+from nnframe.components.names import nearest
+from nnframe.config.compose import change, load
+from nnframe.errors import ConfigError, FileError, NNFrameError, OptionError, printable
+from nnframe.runs import train as training
+from nnframe.system import blas, files
+from nnframe.training.log import quiet
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Hand over to the verb. Returns the exit status."""
+    verb, *rest = (sys.argv[1:] if arguments is None else list(arguments)) or ["--help"]
+    if verb in ("-h", "--help", "--version"):
+        print(__version__ if verb == "--version" else usage())
+        return 0
+    if verb not in VERBS and Path(verb).suffix in (".yaml", ".yml"):
+        print(f"expected a verb before {verb!r}; write: nnframe run {shlex.join([verb, *rest])}", file=sys.stderr)
+        return 2
+    if verb not in VERBS:
+        print(f"unknown verb {verb!r}.{nearest(verb, VERBS)}\n\n{usage()}", file=sys.stderr)
+        return 2
+    args = parse(verb, rest)
+
+    def work() -> int:
+        if verb == "run":
+            return start(args)
+        if verb in ("plan", "best", "trial"):
+            from nnframe.command import sweeping
+
+            if verb == "plan":
+                return sweeping.show_plan(load(args.config, args.overrides), args.workers)
+            return sweeping.best(args.folder, args.output) if verb == "best" else sweeping.trial(args.folder, args.number)
+        from nnframe.command import verbs
+
+        if verb == "list":
+            return verbs.list_components(args.slot)
+        if verb == "schema":
+            return verbs.write_schema(args.output)
+        return (verbs.check if verb == "check" else verbs.show)(args.config, args.overrides)
+
+    return answering(args.plugin, work)
+
+
+def train(arguments: Sequence[str] | None = None) -> int:
+    """The command `python -m nnframe.run CONFIG ...`. Returns the exit status."""
+    args = parse_training("python -m nnframe.run", arguments)
+    return answering(args.plugin, lambda: start(args))
+
+
+def start(args: argparse.Namespace) -> int:
+    """Train or go on, as the command line says."""
+    if args.resume is None:
+        document = load(Path(args.config), args.overrides)
+        if document.data.get("sweep") is None:
+            return training.run(document, args.out, args.quiet, args.plugin)
+        from nnframe.sweeps import runner
+
+        return runner.command(document, args.out, runner.Options(args.workers or blas.cores(), args.plugin, args.fail_fast, args.quiet))
+    folder = args.resume
+    if not (folder / "config.yaml").is_file():
+        raise FileError(f"{folder} is no run's folder: it has no config.yaml", path="--resume")
+    with files.owned(folder):
+        document = load(folder / "config.yaml")
+        was = document.data.get("sweep") is not None
+        change(document, [*filter(None, [args.config]), *args.overrides])
+        now = document.data.get("sweep") is not None
+        if was != now:
+            raise OptionError(f"{folder} holds {'a sweep' if was else 'one run'}, which cannot become {'a sweep' if now else 'one run'}")
+        if not now:
+            return training.resume(folder, document, args.quiet, args.plugin)
+        from nnframe.sweeps import runner
+
+        return runner.resume(folder, document, runner.Options(args.workers or blas.cores(), args.plugin, args.fail_fast, args.quiet))
+
+
+def answering(plugin_names: Sequence[str], work: Callable[[], int]) -> int:
+    """The exit status of some work with plugins; a user's mistakes are printed without a traceback."""
+    sys.stdout, sys.stderr = (out or open(os.devnull, "w") for out in (sys.stdout, sys.stderr))  # noqa: SIM115  None where the shell closed them
+    try:
+        for name in plugin_names:
+            plugins.load(name)
+        status = work()
+        sys.stdout.flush()  # a reader that has gone is noticed here, and not when Python ends
+        return status
+    except ConfigError as error:
+        print(error, *([f"{error.summary}; nothing was trained."] if error.summary else []), sep="\n", file=sys.stderr)
+        return 2
+    except NNFrameError as error:
+        print(printable(str(error)), file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader of our output has gone, as with `| head`
+        quiet(sys.stdout)
+        return 141
+    except KeyboardInterrupt:  # before or after training
+        return 130

@@ -1,0 +1,115 @@
+"""What the command does before a sweep and after it: plan one, write the winner's config, train one trial again."""
+
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from nnframe.config.build import build
+from nnframe.config.compose import load
+from nnframe.config.reading import Document, dump
+from nnframe.errors import FileError, UsageError
+from nnframe.sweeps import plan, results, statistics
+from nnframe.sweeps.block import Block, Outcome, Trainer
+from nnframe.sweeps.execute import attempt
+from nnframe.sweeps.plan import Stack, Trials
+from nnframe.sweeps.prepare import Prepared, prepare
+from nnframe.sweeps.runner import headline, stacks_of, values_of
+from nnframe.system import blas, files
+
+MOST, PATIENCE = 20, 2.0  # stacks to show and to try, and seconds for all of them
+
+
+def show_plan(document: Document, workers: int | None) -> int:
+    """Print trials, stacks, sizes of blocks, memory, and how long it will take. Returns the exit status."""
+    prepared = prepare(document)
+    workers, trials = workers or blas.cores(), prepared.trials
+    found, _ = stacks_of(prepared, workers)
+    shown, trainer = found[:MOST], Trainer(trials.document)
+    for stack in shown:
+        with suppress(Exception):  # a setting that cannot be trained tells so when it is its turn
+            _measure(trials, stack, trainer, PATIENCE / len(shown))
+    print(headline(prepared))
+    rows = [["trials", "blocks of", "memory", "a trial", "the same in all of them"]]
+    for stack in shown:
+        names = dict(zip(trials.settings, trials.names(int(stack.trials[0]) // len(trials.seeds)), strict=True))
+        shared = ", ".join(f"{path}={names[path]}" for path in stack.shared)
+        memory, time = f"{stack.bytes * stack.size / 2**20:.1f} MiB", f"{stack.seconds * 1000:.3g} ms"
+        rows.append([f"{len(stack.trials):,}", str(stack.size), memory, time if stack.seconds else "unknown", shared])
+    for line in statistics.aligned(rows):
+        print(f"  {line}")
+    if len(found) > len(shown):
+        print(f"  ... and {len(found) - len(shown):,} more stacks")
+    known = sum(len(stack.trials) for stack in found if stack.seconds)
+    seconds = sum(stack.seconds * len(stack.trials) for stack in found)
+    total = f"about {seconds * trials.count / known / workers:.1f} s" if known else "nobody knows how long"
+    print(f"{len(found):,} stack{'s' * (len(found) != 1)}; {total} on {workers} worker{'s' * (workers != 1)}")
+    return 0
+
+
+def _measure(trials: Trials, stack: Stack, trainer: Trainer, seconds: float) -> None:
+    """Find out how long a trial of a stack takes."""
+    training = trainer.training(Block.of(trials, stack, stack.trials[: stack.size]))
+    stack.bytes = plan.working_set(training)
+    stack.seconds = plan.seconds_an_epoch(training, seconds) * training.train.epochs / len(stack.trials[: stack.size])
+
+
+def best(folder: Path, output: Path | None) -> int:
+    """Write the config of the winner, with the first of its seeds. Returns the exit status."""
+    prepared = _of(folder)
+    if not results.settle(folder):
+        raise UsageError(f"{folder}: the sweep has not finished; go on with python -m nnframe.run --resume {folder}")
+    trials = prepared.trials
+    values, _ = values_of(prepared, folder)
+    summary = statistics.summarize(values, prepared.mode)
+    setting = int(summary.order[0])
+    if not summary.n[setting]:
+        raise UsageError(f"{folder}: no trial ended well, so none is the best")
+    text = dump(build(trials.alone(setting * len(trials.seeds))).resolved)
+    if output is None:
+        print(text, end="")
+    else:
+        files.write(output, text.encode())
+        print(f"{statistics.label(trials, setting) or 'the only setting'}: written to {output}", file=sys.stderr)
+    return 0
+
+
+def trial(folder: Path, number: int) -> int:
+    """Train one trial again, alone, and compare it with its row. Returns the exit status: 1 if it differs."""
+    prepared = _of(folder)
+    if not 0 <= number < prepared.trials.count:
+        raise UsageError(f"expected a trial from 0 to {prepared.trials.count - 1}, got {number}")
+    head, log_head = prepared.heads
+    row = next((cells for cells in results.read(folder / "trials.csv") if cells[0] == str(number)), None)
+    if row is None or len(row) < len(head):
+        raise UsageError(f"{folder}: trial {number} has not been trained yet")
+    lines = [cells for cells in results.read(folder / "losses.csv") if cells[0] == str(number)]
+    stack = next(stack for stack in prepared.trials.stacks if number in stack.trials)
+    found = attempt(Trainer(prepared.trials.document, prepared.log), Block.of(prepared.trials, stack, np.array([number])))
+    outcome = Outcome.failed(found) if isinstance(found, str) else found[0]
+    again = [[str(number), *line.split(",")] for line in outcome.lines]
+    for old, new in zip(lines, again, strict=False):
+        if differing := _difference(log_head, old, new):
+            print(f"trial {number} differs in epoch {new[1]}: {differing}")
+            return 1
+    if len(lines) != len(again):
+        print(f"trial {number} differs: losses.csv has {len(lines)} epochs, it has {len(again)}")
+        return 1
+    if differing := _difference(head[:-2], row, prepared.row(number, outcome, 0)):  # but for seconds and worker
+        print(f"trial {number} differs: {differing}")
+        return 1
+    told = f"weights {outcome.row['weights']}" if "weights" in outcome.row else outcome.row["reason"]
+    print(f"trial {number} is identical: {len(again)} epochs, {told}")
+    return 0
+
+
+def _difference(head: list[str], old: list[str], new: list[str]) -> str:
+    """The first cell in which two rows differ."""
+    return next((f"{name} was {was}, is {now}" for name, was, now in zip(head, old, new, strict=False) if was != now), "")
+
+
+def _of(folder: Path) -> Prepared:
+    if not (folder / "trials.csv").exists():
+        raise FileError(f"{folder} is no sweep's folder: it has no trials.csv")
+    return prepare(load(folder / "config.yaml"))

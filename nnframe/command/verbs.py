@@ -1,0 +1,168 @@
+"""What else the command does with configs: check one before training, show it in full, list components, write the schema."""
+
+import json
+import sys
+from collections.abc import Iterator
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnframe.components import plugins
+from nnframe.components.names import nearest
+from nnframe.components.registry import REGISTRY, options, sentence
+from nnframe.config.build import Job, build
+from nnframe.config.compose import load
+from nnframe.config.reading import dump
+from nnframe.config.schema import schema
+from nnframe.errors import FileError, GradientError, OptionError
+from nnframe.gradcheck import check_gradients
+from nnframe.layers.activations.elementwise import Sigmoid, Tanh
+from nnframe.layers.activations.softmax import Softmax
+from nnframe.layers.containers import Sequential
+from nnframe.losses.classification import BinaryCrossEntropy, CrossEntropy
+from nnframe.losses.regression import MSE
+from nnframe.training.fit import evaluate
+
+ROWS = 16  # of the data, to check gradients on
+
+
+def check(config: Path, overrides: list[str]) -> int:
+    """Build without training; print layers, memory, the loss at the start; check every gradient. Returns the exit status."""
+    job = build(load(config, overrides))
+    data, model = job.data.training, job.model
+    print(f"{job.experiment.name}: {len(data.x)} rows{f', {len(job.data.validation.x)} to validate on' if job.data.validation else ''}")
+    print(model)
+    print(f"memory: {_memory(job)} for parameters, gradients, optimizer and one batch")
+    print(_start(job))
+    wrong = list(_gradients(job))
+    for line in wrong:
+        print(f"error: {line}", file=sys.stderr)
+    for line in _warnings(job):
+        print(f"warning: {line}")
+    if wrong:
+        return 2
+    print("gradients: every layer's backward is the derivative of its forward")
+    return 0
+
+
+def _memory(job: Job) -> str:
+    model, optimizer = job.model, job.training.optimizer
+    numbers = 2 * model.params.size + sum(array.size for array in optimizer.state.values()) + model.state.size
+    widths = sum(int(np.prod(layer.output_shape)) for layer in model.layers)
+    size = (numbers + 4 * widths * job.experiment.train.batch_size) * model.dtype.itemsize / 1024
+    for unit in ("KiB", "MiB"):
+        if size < 1024:
+            return f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:,.1f} GiB"
+
+
+def _start(job: Job) -> str:
+    """The loss before training, beside that of a model that knows nothing, where there is one."""
+    found = float(evaluate(job.model, job.experiment.loss, job.data.training)["loss"])
+    loss, expected = job.experiment.loss, None
+    if isinstance(loss, CrossEntropy):
+        classes = job.model.output_shape[-1]
+        expected = f"ln {classes} = {np.log(classes):.4g} if all classes are as likely"
+    elif isinstance(loss, BinaryCrossEntropy):
+        expected = f"ln 2 = {np.log(2):.4g} if both are as likely"
+    elif isinstance(loss, MSE):
+        y = job.data.training.as_targets_for(job.model.output_shape, False).y
+        expected = f"{float(np.var(y, axis=0).mean()):.4g}, the targets' variance, if the mean is always given"
+    return f"loss at the start: {found:.4g}" + (f" (expected {expected})" if expected else "")
+
+
+def _gradients(job: Job) -> Iterator[str]:
+    """Each layer by itself on what reaches it from the data, then the loss."""
+    x = job.model.cast(job.data.training.x[:ROWS])
+    for i, layer in enumerate(job.model.layers):
+        try:
+            check_gradients(layer, x, tolerance=1e-6)
+        except GradientError as error:
+            yield f"model.{i}: {type(layer).__name__}: {error.message}"
+            return  # what follows is wrong too
+        x = np.array(layer.forward(x))
+    loss = job.experiment.loss
+    data = job.data.training.as_targets_for(job.model.output_shape, loss.takes_classes)
+    weight = None if data.weight is None else data.weight[:ROWS]
+    try:
+        check_gradients(job.model, data.x[:ROWS], loss=loss, target=data.y[:ROWS], weight=weight, tolerance=1e-6)
+    except GradientError as error:
+        yield f"loss: with {loss!r} at its end: {error.message}"
+
+
+def _warnings(job: Job) -> Iterator[str]:
+    data, experiment, last = job.data.training, job.experiment, job.model.layers[-1]
+    place = f"model.{len(job.model.layers) - 1}"
+    while type(last) is Sequential:
+        place, last = f"{place}.layers.{len(last.layers) - 1}", last.layers[-1]
+    for layer, loss in ((Softmax, CrossEntropy), (Sigmoid, BinaryCrossEntropy)):
+        if isinstance(last, layer) and isinstance(experiment.loss, loss):
+            yield f"{place}: {layer.__name__} before {loss.__name__}, which takes logits and applies its own; leave it out"
+    outputs, classes = job.model.output_shape[-1], len(data.classes)
+    if isinstance(experiment.loss, CrossEntropy) and outputs > classes > 0:
+        yield f"{place}: {outputs} outputs for {classes} classes, so that the last {outputs - classes} are never right"
+    if isinstance(last, (Sigmoid, Tanh, Softmax)) and isinstance(experiment.loss, MSE):
+        low, high = (-1 if isinstance(last, Tanh) else 0), 1
+        y = data.as_targets_for(job.model.output_shape, False).y
+        if y.min() < low or y.max() > high:
+            yield f"data.target: targets from {y.min():.4g} to {y.max():.4g}, but {type(last).__name__} gives {low} to {high}"
+    if data.classes:
+        found = set(np.unique(data.y).tolist())
+        for i, name in enumerate(data.classes):
+            if i not in found:
+                yield f"data.target: no row of the class {name!r} is in the training part"
+    if data.x.ndim == 2:
+        for name, constant in zip(data.inputs, np.ptp(data.x, axis=0) == 0, strict=True):
+            if constant:
+                yield f"data: the input {name!r} has the same value in all rows of the training part"
+
+
+def show(config: Path, overrides: list[str]) -> int:
+    """Print the complete config, as a run's folder would hold it."""
+    print(dump(build(load(config, overrides)).resolved), end="")
+    return 0
+
+
+def list_components(slot: str | None) -> int:
+    """Print every component, or those of one slot: signature, and what it is."""
+    if slot is not None and slot not in REGISTRY:
+        raise OptionError(f"unknown slot {slot!r}.{nearest(slot, REGISTRY)} Slots: {', '.join(sorted(REGISTRY))}.", path="list")
+    plugins.load_installed()
+    for name in sorted(REGISTRY) if slot is None else [slot]:
+        print(f"{name}:")
+        for cls in REGISTRY[name].values():
+            print(f"  {cls.__name__}({', '.join(_options(cls))})")
+            print(f"      {sentence(cls)}")
+    return 0
+
+
+def _options(cls: Any) -> Iterator[str]:
+    keyword = False
+    for name, option in options(cls).items():
+        parameter = signature(cls.__init__).parameters.get(name)
+        if (parameter is None or parameter.kind is parameter.KEYWORD_ONLY) and not keyword:
+            keyword = True
+            yield "*"
+        if option.variadic:
+            keyword = True
+            yield f"*{name}"
+        else:
+            yield name if option.required else f"{name}={option.default!r}"
+
+
+def write_schema(path: Path | None) -> int:
+    """Print the JSON Schema of configs, or write it to a file."""
+    plugins.load_installed()
+    text = json.dumps(schema(), indent=1) + "\n"
+    if path is None:
+        print(text, end="")
+        return 0
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise FileError(f"cannot write {path}: {error.strerror}") from None
+    print(path)
+    return 0

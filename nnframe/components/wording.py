@@ -1,0 +1,88 @@
+"""What an annotation takes, and how it and a value read in a message."""
+
+from collections.abc import Mapping
+from os import PathLike, fspath
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from nnframe.components.markers import Range, bare, marks
+from nnframe.components.registry import is_component, is_options, options
+
+
+def fits(base: Any, value: Any) -> bool:
+    """Has `value` the form of the type `base`? What is inside it is checked later."""
+    origin = get_origin(base)
+    if base in (Any, object):
+        return True
+    if origin in (Union, UnionType):
+        return any(fits(bare(member), value) for member in get_args(base))
+    if origin is Literal:
+        return any(type(value) is type(choice) and value == choice for choice in get_args(base))
+    if base is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if base is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if base is Path:
+        return isinstance(value, (str, PathLike)) and "\0" not in fspath(value)
+    if origin is tuple:
+        kinds = get_args(base)
+        return isinstance(value, (list, tuple)) and (kinds[-1] is Ellipsis or len(kinds) == len(value))
+    if origin is dict:
+        return isinstance(value, Mapping)
+    if base in (None, NoneType):
+        return value is None
+    if is_component(base):
+        return isinstance(value, (str, Mapping, base))
+    if is_options(base):
+        return isinstance(value, (Mapping, base))
+    return isinstance(value, origin or base)
+
+
+def describe(kind: Any) -> str:
+    """An annotation in words: `a number greater than 0`."""
+    base, origin = bare(kind), get_origin(bare(kind))
+    if origin in (Union, UnionType):
+        return " or ".join(describe(member) for member in get_args(base) if member is not NoneType)
+    within = next((f" {mark}" for mark in marks(kind) if isinstance(mark, Range)), "")
+    if base in (int, float):
+        return ("an integer" if base is int else "a number") + within
+    if origin is Literal:
+        choices = [repr(choice) for choice in get_args(base)]
+        return choices[0] if len(choices) == 1 else f"one of {', '.join(choices)}"
+    if origin is tuple:
+        kinds = get_args(base)
+        return (
+            f"a list, each item {describe(kinds[0])}"
+            if kinds[-1] is Ellipsis
+            else f"a list of {len(kinds)}: {', '.join(map(describe, kinds))}"
+        )
+    if origin is dict:
+        return "a mapping"
+    if is_component(base):
+        article = "an" if base.slot[0] in "aeio" else "a"
+        return f"{article} {base.slot}"
+    if is_options(base):
+        return f"a mapping of {', '.join(options(base))}"
+    return {bool: "true or false", str: "a text", Path: "a path", NoneType: "nothing", None: "nothing"}.get(base, str(base))
+
+
+def one(kind: Any) -> str:
+    return describe(kind).partition(" ")[2]
+
+
+def shown(value: Any) -> str:
+    """A value as an error message shows it: short, and with its kind where that is not plain to see."""
+    if isinstance(value, (list, tuple)):
+        return f"a list of {len(value)}"
+    if isinstance(value, Mapping):
+        return f"a mapping of {', '.join(shown(key) for key in list(value)[:5])}" if value else "an empty mapping"
+    if value is None or isinstance(value, bool):
+        return {None: "nothing", True: "true", False: "false"}[value]
+    if isinstance(value, str):
+        value = value[:61]
+    try:
+        text = repr(value)
+    except ValueError:  # Python refuses to print integers of more than 4300 digits
+        return "an integer of more than 4300 digits"
+    return text if len(text) <= 60 else f"{text[:57]}..."

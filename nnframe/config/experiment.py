@@ -1,0 +1,118 @@
+"""What a config may say, and the check of one: all its mistakes at once, each with file, line, path and what was expected."""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, is_dataclass
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, get_origin
+
+from nnframe.components.markers import Filled, Matches, Range, bare
+from nnframe.components.registry import REGISTRY, options, slot_of
+from nnframe.components.walk import Enough, Problems, check
+from nnframe.config.reading import Document
+from nnframe.config.sections import Sweep
+from nnframe.data.source import Source
+from nnframe.errors import ConfigError
+from nnframe.layers.base import Layer
+from nnframe.losses.base import Loss
+from nnframe.metrics.base import Metric
+from nnframe.optimizers.base import Optimizer
+from nnframe.training.callbacks import Callback
+from nnframe.training.log import Log
+from nnframe.training.loop import Train
+
+NAME = Matches(  # and no name of a device on Windows
+    r"(?!([Cc][Oo][Nn]|[Pp][Rr][Nn]|[Aa][Uu][Xx]|[Nn][Uu][Ll]|[Cc][Oo][Mm][0-9]|[Ll][Pp][Tt][0-9])(\.|$))"
+    r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,98}[A-Za-z0-9_-])?",
+    "up to 100 letters, digits, '_', '-' and '.', since it names a folder",
+)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """The keys of a config."""
+
+    besides: ClassVar = ("extends",)  # what is read before
+
+    data: Source
+    model: Annotated[tuple[Layer, ...], Filled()]
+    loss: Loss
+    optimizer: Optimizer
+    train: Train
+    name: Annotated[str, NAME] = "run"
+    seed: Annotated[int, Range(min=0, max=2**63 - 1)] = 0
+    dtype: Literal["float32", "float64"] = "float32"
+    metrics: tuple[Metric, ...] = ()
+    callbacks: tuple[Callback, ...] = ()
+    predict: dict[str, dict[str, float]] = field(default_factory=dict)
+    log: Log = field(default_factory=Log)
+    sweep: Sweep | None = None
+
+
+def checked(document: Document) -> Experiment:
+    """The experiment that a document describes. Raises ConfigError with every mistake in it."""
+    experiment, problems = inspected(document)
+    if experiment is None:
+        raise located(document, problems)
+    return experiment
+
+
+def inspected(document: Document, *, one_network: bool = True) -> tuple[Experiment | None, list[tuple[str, str]]]:
+    """The experiment that a document describes, or None and what is wrong: (dotted path, message)."""
+    problems = _Problems(document)
+    problems.one_network = one_network
+    data = dict(document.data)
+    if document.path is not None:
+        data.setdefault("name", re.sub(r"[^A-Za-z0-9_.-]+", "-", document.path.stem).lstrip(".-") or "run")
+    experiment = None
+    with suppress(Enough):
+        experiment = check(Experiment, data, "", problems)
+    return None if problems else experiment, list(problems)
+
+
+def located(document: Document, problems: list[tuple[str, str]]) -> ConfigError:
+    """Problems by dotted path as one error, in the order in which they stand in the file."""
+    ordered = sorted(problems, key=lambda problem: document.mark(problem[0])[1:])
+    return ConfigError(
+        [f"{document.where(path)}: {path}: {message}" if path else f"{document.where(path)}: {message}" for path, message in ordered]
+    )
+
+
+def _places(name: str, value: Any) -> Iterator[str]:
+    """Where in a config a key could stand, compared as `plain` has it; for a `type`, where its value is known."""
+    from nnframe.components.names import plain
+
+    if any(plain(key) == name for key in options(Experiment)):
+        yield "at the top of the config"
+    for key, option in options(Experiment).items():
+        base, slot = bare(option.kind), slot_of(option.kind)
+        known = REGISTRY.get(slot or "", {})
+        holders = [base] if is_dataclass(base) else known.values()
+        if str(value) in known if name == "type" else any(plain(inner) == name for holder in holders for inner in options(holder)):
+            yield f"in a {slot} of {key}" if get_origin(base) is tuple else f"in {key}"
+
+
+class _Problems(Problems):
+    def home(self, path: str, key: str, value: Any) -> str:
+        from nnframe.components.hints import form
+        from nnframe.components.names import plain, theirs
+
+        for name in (key, *theirs().get(plain(key), ())) if len(key) > 1 else ():
+            if places := [place for place in _places(plain(name), value) if not path.startswith(f"{place.rpartition(' ')[2]}.")]:
+                where = " or ".join(places[:2])
+                return f" It belongs {where}." if name == key else f" Did you mean {name!r}, {where}?"
+        for option in options(Experiment).values():
+            known = REGISTRY.get(slot_of(option.kind) or "", {})
+            for name, cls in known.items():
+                if plain(name) == plain(key):
+                    write = f"[{form(cls)}]" if get_origin(bare(option.kind)) is tuple else form(cls)
+                    return f" Write {option.name}: {write}."
+        return ""
+
+    def __init__(self, document: Document) -> None:
+        super().__init__()
+        self.document = document
+
+    def folder(self, path: str) -> Path:
+        return self.document.folder(path)

@@ -1,0 +1,177 @@
+"""A run's folder: plain files that can be copied, read by anything, and run again."""
+
+import json
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from copy import deepcopy
+from datetime import datetime
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnframe import __version__
+from nnframe.components import plugins
+from nnframe.config.build import Job
+from nnframe.config.reading import dump
+from nnframe.errors import FileError, printable
+from nnframe.layers.weights import save_weights
+from nnframe.system import blas, files
+from nnframe.training.callbacks import BestWeights, State
+
+
+class Run:
+    """The folder of one run: `config.yaml` (resolved, runnable), `losses.csv`, `timing.csv`, `checkpoint.npz`, `weights.npz`, `run.json`.
+
+    It watches the training: config.yaml and run.json are written when that begins.
+    """
+
+    def __init__(self, job: Job, folder: Path, record: dict[str, Any]) -> None:
+        data = job.data
+        self.job, self.folder, self.begun = job, folder, False
+        self.config = dump(job.resolved)
+        self.record: dict[str, Any] = {
+            "name": job.experiment.name,
+            "status": "running",
+            "started": record.get("started") or _now(),
+            "resumed": [*record.get("resumed", []), _now()] if record else [],
+            "seconds": None,
+            "seed": job.experiment.seed,
+            "config_sha256": sha256(self.config.encode()).hexdigest(),
+            "data": {
+                "sha256": job.data_digest,
+                "rows": len(data.training.x),
+                "validation_rows": 0 if data.validation is None else len(data.validation.x),
+                "inputs": list(data.training.inputs),
+                "targets": list(data.training.targets),
+                "classes": list(data.training.classes),
+                "transforms": [transform.record() for transform in data.transforms],
+            },
+            "parameters": job.model.params.size,
+        } | environment()
+
+    @classmethod
+    def new(cls, job: Job, out: Path) -> "Run":
+        """Make the folder, `<out>/<name>/<date-time>-<hash of config and data>`. Raises FileError if that cannot be done."""
+        return cls(job, make_folder(out / job.experiment.name, [job.resolved, job.data_digest]), {})
+
+    def changed(self) -> bool:
+        """Is the config another one than the folder's?"""
+        try:
+            return (self.folder / "config.yaml").read_text(encoding="utf-8") != self.config
+        except OSError:
+            return True
+
+    def on_begin(self, state: State) -> None:
+        files.write(self.folder / "config.yaml", self.config.encode())
+        self._save()
+        self.begun = True
+
+    def on_epoch(self, state: State) -> None:
+        pass
+
+    def finish(self, status: str, results: dict[str, Any]) -> None:
+        """Write the weights and how it ended."""
+        save_weights(self.job.model, self.folder / "weights.npz")
+        for callback in self.job.experiment.callbacks:
+            if isinstance(callback, BestWeights) and callback.where == "best.npz":
+                best = deepcopy(self.job.model)
+                callback.restore(best)
+                save_weights(best, self.folder / "best.npz")
+        self.ended(status, results)
+
+    def ended(self, status: str, results: dict[str, Any]) -> None:
+        """Write how it ended, if it began."""
+        if self.begun:
+            told = {name: value if np.isfinite(value) else str(value) for name, value in results.items()}
+            self.record |= {"status": status, "seconds": round(self.job.training.elapsed(), 3), "results": told}
+            self._save()
+
+    def close(self) -> None:
+        pass
+
+    def _save(self) -> None:
+        write_record(self.folder, self.record)
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """What run.json says, as far as it can be read."""
+    try:
+        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def write_record(folder: Path, record: dict[str, Any]) -> None:
+    """Write run.json. Raises FileError."""
+    files.write(folder / "run.json", (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode(errors="backslashreplace"))
+
+
+def environment() -> dict[str, Any]:
+    """What numbers and times depend on besides the config."""
+    machine = {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count(), "host": platform.node()}
+    known = {"versions": versions(), "blas": blas.info(), "machine": machine, "plugins": plugins.LOADED}
+    return known | {"git_commit": git_commit(), "command": sys.argv}
+
+
+def identity(config: dict[str, Any], job: Job) -> dict[str, Any]:
+    """Plain data that says what is trained on what, for a complete config and a job that has its data."""
+    known = {Path(plugin["plugin"]).name: plugin["sha256"] for plugin in plugins.LOADED}
+    return config | {"the data's hash": job.data_digest, "plugins": known}
+
+
+def resume_command(folder: Path, plugin_names: Sequence[str]) -> str:
+    """What a person types to go on with the run or sweep of a folder."""
+    return printable(shlex.join(["python", "-m", "nnframe.run", "--resume", str(folder), *(f"--plugin={name}" for name in plugin_names)]))
+
+
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="seconds")
+
+
+def make_folder(parent: Path, identity: Any) -> Path:
+    """A new folder, `<parent>/<date-time>-<hash of identity>`; `mkdir` is atomic, so two runs never share one.
+
+    Raises FileError if it cannot be made.
+    """
+    digest = sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:8]
+    stem = f"{datetime.now():%Y-%m-%d_%H-%M-%S}-{digest}"
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        for number in range(1, 1000):
+            folder = parent / (stem if number == 1 else f"{stem}-{number}")
+            try:
+                folder.mkdir()
+                return folder
+            except FileExistsError:
+                continue
+    except OSError as error:
+        raise FileError(f"cannot make a folder in {parent}: {error.strerror}; choose another place with --out") from None
+    raise FileError(f"{parent} holds 1000 runs of this second")
+
+
+def versions() -> dict[str, str]:
+    """Versions of what the numbers depend on."""
+    found = {"nnframe": __version__, "python": platform.python_version()}
+    for name in ("numpy", "scipy", "pyyaml", "threadpoolctl"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def git_commit() -> str | None:
+    """The commit of the repository that the current folder is in, if it is in one."""
+    try:
+        done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,118 @@
+"""Training what a config describes, in a folder of its own: from the first step, or from where a checkpoint stands."""
+
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnframe.config.build import Job, build
+from nnframe.config.reading import Document
+from nnframe.errors import FileError, printable
+from nnframe.runs.folder import Run, identity, read_record, resume_command
+from nnframe.system import files
+from nnframe.system.signals import SIGPIPE, Interrupted
+from nnframe.training.callbacks import BestWeights
+from nnframe.training.checkpoint import Checkpoints, CheckpointWarning
+from nnframe.training.log import Bar, CSVLog, Lines, summary
+
+
+def run(document: Document, out: Path, silent: bool, plugin_names: Sequence[str] = ()) -> int:
+    """Train a config in a folder of its own. Raises NNFrameError for anything wrong, before the folder is made."""
+    job = build(document)
+    record = Run.new(job, out)
+    with files.owned(record.folder):
+        return train(job, record, silent, plugin_names)
+
+
+def resume(folder: Path, document: Document, silent: bool, plugin_names: Sequence[str] = ()) -> int:
+    """Go on with the run of a folder that this process owns. Raises NNFrameError, and changes nothing, if that cannot be done."""
+    job, before = build(document), read_record(folder)
+    record = Run(job, folder, before)
+    status = before.get("status")
+    if status in ("finished", "diverged") and not record.changed():
+        print(f"this run has {status} after {before['results']['epochs']} epochs; nothing is left to do")
+        print(folder)
+        return 1 if status == "diverged" else 0
+    return train(job, record, silent, plugin_names)
+
+
+def train(job: Job, record: Run, silent: bool, plugin_names: Sequence[str]) -> int:
+    """Train from the folder's checkpoint, or from the beginning, to the end or a signal. Returns the exit status."""
+    experiment, training, folder = job.experiment, job.training, record.folder
+    say: Callable[[str], None] = (lambda text: None) if silent else (lambda text: print(printable(text)))
+    say(headline(job))
+    epochs, checkpoints = experiment.train.epochs, Checkpoints(folder, experiment.train.checkpoint, identity(job.resolved, job))
+    watchers: list[Any] = [record, CSVLog(folder)]
+    if not silent:
+        lines = Lines(experiment.log.every or max(epochs // 10, 1), lambda: checkpoints.interrupt(SIGPIPE))
+        watchers.append(Bar(epochs, experiment.name) if sys.stdout.isatty() and sys.stderr.isatty() else lines)
+    again = resume_command(folder, plugin_names)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", CheckpointWarning)
+            warnings.showwarning = lambda message, *_: print(f"warning: {message}", file=sys.stderr)
+            try:
+                history = training.run(watchers, checkpoints=checkpoints, warn=False)
+            finally:
+                for watcher in watchers:
+                    watcher.close()
+    except Interrupted as stop:
+        record.finish("interrupted", {"epochs": training.done})
+        if stop.signal != SIGPIPE:
+            place = f"epoch {training.done + 1}, step {training.step} of {training.batches.steps}"
+            print(f"{stop} in {place}; go on with\n  {again}", file=sys.stderr)
+            print(folder)
+        return 128 + stop.signal
+    except BaseException as error:
+        with suppress(FileError):
+            record.ended("interrupted" if isinstance(error, KeyboardInterrupt) else "failed", {"epochs": training.done})
+        if record.begun and isinstance(error, (FileError, KeyboardInterrupt)):  # a full disk, or no time for a checkpoint
+            when = "once there is room, " if isinstance(error, FileError) else ""
+            print(f"training ended after epoch {training.done}; {when}go on with\n  {again}", file=sys.stderr)
+        raise
+    last = int(history.epochs) - 1
+    results = {"epochs": last + 1} | {name: float(values[last]) for name, values in history.items()}
+    record.finish("diverged" if history.diverged else "finished", results)
+    reason = history.reasons.get(0, "")
+    if history.diverged:
+        print(folder)
+        print(f"{reason}; training ended there. A smaller optimizer.lr may help.", file=sys.stderr)
+        return 1
+    if reason:
+        say(f"ended early: {reason}")
+    for callback in experiment.callbacks:
+        if isinstance(callback, BestWeights) and callback.epoch:
+            say(f"best {callback.monitor} {float(callback.best):.4g} in epoch {int(callback.epoch)}, whose weights are in {callback.where}")
+    say(f"after {last + 1} epochs: {summary({k: v for k, v in results.items() if k != 'epochs'})}")
+    for line in predictions(job):
+        say(line)
+    print(folder)
+    return 0
+
+
+def headline(job: Job) -> str:
+    """What is about to be trained, in a line."""
+    data, model = job.data, job.model
+    rows = f"{len(data.training.x)} rows" + (f" and {len(data.validation.x)} to validate on" if data.validation else "")
+    shape = " x ".join(map(str, model.input_shape))
+    return f"{job.experiment.name}: {rows}, {shape} inputs, {len(model.layers)} layers, {model.params.size:,} parameters, {model.dtype}"
+
+
+def predictions(job: Job) -> list[str]:
+    """The rows of `predict`, each with its outputs and the class that they stand for."""
+    found = job.predict()
+    classes, width = job.data.training.classes, max(map(len, found), default=0)
+    lines = []
+    for name, pred in found.items():
+        values = np.ravel(pred)
+        label = ""
+        if classes and values.size == 1:
+            label = classes[int(values[0] >= 0.5)]
+        elif classes:
+            label = dict(enumerate(classes)).get(int(values.argmax()), "")
+        lines.append(f"  {name:<{width}}  {' '.join(f'{value:.4g}' for value in values)}  {label}".rstrip())
+    return lines
