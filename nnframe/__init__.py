@@ -7,6 +7,7 @@ from nnframe.components.markers import Positive as Positive
 from nnframe.components.markers import Probability as Probability
 from nnframe.components.markers import Range as Range
 from nnframe.components.markers import Size as Size
+from nnframe.components.registry import field as field
 from nnframe.data.dataset import Dataset as Dataset
 from nnframe.data.source import Source as Source
 from nnframe.data.sources.arrays import Arrays as Arrays
@@ -37,31 +38,37 @@ from nnframe.initializers import Normal as Normal
 from nnframe.initializers import Orthogonal as Orthogonal
 from nnframe.initializers import Uniform as Uniform
 from nnframe.initializers import Zeros as Zeros
+from nnframe.layers.activations.base import Activation as Activation
 from nnframe.layers.activations.elementwise import Identity as Identity
+from nnframe.layers.activations.elementwise import LeakyReLU as LeakyReLU
 from nnframe.layers.activations.elementwise import ReLU as ReLU
 from nnframe.layers.activations.elementwise import Sigmoid as Sigmoid
 from nnframe.layers.activations.elementwise import Tanh as Tanh
 from nnframe.layers.activations.softmax import Softmax as Softmax
+from nnframe.layers.base import Folding as Folding
 from nnframe.layers.base import Layer as Layer
 from nnframe.layers.containers import Residual as Residual
 from nnframe.layers.containers import Sequential as Sequential
 from nnframe.layers.dense import Dense as Dense
 from nnframe.layers.dropout import Dropout as Dropout
 from nnframe.layers.normalization import BatchNorm as BatchNorm
+from nnframe.layers.normalization import LayerNorm as LayerNorm
 from nnframe.layers.weights import load_weights as load_weights
 from nnframe.layers.weights import save_weights as save_weights
 from nnframe.losses.base import Loss as Loss
 from nnframe.losses.classification import BinaryCrossEntropy as BinaryCrossEntropy
 from nnframe.losses.classification import CrossEntropy as CrossEntropy
+from nnframe.losses.regression import MAE as MAE
 from nnframe.losses.regression import MSE as MSE
 from nnframe.metrics.base import Metric as Metric
+from nnframe.metrics.classification import F1 as F1
 from nnframe.metrics.classification import Accuracy as Accuracy
 from nnframe.metrics.classification import BinaryAccuracy as BinaryAccuracy
-from nnframe.metrics.regression import MAE as MAE
 from nnframe.metrics.regression import R2 as R2
 from nnframe.optimizers.adam import Adam as Adam
 from nnframe.optimizers.adam import AdamW as AdamW
 from nnframe.optimizers.base import Optimizer as Optimizer
+from nnframe.optimizers.rmsprop import RMSprop as RMSprop
 from nnframe.optimizers.sgd import SGD as SGD
 from nnframe.schedules.base import Schedule as Schedule
 from nnframe.schedules.decay import Cosine as Cosine
@@ -81,7 +88,7 @@ from nnframe.training.checkpoint import CheckpointWarning as CheckpointWarning
 from nnframe.training.checkpoint import Every as Every
 from nnframe.training.fit import evaluate as evaluate
 from nnframe.training.fit import fit as fit
-from nnframe.training.loop import DivergenceWarning as DivergenceWarning
-from nnframe.training.loop import History as History
+from nnframe.training.history import DivergenceWarning as DivergenceWarning
+from nnframe.training.history import History as History
 
 __version__ = "0.1.0"

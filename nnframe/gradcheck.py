@@ -51,7 +51,7 @@ class _Check:
         target = None if target is None else np.asarray(target)
         self.target = target if target is None or target.dtype.kind in "iu" else target.astype(np.float64)
         self.weight = None if weight is None else np.asarray(weight, np.float64)
-        self.state, self.streams = model.state.copy(), {name: stream.get_state() for name, stream in model._arrays.streams.items()}
+        self.state, self.streams = model.state.copy(), {name: stream.get_state() for name, stream in model._store.streams.items()}
         y = self._outputs()
         self.lead = y.ndim - 1 - len(model.output_shape)  # 1 if the outputs have a runs axis
         self.combination = self.rng.normal(size=y.shape)
@@ -120,7 +120,7 @@ class _Check:
     def _outputs(self) -> np.ndarray:
         self.model.state[...] = self.state
         for name, state in self.streams.items():
-            self.model._arrays.streams[name].set_state(state)
+            self.model._store.streams[name].set_state(state)
         return self.model.forward(self.x, training=self.training)
 
     def _value(self) -> np.ndarray:

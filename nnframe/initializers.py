@@ -1,6 +1,8 @@
 """Starting numbers of parameters. An initializer draws the array of one run from that run's own stream, in float64."""
 
+from dataclasses import KW_ONLY
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +13,10 @@ from nnframe.system import blas
 
 
 class Initializer(Component):
-    """Base: write `draw`. `fans` are the numbers of inputs and outputs of one unit: (fan_in, fan_out)."""
+    """Base: write `draw`, for options that are one run's. `fans` are the numbers of inputs and outputs of one unit: (fan_in, fan_out)."""
 
     slot = "initializer"
+    stands_for = {float: "Constant"}  # noqa: RUF012  read only
     schedulable = False
 
     def draw(self, rng: "np.random.Generator", shape: tuple[int, ...], fans: tuple[int, int]) -> np.ndarray:
@@ -33,8 +36,7 @@ class FanInUniform(Initializer):
 class GlorotUniform(Initializer):
     """U(-a, a) with a = gain sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010)."""
 
-    def __init__(self, gain: PerRun[Positive] = 1.0) -> None:
-        self.gain = gain
+    gain: PerRun[Positive] = 1.0
 
     def draw(self, rng: "np.random.Generator", shape: tuple[int, ...], fans: tuple[int, int]) -> np.ndarray:
         bound = self.gain * np.sqrt(6 / sum(fans))
@@ -45,8 +47,7 @@ class GlorotUniform(Initializer):
 class GlorotNormal(Initializer):
     """N(0, s^2) with s = gain sqrt(2 / (fan_in + fan_out)) (Glorot and Bengio 2010)."""
 
-    def __init__(self, gain: PerRun[Positive] = 1.0) -> None:
-        self.gain = gain
+    gain: PerRun[Positive] = 1.0
 
     def draw(self, rng: "np.random.Generator", shape: tuple[int, ...], fans: tuple[int, int]) -> np.ndarray:
         return rng.normal(0, self.gain * np.sqrt(2 / sum(fans)), shape)
@@ -81,8 +82,7 @@ class LecunNormal(Initializer):
 class Orthogonal(Initializer):
     """Orthonormal rows or columns, whichever are fewer, times `gain`; leading axes are folded (Saxe et al. 2014)."""
 
-    def __init__(self, gain: PerRun[Positive] = 1.0) -> None:
-        self.gain = gain
+    gain: PerRun[Positive] = 1.0
 
     def draw(self, rng: "np.random.Generator", shape: tuple[int, ...], fans: tuple[int, int]) -> np.ndarray:
         rows, columns = prod(shape[:-1]), shape[-1]
@@ -97,26 +97,29 @@ class Orthogonal(Initializer):
 class Normal(Initializer):
     """N(mean, std^2)."""
 
-    def __init__(self, std: PerRun[NonNegative] = 1.0, *, mean: PerRun[float] = 0.0) -> None:
-        self.std = std
-        self.mean = mean
+    std: PerRun[NonNegative] = 1.0
+    _: KW_ONLY
+    mean: PerRun[float] = 0.0
 
     def draw(self, rng: "np.random.Generator", shape: tuple[int, ...], fans: tuple[int, int]) -> np.ndarray:
-        return rng.normal(self.mean, self.std, shape)
+        mean, std = _numbers(self.mean, self.std)
+        return rng.normal(mean, std, shape)
 
 
 @register
 class Uniform(Initializer):
     """U(low, high)."""
 
-    def __init__(self, low: PerRun[float] = -1.0, high: PerRun[float] = 1.0) -> None:
-        if np.any(np.asarray(low) > np.asarray(high)):
-            raise OptionError(f"low {low} is above high {high}", path="low")
-        self.low = low
-        self.high = high
+    low: PerRun[float] = -1.0
+    high: PerRun[float] = 1.0
+
+    def __post_init__(self) -> None:
+        if np.any(np.asarray(self.low) > np.asarray(self.high)):
+            raise OptionError(f"low {self.low} is above high {self.high}", path="low")
 
     def draw(self, rng: "np.random.Generator", shape: tuple[int, ...], fans: tuple[int, int]) -> np.ndarray:
-        return rng.uniform(self.low, self.high, shape)
+        low, high = _numbers(self.low, self.high)
+        return rng.uniform(low, high, shape)
 
 
 @register
@@ -131,8 +134,12 @@ class Zeros(Initializer):
 class Constant(Initializer):
     """All `value`."""
 
-    def __init__(self, value: PerRun[float]) -> None:
-        self.value = value
+    value: PerRun[float]
 
     def draw(self, rng: "np.random.Generator", shape: tuple[int, ...], fans: tuple[int, int]) -> np.ndarray:
         return np.full(shape, self.value)
+
+
+def _numbers(*options: Any) -> Any:
+    """PerRun options as what they are in one run: numbers."""
+    return options

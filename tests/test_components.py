@@ -9,8 +9,8 @@ import pytest
 
 import nnframe as nn
 from nnframe.components.component import config_of
-from nnframe.components.registry import REGISTRY, options
-from nnframe.components.walk import Problems, check
+from nnframe.components.registry import REGISTRY, options, slot_base
+from nnframe.components.walk import Problems, validate
 
 LAYERS = {
     "Dense": [nn.Dense(3), nn.Dense(1, bias=False), nn.Dense(4, init="Orthogonal", bias_init=nn.Normal(0.5), name="head")],
@@ -18,9 +18,11 @@ LAYERS = {
     "Sigmoid": [nn.Sigmoid()],
     "Tanh": [nn.Tanh()],
     "ReLU": [nn.ReLU()],
+    "LeakyReLU": [nn.LeakyReLU(), nn.LeakyReLU(0.3)],
     "Softmax": [nn.Softmax()],
     "Dropout": [nn.Dropout(), nn.Dropout(0.2)],
     "BatchNorm": [nn.BatchNorm(), nn.BatchNorm(eps=0.1, momentum=0.3)],
+    "LayerNorm": [nn.LayerNorm(), nn.LayerNorm(eps=0.1)],
     "Sequential": [
         nn.Sequential(nn.Tanh(), nn.Dense(2)),
         nn.Sequential(nn.Dense(3), nn.BatchNorm(), nn.Tanh(), nn.Dropout(0.3), nn.Dense(2)),
@@ -51,11 +53,17 @@ def distributions(rng, rows, outputs):
 
 LOSSES = {  # each with the targets it takes
     "MSE": [(nn.MSE(), numbers)],
+    "MAE": [(nn.MAE(), numbers)],
     "BinaryCrossEntropy": [(nn.BinaryCrossEntropy(), yes_and_no), (nn.BinaryCrossEntropy(), probabilities)],
     "CrossEntropy": [(nn.CrossEntropy(), classes), (nn.CrossEntropy(), distributions)],
 }
 
-METRICS = {"Accuracy": [nn.Accuracy()], "BinaryAccuracy": [nn.BinaryAccuracy(0.3)], "MAE": [nn.MAE()], "R2": [nn.R2()]}
+METRICS = {
+    "Accuracy": [nn.Accuracy()],
+    "BinaryAccuracy": [nn.BinaryAccuracy(0.3)],
+    "F1": [nn.F1(average="micro"), nn.F1(threshold=0.3)],
+    "R2": [nn.R2()],
+}
 
 OPTIMIZERS = {
     "SGD": [
@@ -70,6 +78,12 @@ OPTIMIZERS = {
         nn.Adam(0.05, betas=(0.8, 0.9), eps=1e-6),
         nn.Adam(0.05, weight_decay=0.01),
         nn.Adam(0.05, amsgrad=True),
+    ],
+    "RMSprop": [
+        nn.RMSprop(0.05, alpha=0.9, eps=1e-6),
+        nn.RMSprop(0.02, momentum=0.5),
+        nn.RMSprop(0.02, centered=True),
+        nn.RMSprop(0.02, weight_decay=0.01),
     ],
     "AdamW": [
         nn.AdamW(nn.Cosine(0.1)),
@@ -141,7 +155,7 @@ def test_repr_and_config_make_the_component_again(component):
 
     problems = Problems()
     plain = json.loads(json.dumps(config_of(component)))
-    again = check(type(component)._base(), plain, "", problems)
+    again = validate(slot_base(type(component)), plain, "", problems)
     assert not problems
     assert repr(again) == repr(component)
     assert config_of(again) == plain

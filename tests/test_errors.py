@@ -166,7 +166,7 @@ def test_values_per_run(typed, message, built):
 SHAPES = [
     ("Sequential(Identity(), Dense(2)).build(())", "layers.1: Dense expects inputs (..., n), got single numbers"),
     ("Softmax().build(())", "Softmax expects inputs (..., n), got single numbers"),
-    ("BatchNorm().build(())", "BatchNorm expects inputs (..., channels), got single numbers"),
+    ("BatchNorm().build(())", "BatchNorm expects inputs (..., n), got single numbers"),
     (
         "Sequential(Dense(2), Residual(Dense(3))).build(2)",
         "layers.1: Residual adds its layers' output to its input; expected them to keep the shape (2,), got (3,)",

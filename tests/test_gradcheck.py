@@ -154,7 +154,7 @@ def test_the_model_stays_as_it_is(last, rng):
     model.backward(np.ones((2, 6, 3), "float32"))
 
     def all_of_it():
-        streams = [stream.get_state().tolist() for stream in model._arrays.streams.values()]
+        streams = [stream.get_state().tolist() for stream in model._store.streams.values()]
         return model.params.tobytes(), model.grads.tobytes(), model.state.tobytes(), repr(streams), model.dtype, x.tobytes()
 
     before, views = all_of_it(), [layer.W for layer in (model.layers[0], model.layers[3])]

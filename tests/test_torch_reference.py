@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import nnframe as nn
-from nnframe.components.walk import Problems, check
+from nnframe.components.walk import Problems, validate
 
 with np.load(Path(__file__).parent / "data" / "torch_reference.npz") as file:
     TORCH = {name: file[name] for name in file}
@@ -31,7 +31,7 @@ def cases(prefix):
 def optimizer_of(case):
     """The witness spells options as nnframe does."""
     problems = Problems()
-    optimizer = check(nn.Optimizer, OPTIMIZERS[case], case, problems)
+    optimizer = validate(nn.Optimizer, OPTIMIZERS[case], case, problems)
     assert not problems
     return optimizer
 

@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Iterator
-from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -142,15 +141,14 @@ def list_components(slot: str | None) -> int:
 def _options(cls: Any) -> Iterator[str]:
     keyword = False
     for name, option in options(cls).items():
-        parameter = signature(cls.__init__).parameters.get(name)
-        if (parameter is None or parameter.kind is parameter.KEYWORD_ONLY) and not keyword:
+        if not (option.positional or option.variadic or keyword):
             keyword = True
             yield "*"
         if option.variadic:
             keyword = True
             yield f"*{name}"
         else:
-            yield name if option.required else f"{name}={option.default!r}"
+            yield name if option.required else f"{name}={option.value()!r}"
 
 
 def write_schema(path: Path | None) -> int:

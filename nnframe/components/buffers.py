@@ -1,11 +1,15 @@
-"""Working arrays by name: what layers, losses and optimizers keep from step to step so that no step makes arrays anew."""
+"""Arrays by name: what layers, losses and optimizers keep from step to step, so that no step makes arrays anew."""
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from nnframe.errors import UsageError
 
+KEPT = 3  # shapes whose working arrays are kept: those of a full batch, of an epoch's last one, and one to spare
 
-class Work:
+
+class Buffers:
     """Values as attributes. Python reads those of a plain class twice as fast as those of a SimpleNamespace."""
 
     def __init__(self, **values: Any) -> None:
@@ -18,9 +22,41 @@ class Work:
         def __setattr__(self, name: str, value: Any) -> None: ...
 
 
-class _Idle(Work):
+class _Idle(Buffers):
     def __getattr__(self, name: str) -> Any:
         raise UsageError("nothing to go back from; call forward first")
 
 
-IDLE = _Idle(x=None)  # stands for working arrays before the first forward
+IDLE = _Idle(seen=None)  # stands for working arrays before the first forward
+
+
+def keep(kept: dict[Any, Buffers], key: Any, made: Buffers) -> None:
+    """Remember the latest few working arrays by what they were made for."""
+    kept[key] = made
+    if len(kept) > KEPT:
+        del kept[next(iter(kept))]
+
+
+def broadcasting(bound: Buffers, runs: tuple[int, ...], axes: int) -> dict[str, Any]:
+    """Views of bound numbers, each (*runs, 1), as they broadcast with arrays (*runs, *axes): without any axis for one network,
+    which NumPy computes with fastest. What is no such number, an array for each parameter, is as it is."""
+
+    def shaped(number: Any) -> Any:
+        if isinstance(number, tuple):
+            return tuple(map(shaped, number))
+        if number is None or number.shape != (*runs, 1):
+            return number
+        return number.reshape(*runs, *(1,) * axes) if runs else number.reshape(())
+
+    return {name: shaped(number) for name, number in vars(bound).items()}
+
+
+def product_of(x: np.ndarray, y: np.ndarray) -> Any:
+    """`dot` or `matmul` for the products of a layer that maps rows x to rows y, and of their transposes: the same bytes, and dot takes half
+    the time for the small matrices of one network.
+
+    This is the one place where a stack is told from one network. dot wants matrices of one dtype, each in one piece, and has another sign
+    of zero in a product of single numbers.
+    """
+    matrices = x.ndim == y.ndim == 2 and x.dtype == y.dtype and (x.flags.c_contiguous or x.flags.f_contiguous)
+    return np.dot if matrices and (x.size > 1 or y.size > 1) else np.matmul

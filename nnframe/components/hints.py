@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from nnframe.components.markers import bare
+from nnframe.components.markers import Named, bare
 from nnframe.components.names import closest, habits, nearest, number, plain, same
-from nnframe.components.registry import REGISTRY, is_component, is_options, options, required, slot_of
+from nnframe.components.registry import REGISTRY, is_options, known_to, options, required, slot_base, slots_of
 from nnframe.components.wording import fits, shown
 from nnframe.errors import join
+
+Slots = tuple[str, ...]
 
 MANY, FEW = 10, 5  # names to print in full, and how many of more
 
@@ -34,8 +36,8 @@ def unknown_option(cls: Any, key: str, given: Mapping[str, Any], known: Sequence
     if other := same(key, others):
         return None, f" Put {form(others[other], [] if isinstance(value, bool) else [value])} after it: it is a {cls.slot} of its own."
     for option in () if is_options(cls) else options(cls).values():
-        slot, members = slot_of(option.kind), map(bare, get_args(bare(option.kind)))
-        parts = [] if slot == cls.slot else [*REGISTRY.get(slot or "", {}).values(), *filter(is_options, members)]
+        slots, members = slots_of(option.kind), map(bare, get_args(bare(option.kind)))
+        parts = [] if slots == (cls.slot,) else [*known_to(*slots).values(), *filter(is_options, members)]
         if any(key in options(part) for part in parts):
             return None, f" It belongs in {option.name}."
     if having := [name for name, other in others.items() if key in options(other)]:
@@ -43,56 +45,54 @@ def unknown_option(cls: Any, key: str, given: Mapping[str, Any], known: Sequence
     return None, ""
 
 
-def no_component(slot: str, value: Any, path: str) -> tuple[str, str]:
-    """Where a text or mapping names no component of the slot, and what to say."""
-    name, known = value if isinstance(value, str) else value.get("type"), REGISTRY.get(slot, {})
-    names = known_names(slot, name)
+def no_component(slots: Slots, value: Any, path: str) -> tuple[str, str]:
+    """Where a text or mapping names no component of some slots, and what to say."""
+    name, known, slot = value if isinstance(value, str) else value.get("type"), known_to(*slots), slots[0]
+    names = known_names(slots, name)
     if isinstance(name, str):
-        write = form_of(slot, name)
+        write = form_of(slots, name)
         hint = f"; write {write}" if write else f".{nearest(name, known)} {names}"
         return path if isinstance(value, str) else join(path, "type"), f"unknown {slot} {shown(name)}{hint}"
     got = f", got {shown(name)}" if "type" in value else ""
-    key, hint = _missing_type(slot, value, path)
+    key, hint = _missing_type(slots, value, path)
     place = join(path, "type" if got else key) if got or key else path
     return place, f"expected a 'type' that names the {slot}{got}{hint}" + (f". {names}" if "write" not in hint else "")
 
 
-def known_names(slot: str, asked: Any = "") -> str:
-    """`Known: A, B.`: all names of a slot, or where they are many those nearest to what was asked for, and who prints all."""
-    known = sorted(REGISTRY.get(slot, {}))
+def known_names(slots: Slots, asked: Any = "") -> str:
+    """`Known: A, B.`: all names of some slots, or where they are many those nearest to what was asked for, and who prints all."""
+    known = sorted(known_to(*slots))
     if len(known) <= MANY:
         return f"Known: {', '.join(known)}."
     from difflib import SequenceMatcher
 
     word = plain(str(asked)[:80])
     near = sorted(known, key=lambda name: -SequenceMatcher(None, word, plain(name)).ratio())[:FEW]
-    return f"Known: {', '.join(near)}, ... (`nnframe list {shlex.quote(slot)}` prints all {len(known)})."
+    commands = " and ".join(f"`nnframe list {shlex.quote(slot)}`" for slot in slots)
+    return f"Known: {', '.join(near)}, ... ({commands} print{'s' * (len(slots) == 1)} all {len(known)})."
 
 
-def _missing_type(slot: str, given: Mapping[str, Any], path: str) -> tuple[str, str]:
+def _missing_type(slots: Slots, given: Mapping[str, Any], path: str) -> tuple[str, str]:
     """The key that may be meant as a component's type, and what to write."""
-    if write := form_of(slot, given):
+    if write := form_of(slots, given):
         return "", f"; write {write}"
-    known = REGISTRY.get(slot, {})
+    known = known_to(*slots)
     for key, value in given.items():
         if key != "type" and (closest(key, ["type"]) or (isinstance(value, str) and value.isidentifier() and same(value, known))):
             return key, f", got {shown(key)}; write type"
         if found := re.fullmatch(r"type\s*[:=\s]\s*(\w+)", key):
             return key, f"; write type: {found[1]}, with a ': ' between them"
     having = [name for name, cls in sorted(known.items()) if given and given.keys() <= options(cls).keys()]
-    if not having or len(having) > 3:
+    if not having or given.keys() <= options(slot_base(known[having[0]])).keys():  # such as `name`, which all have
         return "", ""
     index = path.rpartition(".")[2]
     above = "; if it belongs to the item above, remove its '-'" if index.isdecimal() and index != "0" else ""
-    return "", f", such as {' or '.join(having)}{above}"
+    return "", f", such as {' or '.join(having[:3])}{above}"
 
 
-def form_of(slot: str, value: Any) -> str:
+def form_of(slots: Slots, value: Any) -> str:
     """How a config writes what `Dense(2)`, `{Dense: 2}` or only `2` may mean where a component should stand; nothing if none."""
-    known = REGISTRY.get(slot, {})
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        takers = [cls for cls in known.values() for name in required(cls) if fits(bare(options(cls)[name].kind), value)]
-        return form(takers[0], [value]) if len(takers) == 1 else ""
+    known = known_to(*slots)
     positional: list[Any] = []
     named: dict[str, Any] = {}
     if isinstance(value, str):
@@ -113,12 +113,24 @@ def form_of(slot: str, value: Any) -> str:
     elif isinstance(value, (list, tuple)) and value and isinstance(value[0], str):
         name, *positional = value
     else:
-        return ""
-    ours = same(name, known)
-    if ours is None:
-        return ""
+        name = ""
+    if (ours := same(name, known)) is None:
+        kind = float if isinstance(value, (int, float)) and not isinstance(value, bool) else type(value)
+        meant = known.get(stands_for(slots).get(kind, ""))
+        return form(meant, [value]) if meant and _takes(bare(next(iter(options(meant).values())).kind), value) else ""
     named = {same(key, options(known[ours])) or key: inner for key, inner in named.items()}
     return form(known[ours], positional if ours == name else [], named)
+
+
+def _takes(base: Any, value: Any) -> bool:
+    """Has a value, and each item in it if it is a list, the form of a type?"""
+    items = get_args(base)[0] if get_origin(base) is tuple else Any
+    return fits(base, value) and (not isinstance(value, (list, tuple)) or all(fits(bare(items), item) for item in value))
+
+
+def stands_for(slots: Slots) -> Mapping[type, str]:
+    """Which component a plain number (`float`), text or list is meant as, by the first of some slots."""
+    return slot_base(next(iter(known_to(*slots[:1]).values()), Named)).stands_for
 
 
 def hint(base: Any, value: Any) -> str:
@@ -133,18 +145,18 @@ def hint(base: Any, value: Any) -> str:
     items = get_args(base) if get_origin(base) is tuple else ()
     many = bool(items) and items[-1] is Ellipsis
     part = bare(items[0]) if many else base
-    slot = part.slot if is_component(part) else None
+    slots = slots_of(part)
     if value is None:
-        return "; write it after the ':', or indented below" if slot or many or is_options(base) else ""
+        return "; write it after the ':', or indented below" if slots or many or is_options(base) else ""
     if many and isinstance(value, str) and value.lower() in ("none", "nil"):
         return "; write []"
     if many and fits(part, value):
-        if isinstance(value, Mapping) and (write := form_of(slot or "", value)):
+        if isinstance(value, Mapping) and (write := form_of(slots, value)):
             return f"; write [{write}]"
         return (
-            f"; write [{_item(slot, value)}]" if isinstance(value, (int, float, str)) and len(str(value)) < 60 else "; put [...] around it"
+            f"; write [{_item(slots, value)}]" if isinstance(value, (int, float, str)) and len(str(value)) < 60 else "; put [...] around it"
         )
-    if slot and not many and (write := form_of(slot, value)):
+    if slots and not many and (write := form_of(slots, value)):
         return f"; write {write}"
     if is_options(base) and isinstance(value, (list, tuple)):
         return "; write it without '-' and [ ]"
@@ -159,14 +171,14 @@ def hint(base: Any, value: Any) -> str:
     return _hint_for_text(base, value) if isinstance(value, str) else ""
 
 
-def _item(slot: str | None, value: Any) -> str:
+def _item(slots: Slots, value: Any) -> str:
     """What should stand in a list in place of which it stands alone."""
     if not isinstance(value, str):
         return str(value)
     value = value.strip("()[]<> ")
-    if slot is None:
+    if not slots:
         return value
-    return ", ".join(same(part, REGISTRY.get(slot, {})) or form_of(slot, part) or part for part in re.split(r",\s*(?![^(]*\))", value))
+    return ", ".join(same(part, known_to(*slots)) or form_of(slots, part) or part for part in re.split(r",\s*(?![^(]*\))", value))
 
 
 def _hint_for_text(base: Any, text: str) -> str:

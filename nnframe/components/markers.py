@@ -1,6 +1,6 @@
 """Markers in annotations say more of an option than a type can: `Positive`, `Size`, `PerRun[...]`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, Union, get_args, get_origin
@@ -14,11 +14,8 @@ class Named:
     slot: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]] = ()  # of the files that it reads
     schedulable: ClassVar[bool] = True  # may its PerRun numbers follow a schedule?
+    stands_for: ClassVar[Mapping[type, str]] = {}  # the component that a plain number, text or list in a config may be meant as
     _options: dict[str, Any]
-
-    if TYPE_CHECKING:  # a PerRun option `x` has its bound array at `_x`
-
-        def __getattr__(self, name: str) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -89,13 +86,13 @@ def bare(kind: Any) -> Any:
     return get_args(kind)[0] if get_origin(kind) is Annotated else kind
 
 
-def marks(kind: Any) -> tuple[Any, ...]:
+def markers_of(kind: Any) -> tuple[Any, ...]:
     """The markers of an annotation."""
     return kind.__metadata__ if get_origin(kind) is Annotated else ()
 
 
 def per_run(kind: Any) -> bool:
     """Does an annotation hold a number that may differ between the runs of a stack?"""
-    return any(isinstance(mark, PerRunMark) for mark in marks(kind)) or (
+    return any(isinstance(mark, PerRunMark) for mark in markers_of(kind)) or (
         get_origin(kind) in (tuple, Union, UnionType) and any(map(per_run, get_args(kind)))
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from nnframe.components.markers import Range, bare, marks
+from nnframe.components.markers import Range, bare, markers_of
 from nnframe.components.registry import is_component, is_options, options
 
 
@@ -43,8 +43,11 @@ def describe(kind: Any) -> str:
     """An annotation in words: `a number greater than 0`."""
     base, origin = bare(kind), get_origin(bare(kind))
     if origin in (Union, UnionType):
-        return " or ".join(describe(member) for member in get_args(base) if member is not NoneType)
-    within = next((f" {mark}" for mark in marks(kind) if isinstance(mark, Range)), "")
+        members = [member for member in get_args(base) if member is not NoneType]
+        if all(map(is_component, members)):
+            members = members[:1]  # a loss may stand for a metric
+        return " or ".join(map(describe, members))
+    within = next((f" {mark}" for mark in markers_of(kind) if isinstance(mark, Range)), "")
     if base in (int, float):
         return ("an integer" if base is int else "a number") + within
     if origin is Literal:
@@ -86,3 +89,10 @@ def shown(value: Any) -> str:
     except ValueError:  # Python refuses to print integers of more than 4300 digits
         return "an integer of more than 4300 digits"
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def short(value: Any) -> str:
+    """An option as it is written, but that a list of one value per run is too long to read in full."""
+    if isinstance(value, tuple) and len(value) > 6:
+        return f"[{value[0]!r}, ..., {value[-1]!r}]"
+    return repr(list(value)) if isinstance(value, tuple) else repr(value)

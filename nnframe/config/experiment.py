@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, get_origin
 
 from nnframe.components.markers import Filled, Matches, Range, bare
-from nnframe.components.registry import REGISTRY, options, slot_of
-from nnframe.components.walk import Enough, Problems, check
+from nnframe.components.registry import known_to, options, slots_of
+from nnframe.components.walk import Problems, TooManyProblems, validate
 from nnframe.config.reading import Document
 from nnframe.config.sections import Sweep
 from nnframe.data.source import Source
@@ -43,7 +43,7 @@ class Experiment:
     name: Annotated[str, NAME] = "run"
     seed: Annotated[int, Range(min=0, max=2**63 - 1)] = 0
     dtype: Literal["float32", "float64"] = "float32"
-    metrics: tuple[Metric, ...] = ()
+    metrics: tuple[Metric | Loss, ...] = ()
     callbacks: tuple[Callback, ...] = ()
     predict: dict[str, dict[str, float]] = field(default_factory=dict)
     log: Log = field(default_factory=Log)
@@ -66,8 +66,8 @@ def inspected(document: Document, *, one_network: bool = True) -> tuple[Experime
     if document.path is not None:
         data.setdefault("name", re.sub(r"[^A-Za-z0-9_.-]+", "-", document.path.stem).lstrip(".-") or "run")
     experiment = None
-    with suppress(Enough):
-        experiment = check(Experiment, data, "", problems)
+    with suppress(TooManyProblems):
+        experiment = validate(Experiment, data, "", problems)
     return None if problems else experiment, list(problems)
 
 
@@ -86,11 +86,11 @@ def _places(name: str, value: Any) -> Iterator[str]:
     if any(plain(key) == name for key in options(Experiment)):
         yield "at the top of the config"
     for key, option in options(Experiment).items():
-        base, slot = bare(option.kind), slot_of(option.kind)
-        known = REGISTRY.get(slot or "", {})
+        base, slots = bare(option.kind), slots_of(option.kind)
+        known = known_to(*slots)
         holders = [base] if is_dataclass(base) else known.values()
         if str(value) in known if name == "type" else any(plain(inner) == name for holder in holders for inner in options(holder)):
-            yield f"in a {slot} of {key}" if get_origin(base) is tuple else f"in {key}"
+            yield f"in a {slots[0]} of {key}" if get_origin(base) is tuple else f"in {key}"
 
 
 class _Problems(Problems):
@@ -103,7 +103,7 @@ class _Problems(Problems):
                 where = " or ".join(places[:2])
                 return f" It belongs {where}." if name == key else f" Did you mean {name!r}, {where}?"
         for option in options(Experiment).values():
-            known = REGISTRY.get(slot_of(option.kind) or "", {})
+            known = known_to(*slots_of(option.kind))
             for name, cls in known.items():
                 if plain(name) == plain(key):
                     write = f"[{form(cls)}]" if get_origin(bare(option.kind)) is tuple else form(cls)

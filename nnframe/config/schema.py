@@ -9,22 +9,22 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 
 from nnframe.components.component import Component, config_of
-from nnframe.components.markers import Filled, Matches, Range, bare, marks, per_run
-from nnframe.components.registry import REGISTRY, Option, options, sentence
+from nnframe.components.markers import Filled, Matches, Range, bare, markers_of, per_run
+from nnframe.components.registry import REGISTRY, Option, options, sentence, slots_of
 from nnframe.config.experiment import Experiment
 
 
 def schema() -> dict[str, Any]:
     """The schema of a config, with every component that is registered at present."""
-    structs = {cls.__name__: _struct(cls, name) for slot in REGISTRY.values() for name, cls in slot.items()}
+    structs = [_struct(cls, name, f"{_key(slot)}.{name}") for slot, known in REGISTRY.items() for name, cls in known.items()]
     parts = [_struct(kind) for kind in _parts(Experiment)]
     (reference,), definitions = msgspec.json.schema_components([_struct(Experiment)], ref_template="#/$defs/{name}")
-    _, more = msgspec.json.schema_components([*structs.values(), *parts], ref_template="#/$defs/{name}")
+    _, more = msgspec.json.schema_components([*structs, *parts], ref_template="#/$defs/{name}")
     definitions |= more
     for slot, known in REGISTRY.items():
         bare_names = [name for name, cls in known.items() if not any(o.required or o.variadic for o in options(cls).values())]
         choices: list[dict[str, Any]] = [{"enum": bare_names}] if bare_names else []
-        definitions[_key(slot)] = {"anyOf": choices + [{"$ref": f"#/$defs/{name}"} for name in known]}
+        definitions[_key(slot)] = {"anyOf": choices + [{"$ref": f"#/$defs/{_key(slot)}.{name}"} for name in known]}
     top = definitions.pop(reference["$ref"].rpartition("/")[2])
     extends = {"type": "string", "description": "another config, relative to this file, that this one merges over"}
     return {
@@ -40,17 +40,17 @@ def schema() -> dict[str, Any]:
     }
 
 
-def _struct(cls: Any, tag: str | None = None) -> Any:
-    """A msgspec struct with a class's options as its fields."""
+def _struct(cls: Any, tag: str | None = None, name: str = "") -> Any:
+    """A msgspec struct with a class's options as its fields; a component is known by slot and name."""
     fields: list[Any] = []
-    for name, option in options(cls).items():
+    for key, option in options(cls).items():
         kind = _kind(Annotated[option.kind, Filled()] if option.variadic else option.kind, getattr(cls, "schedulable", True))
         if option.required or option.variadic:
-            fields.append((name, kind))
+            fields.append((key, kind))
         else:
-            fields.append((name, kind, msgspec.field(default_factory=lambda: None) if not _scalar(option) else config_of(option.default)))
+            fields.append((key, kind, msgspec.field(default_factory=lambda: None) if not _scalar(option) else config_of(option.default)))
     return msgspec.defstruct(
-        cls.__name__,
+        name or cls.__name__,
         fields,
         tag_field=None if tag is None else "type",
         tag=tag,
@@ -69,6 +69,8 @@ def _kind(kind: Any, schedulable: bool = True) -> Any:
     base, origin = bare(kind), get_origin(bare(kind))
     if per_run(kind) and origin is not tuple:
         return Union[_plain(kind, base), _reference("schedule")] if schedulable else _plain(kind, base)  # noqa: UP007  made at run time
+    if origin in (Union, UnionType) and len(slots := slots_of(base)) > 1:
+        return Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"anyOf": [{"$ref": f"#/$defs/{_key(slot)}"} for slot in slots]})]
     if origin in (Union, UnionType):
         return Union[tuple(_kind(member) for member in get_args(base))]  # noqa: UP007
     return _plain(kind, base)
@@ -77,13 +79,13 @@ def _kind(kind: Any, schedulable: bool = True) -> Any:
 def _plain(kind: Any, base: Any) -> Any:
     origin = get_origin(base)
     if base in (int, float):
-        within = next((mark for mark in marks(kind) if isinstance(mark, Range)), Range())
+        within = next((mark for mark in markers_of(kind) if isinstance(mark, Range)), Range())
         bounds = {"ge": within.min, "le": within.max, "gt": within.above, "lt": within.below}
         given: dict[str, Any] = {name: bound for name, bound in bounds.items() if bound is not None}
         return Annotated[base, msgspec.Meta(**given)] if given else base
-    if base is str and (pattern := next((mark.pattern for mark in marks(kind) if isinstance(mark, Matches)), None)):
+    if base is str and (pattern := next((mark.pattern for mark in markers_of(kind) if isinstance(mark, Matches)), None)):
         return Annotated[str, msgspec.Meta(pattern=f"^(?:{pattern})$")]
-    if origin is tuple and Filled() in marks(kind):
+    if origin is tuple and Filled() in markers_of(kind):
         return Annotated[list[_kind(get_args(base)[0])], msgspec.Meta(min_length=1)]  # type: ignore[misc]
     if origin is tuple:
         inner = get_args(base)

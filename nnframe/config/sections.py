@@ -14,7 +14,7 @@ import numpy as np
 from nnframe.components.component import Component
 from nnframe.components.markers import Range, Size
 from nnframe.components.registry import REGISTRY
-from nnframe.components.walk import Problems, check
+from nnframe.components.walk import Problems, validate
 from nnframe.components.wording import shown
 from nnframe.errors import OptionError
 
@@ -194,7 +194,7 @@ def _parameter(path: str, value: Any) -> Between | Choice:
         return Choice(names, tuple(value))
     if isinstance(value, Mapping) and {"low", "high"} & value.keys():
         problems = Problems()
-        found = check(Between, dict(value), place, problems)
+        found = validate(Between, dict(value), place, problems)
         if problems:
             raise OptionError(problems[0][1], path=problems[0][0])
         return found

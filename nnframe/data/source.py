@@ -12,6 +12,7 @@ import numpy as np
 from nnframe.components.component import Component
 from nnframe.components.markers import Range
 from nnframe.components.names import nearest
+from nnframe.components.registry import field
 from nnframe.data.dataset import Dataset, split
 from nnframe.data.transforms.base import Transform
 from nnframe.errors import DataError, FileError
@@ -48,9 +49,8 @@ class Source(Component):
 
     slot = "data source"
 
-    def __init__(self, *, transforms: tuple[Transform, ...] = (), validation: "Part | Source | None" = None) -> None:
-        self.transforms = transforms
-        self.validation = validation
+    transforms: tuple[Transform, ...] = field(default=(), kw_only=True)
+    validation: "Part | Source | None" = field(default=None, kw_only=True)
 
     def load(self) -> Dataset:
         """Read the rows. Raises FileError or DataError with file, line and column."""

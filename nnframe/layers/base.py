@@ -4,16 +4,18 @@ Arrays are (*runs, batch, *features): `runs` is () for one network and (R,) for 
 share has no runs axis.
 """
 
+from collections.abc import Iterator
 from copy import deepcopy
 from math import prod
-from typing import Any, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 import numpy as np
 
-from nnframe.components.buffers import IDLE, Work
+from nnframe.components.buffers import IDLE, Buffers, broadcasting, keep, product_of
 from nnframe.components.component import Component
-from nnframe.components.markers import Size
-from nnframe.components.walk import Problems, check
+from nnframe.components.markers import Matches, Size
+from nnframe.components.registry import field, options
+from nnframe.components.walk import Problems, validate
 from nnframe.errors import OptionError, ShapeError, UsageError
 from nnframe.initializers import Constant, Initializer
 from nnframe.layers import layout
@@ -22,7 +24,7 @@ from nnframe.system import blas
 
 L = TypeVar("L", bound="Layer")
 
-KEPT = 3  # input shapes whose working arrays are kept: a full batch, an epoch's last one, and one to spare
+LayerName = Annotated[str, Matches(r"[^\W\d][\w-]{0,99}", "up to 100 letters, digits, '-' and '_', beginning with a letter")]
 
 
 class Layer(Component):
@@ -31,39 +33,51 @@ class Layer(Component):
     `name` keeps the layer's weights and random streams the same wherever it stands in a model. What a layer must remember from
     step to step goes through `add_param`, `add_state` and `add_stream`: nothing else is in a checkpoint, or stays with its run.
 
+    Working arrays: `w = self.arrays_for(x, training)` in `forward` gives what `buffers` makes, kept from step to step, and every PerRun
+    number and what is derived from it, shaped to broadcast with x: `w.p`. `backward` finds the same at `self._w`. `w.x` is the input of the
+    last forward, in training or not.
+
+    An output may lack the runs axis where the input does and nothing in the layer differs from run to run. `backward` may be called again
+    after the same forward, with another `dy`. Layers among the options are part of the model, as `layers`; `setup` calls `connect` on each.
+
     Attributes of a built layer: `params`, `grads` (*runs, P) and `state` (*runs, S), the numbers of this layer and of those
     inside it; a declared parameter `W` and its gradient `dW`, views into them; `runs`, `dtype`, `input_shape`, `output_shape`.
     """
 
     slot = "layer"
-    layers: tuple["Layer", ...] = ()
-    product: int = 0  # multiply-adds of the largest matrix product, per row of a batch
+    stands_for = {float: "Dense", list: "Sequential"}  # noqa: RUF012  read only
+    exact_gradient: ClassVar[bool] = True  # is backward meant to be the derivative of forward?
+    folds: ClassVar[bool] = False  # are leading feature axes folded into rows, so that arrays are (*runs, rows, n)?
 
-    _kept: dict[tuple[int, ...], Any]  # working arrays by input shape
-    _work: Any  # those of the last forward
-    _specs: dict[str, layout.Spec]  # what `setup` declared: arrays
-    _streams: tuple[str, ...] = ()  # and random streams
-    _arrays: layout.Arrays  # the numbers of the whole tree
-    _path: str  # how Python reaches the layer in it
-    _key: str  # names its weights and streams
-    _places: dict[str, tuple[str, int, int]]  # where each declared array stands in them,
-    _span: dict[str, tuple[int, int]]  # and all numbers of this layer and those inside it
-    _views: dict[str, np.ndarray]  # the views that `bind` gave it
-    params: np.ndarray
-    grads: np.ndarray
-    state: np.ndarray
-    input_shape: tuple[int, ...]
-    output_shape: tuple[int, ...]
+    name: LayerName | None = field(default=None, kw_only=True)
+    layers: tuple["Layer", ...] = field(default=(), init=False)
+    # multiply-adds, per row of a batch, of the largest matrix product that is one call; a convolution's are those of one piece of columns
+    product: int = field(default=0, init=False)
+    params: np.ndarray = field(init=False)
+    grads: np.ndarray = field(init=False)
+    state: np.ndarray = field(init=False)
+    input_shape: tuple[int, ...] = field(init=False)
+    output_shape: tuple[int, ...] = field(init=False)
+
+    _kept: dict[Any, Buffers] = field(init=False)  # working arrays by input shape
+    _w: Any = field(init=False)  # those of the last forward
+    _specs: dict[str, layout.Spec] = field(init=False)  # what `setup` declared: arrays
+    _streams: tuple[str, ...] = field(default=(), init=False)  # and random streams
+    _store: layout.Store = field(init=False)  # the numbers of the whole tree
+    _path: str = field(init=False)  # how Python reaches the layer in it
+    _key: str = field(init=False)  # names its weights and streams
+    _places: dict[str, tuple[str, int, int]] = field(init=False)  # where each declared array stands in them,
+    _span: dict[str, tuple[int, int]] = field(init=False)  # and all numbers of this layer and those inside it
+    _views: dict[str, np.ndarray] = field(init=False)  # the views that `bind` gave it
 
     def __new__(cls) -> Self:
         layer = super().__new__(cls)
-        layer._kept, layer._work = {}, IDLE  # not the class's: Python reads an object's own attributes faster
+        layer._kept, layer._w = {}, IDLE  # not the class's: Python reads an object's own attributes faster
         return layer
 
-    def __init__(self, *, name: str | None = None) -> None:
-        if name is not None and (not 0 < len(name) <= 100 or name[0].isdigit() or not name.replace("_", "").replace("-", "").isalnum()):
-            raise OptionError(f"expected up to 100 letters, digits, '-' and '_', beginning with a letter, got {name!r:.60}", path="name")
-        self.name = name
+    def _made(self) -> None:
+        if "layers" not in vars(self):
+            self.layers = tuple(layer for value in self._options.values() for layer in _layers(value))
 
     # ------------------------------------------------------------------------------------------ what a subclass writes
 
@@ -95,38 +109,46 @@ class Layer(Component):
         """
         self._declare(name, layout.Spec("params", tuple(shape), init, decay, fans or (prod(shape[:-1]), shape[-1])))
 
-    def add_state(self, name: str, shape: tuple[int, ...], value: float = 0.0) -> None:
-        """Declare an array that is not trained but belongs to the layer, such as a running mean: `self.name` once built."""
-        self._declare(name, layout.Spec("state", tuple(shape), Constant(value), False, (1, 1)))
+    def add_state(self, name: str, shape: tuple[int, ...] = (), init: float | Initializer = 0.0) -> None:  # type: ignore[override]
+        """Declare an array that is not trained but remembered, such as a running mean: `self.name` (*runs, *shape) once built."""
+        start = init if isinstance(init, Initializer) else Constant(init)
+        self._declare(name, layout.Spec("state", tuple(shape), start, False, (prod(shape[:-1]), shape[-1] if shape else 1)))
 
     def add_stream(self, name: str) -> None:
         """Declare a stream of random numbers of the layer's own: `self.name`, a `streams.Stream`, once built."""
         self._streams = (*self._streams, name)
 
     def _declare(self, name: str, spec: layout.Spec) -> None:
-        if name in self._specs or name in ("params", "grads", "state"):
+        taken = {*self._specs, *(f"d{other}" for other in self._specs)}
+        if name in taken or f"d{name}" in taken:
             raise UsageError(f"{type(self).__name__} declares {name!r} twice")
+        if name in options(type(self)) or hasattr(type(self), name) or any(name in vars(base).get("_declared", ()) for base in _BASES):
+            raise UsageError(f"{type(self).__name__} declares {name!r}, which is the name of something that it has; choose another one")
         self._specs[name] = spec
 
-    def work(self, x: np.ndarray, training: bool) -> Any:
-        """The working arrays of `buffers` for an input like `x`, also as `self._work`: kept from step to step in training,
-        fresh otherwise. Raises ShapeError if `x` is not what the layer was built for.
+    def arrays_for(self, x: np.ndarray, training: bool) -> Any:
+        """The working arrays of `buffers` for an input like `x`, with the PerRun numbers, also as `self._w`: kept from step to step in
+        training, fresh otherwise. Raises ShapeError if `x` is not what the layer was built for.
 
-        In a step of training a layer is mostly given the very array of the step before, `self._work.x`; then a layer in a hot
-        path may take `self._work` as it is.
+        In a step of training a layer is mostly given the very array of the step before, `self._w.seen`; then a layer in a hot
+        path may take `self._w` as it is.
         """
-        work = self._kept.get(x.shape) if training else None
-        if work is None:
+        w: Any = self._kept.get(x.shape) if training else None
+        if w is None:
             self._check_input(x)
-            work = Work(**self.buffers(x))
+            numbers = broadcasting(self.bound, self.runs, 2 if self.folds else 1 + len(self.input_shape))
+            made = self.buffers(x)
+            if taken := numbers.keys() & made.keys() or numbers.keys() & {"x", "seen"}:
+                raise UsageError(f"{type(self).__name__}: {min(taken)!r} names a working array and a number; rename one of them")
+            w = Buffers(**numbers, **made)
             if training:
-                self._kept = dict(list(self._kept.items())[1 - KEPT :]) | {x.shape: work}
-        work.x = x if training else None
-        self._work = work
-        return work
+                keep(self._kept, x.shape, w)
+        w.x, w.seen = x, x if training else None
+        self._w = w
+        return w
 
     def buffers(self, x: np.ndarray) -> dict[str, Any]:
-        """Working arrays by name for inputs of x's shape; see `work`."""
+        """Working arrays by name for inputs of x's shape; see `arrays_for`."""
         return {}
 
     def output_like(self, x: np.ndarray, features: tuple[int, ...] | None = None) -> np.ndarray:
@@ -157,19 +179,26 @@ class Layer(Component):
         layout.lay_out(self, input_shape, seed, dtype)
         return self
 
+    def bind(self, runs: tuple[int, ...], dtype: Any) -> None:
+        super().bind(runs, dtype)
+        self._kept, self._w = {}, IDLE
+
+    def _remembered(self) -> dict[str, np.ndarray]:
+        return {}  # its arrays stand in the model's flat ones
+
     @property
     def runs(self) -> tuple[int, ...]:
         """() for one network, (R,) for a stack of R."""
-        return self._arrays.seeds.runs
+        return self._store.seeds.runs
 
     @property
     def dtype(self) -> np.dtype:
-        return self._arrays.params.dtype
+        return self._store.params.dtype
 
     @property
     def decayed(self) -> np.ndarray:
         """Which of the P parameters weight decay applies to: (P,) of bool."""
-        return self._arrays.decay[slice(*self._span["params"])]
+        return self._store.decay[slice(*self._span["params"])]
 
     def predict(self, x: np.ndarray, *, batch_size: int | None = None, blas_threads: int | str = "auto") -> np.ndarray:
         """Outputs for the rows of `x`, (rows, *features), or (R, rows, *features) with rows of its own for each run:
@@ -198,12 +227,12 @@ class Layer(Component):
         layout.verify(self)
         if not self.runs:
             raise UsageError("take: this is one network; only a stack has runs to take")
-        return self._copy(self._arrays.take(rows), rows)
+        return self._copy(self._store.take(rows), rows)
 
     def astype(self: L, dtype: Any) -> L:
         """A copy with its numbers in another dtype."""
         dtype = layout.floating(dtype)
-        copied = self._copy(self._arrays.astype(dtype), ...)
+        copied = self._copy(self._store.astype(dtype), ...)
         for _, _, layer in layout.walk(copied):
             layer.bind(self.runs, dtype)
         return copied
@@ -225,8 +254,8 @@ class Layer(Component):
     def evaluation_options(self, caller: str, batch_size: int | None, blas_threads: int | str) -> tuple[int, int]:
         """Rows at a time and number of BLAS threads. Raises OptionError for what these cannot be."""
         problems = Problems()
-        check(Size | None, batch_size, "batch_size", problems)
-        check(blas.Threads, blas_threads, "blas_threads", problems)
+        validate(Size | None, batch_size, "batch_size", problems)
+        validate(blas.Threads, blas_threads, "blas_threads", problems)
         if problems:
             raise OptionError(problems[0][1], path=f"{caller}.{problems[0][0]}")
         size = batch_size or self.evaluation_rows()
@@ -237,25 +266,25 @@ class Layer(Component):
 
     # ------------------------------------------------------------------------------------------ copies keep views
 
-    def _copy(self: L, arrays: layout.Arrays, rows: Any) -> L:
-        copied = deepcopy(self, {id(self._arrays): arrays})
-        for _, _, layer in layout.walk(copied):
-            layer.take_numbers(rows)
-        return copied
+    def _copy(self: L, store: layout.Store, rows: Any) -> L:
+        memo: dict[int, Any] = {id(self._store): store}
+        for _, _, layer in layout.walk(self):
+            memo |= layer.taken(rows)
+        return deepcopy(self, memo)
 
     def __getstate__(self) -> dict[str, Any]:
         if hasattr(self, "_views"):
             layout.verify_views(self, self._path or type(self).__name__)
-        made_again = {"_views", "_kept", "_work", *getattr(self, "_views", ()), *self._streams}
+        made_again = {"_views", "_kept", "_w", *getattr(self, "_views", ()), *self._streams}
         return {name: value for name, value in vars(self).items() if name not in made_again}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        if "_arrays" in state:
+        if "_store" in state:
             layout.bind(self)
 
     def _check_input(self, x: np.ndarray) -> None:
-        if not hasattr(self, "_arrays"):
+        if not hasattr(self, "_store"):
             raise UsageError(f"{type(self).__name__} is not built; call build(input_shape) first")
         features, runs = self.input_shape, self.runs
         axes = x.ndim - len(features)
@@ -264,9 +293,82 @@ class Layer(Component):
             raise ShapeError(f"{type(self).__name__} was built for inputs {' or '.join(wanted)}, got {x.shape}")
 
 
+class Folding(Layer):
+    """Base of layers that see the last axis alone: leading feature axes are folded into rows, (*runs, batch, ..., n) to (*runs, rows, n).
+
+    A subclass writes `forward_rows` and `backward_rows`, which fill `w.y` and `w.dx`, (*runs, rows, n): `w.rows` is the folded input,
+    `w.rows_T` its transpose, and `w.product` the fastest matrix product for them.
+    """
+
+    folds = True
+
+    def forward_rows(self, w: Any, training: bool) -> None:
+        """Fill `w.y` from `w.rows`."""
+        raise NotImplementedError
+
+    def backward_rows(self, w: Any, dy: np.ndarray, need_dx: bool) -> None:
+        """Fill the parameters' gradients, and `w.dx` if it is needed, from `dy` (*runs, rows, n)."""
+        raise NotImplementedError
+
+    def setup(self, features: tuple[int, ...]) -> tuple[int, ...]:
+        if not features:
+            raise ShapeError("expects inputs (..., n), got single numbers")
+        return features
+
+    def buffers(self, x: np.ndarray) -> dict[str, Any]:
+        axes = len(self.input_shape)
+        lead = x.shape[-1 - axes : -1]  # batch, ...
+        rows = prod(lead)
+        y, dx = (np.empty((*self.runs, rows, n), self.dtype) for n in (self.output_shape[-1], x.shape[-1]))
+        return {
+            "y": y,
+            "dx": dx,
+            "dtype": y.dtype,
+            "ones": np.ones((1, rows), self.dtype),  # sums over rows are products with it: several times faster than np.sum
+            "several": rows > 1,
+            "fold": None if axes == 1 else (*x.shape[: -1 - axes], rows, x.shape[-1]),
+            "unfolded": tuple(a.reshape(*self.runs, *lead, a.shape[-1]) for a in (y, dx)),
+        }
+
+    def arrays_for(self, x: np.ndarray, training: bool) -> Any:
+        w = super().arrays_for(x, training)
+        if w.fold is None:
+            w.rows = x
+        else:
+            w.rows, w.seen = x.reshape(w.fold), None  # which may be a copy
+        w.rows_T, w.product = w.rows.mT, product_of(w.rows, w.y)
+        return w
+
+    def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
+        w = self._w
+        if not training or x is not w.seen:
+            w = self.arrays_for(x, training)
+        self.forward_rows(w, training)
+        return w.unfolded[0]
+
+    def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
+        w = self._w
+        if w.fold is not None or not dy.flags.c_contiguous or dy.dtype is not w.dtype:
+            dy = np.ascontiguousarray(dy, w.dtype).reshape(w.y.shape)
+        self.backward_rows(w, dy, need_dx)
+        return w.unfolded[1] if need_dx else None
+
+
+_BASES = (Layer, Component)
+
+
+def _layers(value: Any) -> Iterator[Layer]:
+    """The layers in an option's value."""
+    if isinstance(value, Layer):
+        yield value
+    elif isinstance(value, (tuple, dict)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _layers(inner)
+
+
 def _table(model: Layer) -> str:
     """The layers of a model with their output shapes and numbers of parameters."""
-    built = hasattr(model, "_arrays")
+    built = hasattr(model, "_store")
     rows = []
     for path, _, layer in layout.walk(model):
         place = path.replace("layers.", "")

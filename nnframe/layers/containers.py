@@ -57,11 +57,11 @@ class Residual(Sequential):
         return {name: self.output_like(x) for name in ("y", "dy", "dx")}
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
-        w = self.work(x, training)
+        w = self.arrays_for(x, training)
         return add(x, super().forward(x, training=training), w.y)
 
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
-        w = self._work
+        w = self._w
         if not need_dx:
             return super().backward(dy, need_dx=False)
         np.copyto(w.dy, dy)  # a layer inside may overwrite it

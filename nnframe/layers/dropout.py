@@ -5,10 +5,12 @@ from typing import Any
 import numpy as np
 from numpy import greater_equal, multiply
 
-from nnframe.components.buffers import IDLE
+from nnframe.components.buffers import Buffers
 from nnframe.components.component import register
 from nnframe.components.markers import Fraction, PerRun
+from nnframe.components.registry import field
 from nnframe.layers.base import Layer
+from nnframe.streams import Stream
 
 
 @register
@@ -18,37 +20,30 @@ class Dropout(Layer):
     x, y (*runs, batch, *features). The mask of a step is kept for its backward.
     """
 
-    def __init__(self, p: PerRun[Fraction] = 0.5) -> None:
-        self.p = p
+    p: PerRun[Fraction] = 0.5
+    dropout: Stream = field(init=False)
 
     def setup(self, features: tuple[int, ...]) -> tuple[int, ...]:
         self.add_stream("dropout")
         return features
 
+    def derived(self) -> dict[str, np.ndarray]:
+        return {"scale": 1 / (1 - self.bound.p)}
+
     def buffers(self, x: np.ndarray) -> dict[str, Any]:
         y, dx, mask = (self.output_like(x) for _ in range(3))
-        rows = y.shape[len(self.runs) :]
-        return {
-            "uniform": np.empty((len(self.dropout.generators), *rows), np.float32),
-            "per_run": (*self.runs, *(1 for _ in rows)),
-            "kept": np.empty(y.shape, bool),
-            "mask": mask,
-            "y": y,
-            "dx": dx,
-        }
-
-    def derive(self) -> None:
-        self._scale = 1 / (1 - self._p)
+        uniform = np.empty((len(self.dropout.generators), *y.shape[len(self.runs) :]), np.float32)
+        return {"uniform": uniform, "kept": np.empty(y.shape, bool), "mask": mask, "y": y, "dx": dx}
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
         if not training:
-            self._work = IDLE
+            self._w = Buffers(x=x, seen=None, mask=None)
             return x
-        w = self.work(x, training)
-        greater_equal(self.dropout.random(w.uniform), self._p.reshape(w.per_run), w.kept)
-        multiply(w.kept, self._scale.reshape(w.per_run), w.mask)
+        w = self.arrays_for(x, training)
+        greater_equal(self.dropout.random(w.uniform), w.p, w.kept)
+        multiply(w.kept, w.scale, w.mask)
         return multiply(x, w.mask, w.y)
 
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray:
-        w = self._work
-        return dy if w is IDLE else multiply(dy, w.mask, w.dx)
+        w = self._w
+        return dy if w.mask is None else multiply(dy, w.mask, w.dx)

@@ -33,7 +33,7 @@ class Spec:
     fans: tuple[int, int]
 
 
-class Arrays:
+class Store:
     """All numbers of one tree of layers that have a runs axis: `params` and `grads` (*runs, P), `state` (*runs, S), streams."""
 
     def __init__(self, seeds: Seeds, dtype: Any, params: int, state: int) -> None:
@@ -44,7 +44,7 @@ class Arrays:
         self.decay = np.ones(params, bool)  # which parameters weight decay applies to
         self.streams: dict[str, Stream] = {}
 
-    def take(self, rows: Any) -> "Arrays":
+    def take(self, rows: Any) -> "Store":
         """A copy of some runs of a stack. Raises UsageError if there are none."""
         try:
             count = np.size(self.seeds.values[rows])
@@ -52,14 +52,14 @@ class Arrays:
             raise UsageError(f"take: {error}") from None
         if count == 0:
             raise UsageError(f"take: the rows are none of the {self.seeds.values.size} runs")
-        taken = Arrays.__new__(Arrays)
+        taken = Store.__new__(Store)
         taken.seeds = self.seeds.take(rows)
         taken.params, taken.grads, taken.state = (np.array(a[rows]) for a in (self.params, self.grads, self.state))
         taken.decay = self.decay
         taken.streams = {name: stream.take(rows) for name, stream in self.streams.items()}
         return taken
 
-    def astype(self, dtype: Any) -> "Arrays":
+    def astype(self, dtype: Any) -> "Store":
         """A copy in another dtype."""
         copied = self.take(...)
         copied.params, copied.grads, copied.state = (a.astype(dtype) for a in (self.params, self.grads, self.state))
@@ -88,12 +88,12 @@ def lay_out(root: "Layer", input_shape: int | tuple[int, ...], seed: Any, dtype:
     sizes = {home: sum(prod(spec.shape) for _, _, layer in tree for spec in layer._specs.values() if spec.home == home) for home in HOMES}
     seeds = Seeds(seed)
     _must_fit(seeds.values.size * (2 * sizes["params"] + sizes["state"]) * dtype.itemsize)
-    arrays = Arrays(seeds, dtype, sizes["params"], sizes["state"])
+    arrays = Store(seeds, dtype, sizes["params"], sizes["state"])
     ends = dict.fromkeys(HOMES, 0)
     spans: list[dict[str, int]] = []
     for path, key, layer in tree:
         spans.append(dict(ends))
-        layer._arrays, layer._path, layer._key, layer._places = arrays, path, key, {}
+        layer._store, layer._path, layer._key, layer._places = arrays, path, key, {}
         for name, spec in layer._specs.items():
             start, ends[spec.home] = ends[spec.home], ends[spec.home] + prod(spec.shape)
             layer._places[name] = (spec.home, start, ends[spec.home])
@@ -160,29 +160,29 @@ def _walk(layer: "Layer", path: str, key: str) -> Iterator[tuple[str, str, "Laye
 
 def bind(layer: "Layer") -> None:
     """Give a layer its views into the tree's arrays: by name, and all of its subtree as `params`, `grads`, `state`."""
-    arrays = layer._arrays
-    runs = arrays.seeds.runs
+    store = layer._store
+    runs = store.seeds.runs
     layer._views = {}
     for name, (home, start, stop) in layer._places.items():
         shape = (*runs, *layer._specs[name].shape)
-        layer._views[name] = getattr(arrays, home)[..., start:stop].reshape(shape)
+        layer._views[name] = getattr(store, home)[..., start:stop].reshape(shape)
         if home == "params":
-            layer._views["d" + name] = arrays.grads[..., start:stop].reshape(shape)
+            layer._views["d" + name] = store.grads[..., start:stop].reshape(shape)
     for home, span in (("params", "params"), ("grads", "params"), ("state", "state")):
-        layer._views[home] = getattr(arrays, home)[..., slice(*layer._span[span])]
+        layer._views[home] = getattr(store, home)[..., slice(*layer._span[span])]
     vars(layer).update(layer._views)
     _bind_streams(layer)
 
 
 def _bind_streams(layer: "Layer") -> None:
     for name in layer._streams:
-        setattr(layer, name, layer._arrays.streams[f"{layer._key}.{name}"])
-    layer._kept, layer._work = {}, IDLE  # working arrays are made for a number of runs and streams
+        setattr(layer, name, layer._store.streams[f"{layer._key}.{name}"])
+    layer._kept, layer._w = {}, IDLE  # working arrays are made for a number of runs and streams
 
 
 def put(root: "Layer", rows: Any, taken: "Layer") -> None:
     """Write runs that were taken, and trained since, back to their rows."""
-    whole, part = root._arrays, taken._arrays
+    whole, part = root._store, taken._store
     whole.params[rows], whole.grads[rows], whole.state[rows] = part.params, part.grads, part.state
     whole.streams = {name: stream.put(rows, part.streams[name]) for name, stream in whole.streams.items()}
     bind_streams(root)
@@ -196,11 +196,11 @@ def bind_streams(root: "Layer") -> None:
 
 def verify(root: "Layer") -> None:
     """Raise UsageError unless the tree is built and every layer still holds the views that it was given."""
-    if not hasattr(root, "_arrays"):
+    if not hasattr(root, "_store"):
         raise UsageError(f"{type(root).__name__} is not built; call build(input_shape) first")
     for path, _, layer in walk(root):
         where = path or type(layer).__name__
-        if getattr(layer, "_arrays", None) is not root._arrays:
+        if getattr(layer, "_store", None) is not root._store:
             raise UsageError(
                 "is not part of this build: it was added later, or built again in another model; build this model again", path=where
             )
@@ -218,10 +218,10 @@ def verify_views(layer: "Layer", where: str) -> None:
 
 
 def draw(view: np.ndarray, spec: Spec, seeds: Seeds, stream: str) -> None:
-    """Fill a parameter with its starting numbers, one draw a distinct seed."""
+    """Fill an array with its starting numbers, one draw a distinct seed."""
     spec.init.bind(seeds.runs, np.float64)  # refuses a list that is not one value per run
     with np.errstate(over="ignore"):
-        if any(isinstance(value, tuple) for _, value in spec.init._per_run()):
+        if any(isinstance(value, tuple) for _, _, value in spec.init._per_run()):
             for run, (row, seed) in enumerate(zip(view, seeds.values, strict=True)):
                 row[...] = spec.init.of_run(run).draw(generator(int(seed), stream), spec.shape, spec.fans)
         else:

@@ -1,20 +1,20 @@
 """Layers that normalize."""
 
-from math import prod
+from dataclasses import KW_ONLY
 from typing import Any
 
 import numpy as np
-from numpy import add, matmul, multiply, subtract
+from numpy import add, multiply, subtract
 
 from nnframe.components.component import register
 from nnframe.components.markers import PerRun, Positive, Probability
-from nnframe.errors import ShapeError
+from nnframe.components.registry import field
 from nnframe.initializers import Constant
-from nnframe.layers.base import Layer
+from nnframe.layers.base import Folding
 
 
 @register
-class BatchNorm(Layer):
+class BatchNorm(Folding):
     """y = gamma (x - mean) / sqrt(var + eps) + beta for each channel, the last axis (Ioffe and Szegedy 2015).
 
     x, y (*runs, batch, ..., channels); gamma, beta and the state mean, var are (*runs, 1, channels). In training mean and
@@ -22,17 +22,18 @@ class BatchNorm(Layer):
     variance, as in PyTorch) and serves otherwise. A single row has no variance: it gives y = beta, and the state's var stays.
     """
 
-    mean: np.ndarray
-    var: np.ndarray
-
-    def __init__(self, *, eps: PerRun[Positive] = 1e-5, momentum: PerRun[Probability] = 0.1) -> None:
-        self.eps = eps
-        self.momentum = momentum
+    _: KW_ONLY
+    eps: PerRun[Positive] = 1e-5
+    momentum: PerRun[Probability] = 0.1
+    gamma: np.ndarray = field(init=False)
+    dgamma: np.ndarray = field(init=False)
+    beta: np.ndarray = field(init=False)
+    dbeta: np.ndarray = field(init=False)
+    mean: np.ndarray = field(init=False)
+    var: np.ndarray = field(init=False)
 
     def setup(self, features: tuple[int, ...]) -> tuple[int, ...]:
-        if not features:
-            raise ShapeError("expects inputs (..., channels), got single numbers")
-        shape = (1, features[-1])
+        shape = (1, super().setup(features)[-1])
         self.add_param("gamma", shape, Constant(1.0))
         self.add_param("beta", shape, Constant(0.0))
         self.add_state("mean", shape, 0.0)
@@ -40,57 +41,88 @@ class BatchNorm(Layer):
         return features
 
     def buffers(self, x: np.ndarray) -> dict[str, Any]:
-        axes, channels = len(self.input_shape), x.shape[-1]
-        rows = prod(x.shape[-1 - axes : -1])
-        xhat, y, dx = (np.empty((*self.runs, rows, channels), self.dtype) for _ in range(3))
-        ones = np.ones((1, rows), self.dtype)
-        return {
-            "xhat": xhat,
-            "y": y,
-            "dx": dx,
-            "folded": (*x.shape[: -1 - axes], rows, channels),
-            "unfolded": tuple(a.reshape(*self.runs, *x.shape[-1 - axes :]) for a in (y, dx)),
-            "sum": ones,  # sums and means over rows are products with a row of numbers: faster than np.sum
-            "mean": ones / rows,
-            "rows": np.full(1, rows, self.dtype),
-        }
+        made = super().buffers(x)
+        rows = made["ones"].shape[-1]
+        return made | {"xhat": np.empty_like(made["y"]), "mean_of": made["ones"] / rows, "n": np.full(1, rows, self.dtype)}
 
-    def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
-        w = self.work(x, training)
-        x, xhat, y = x.reshape(w.folded), w.xhat, w.y
-        mean, var = matmul(w.mean, x) if training else self.mean, self.var
+    def forward_rows(self, w: Any, training: bool) -> None:
+        x, xhat, y = w.rows, w.xhat, w.y
+        mean, var = w.product(w.mean_of, x) if training else self.mean, self.var
         subtract(x, mean, xhat)
         if training:
             multiply(xhat, xhat, y)
-            var = matmul(w.mean, y)
-            self._follow(mean, var, w.rows)
-        w.training, w.scale = training, 1 / np.sqrt(var + self._eps[..., None])
-        multiply(xhat, w.scale, xhat)
+            var = w.product(w.mean_of, y)
+            self._follow(w, mean, var)
+        w.training, w.slope = training, 1 / np.sqrt(var + w.eps)
+        multiply(xhat, w.slope, xhat)
         multiply(xhat, self.gamma, y)
         add(y, self.beta, y)
-        return w.unfolded[0]
 
-    def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
-        w = self._work
-        dy, xhat, dx = dy.reshape(w.y.shape), w.xhat, w.dx
-        matmul(w.sum, dy, self.dbeta)
+    def backward_rows(self, w: Any, dy: np.ndarray, need_dx: bool) -> None:
+        xhat, dx = w.xhat, w.dx
+        w.product(w.ones, dy, self.dbeta)
         multiply(dy, xhat, dx)
-        matmul(w.sum, dx, self.dgamma)
+        w.product(w.ones, dx, self.dgamma)
         if not need_dx:
-            return None
-        scale = self.gamma * w.scale
+            return
+        scale = self.gamma * w.slope
         if not w.training:
             multiply(dy, scale, dx)
-            return w.unfolded[1]
-        multiply(xhat, self.dgamma / w.rows, dx)
+            return
+        multiply(xhat, self.dgamma / w.n, dx)
         subtract(dy, dx, dx)
-        subtract(dx, self.dbeta / w.rows, dx)
+        subtract(dx, self.dbeta / w.n, dx)
         multiply(dx, scale, dx)
-        return w.unfolded[1]
 
-    def _follow(self, mean: np.ndarray, var: np.ndarray, rows: np.ndarray) -> None:
+    def _follow(self, w: Any, mean: np.ndarray, var: np.ndarray) -> None:
         """Move the running mean and variance towards those of a batch."""
-        momentum = self._momentum[..., None]
-        self.mean += momentum * (mean - self.mean)
-        if rows[0] > 1:
-            self.var += momentum * (var * (rows / (rows - 1)) - self.var)
+        self.mean += w.momentum * (mean - self.mean)
+        if w.several:
+            self.var += w.momentum * (var * (w.n / (w.n - 1)) - self.var)
+
+
+@register
+class LayerNorm(Folding):
+    """y = gamma (x - mean) / sqrt(var + eps) + beta over the last axis (Ba, Kiros and Hinton 2016).
+
+    x, y (*runs, batch, ..., n); gamma, beta (*runs, 1, n). mean and var (biased) are those of each row's n numbers.
+    """
+
+    _: KW_ONLY
+    eps: PerRun[Positive] = 1e-5
+    gamma: np.ndarray = field(init=False)
+    dgamma: np.ndarray = field(init=False)
+    beta: np.ndarray = field(init=False)
+    dbeta: np.ndarray = field(init=False)
+
+    def setup(self, features: tuple[int, ...]) -> tuple[int, ...]:
+        shape = (1, super().setup(features)[-1])
+        self.add_param("gamma", shape, Constant(1.0))
+        self.add_param("beta", shape, Constant(0.0))
+        return features
+
+    def buffers(self, x: np.ndarray) -> dict[str, Any]:
+        made = super().buffers(x)
+        return made | {"xhat": np.empty_like(made["y"]), "n": np.full((), x.shape[-1], self.dtype)}
+
+    def forward_rows(self, w: Any, training: bool) -> None:
+        xhat, y = w.xhat, w.y
+        subtract(w.rows, add.reduce(w.rows, -1, keepdims=True) / w.n, xhat)
+        multiply(xhat, xhat, y)
+        w.slope = 1 / np.sqrt(add.reduce(y, -1, keepdims=True) / w.n + w.eps)
+        multiply(xhat, w.slope, xhat)
+        multiply(xhat, self.gamma, y)
+        add(y, self.beta, y)
+
+    def backward_rows(self, w: Any, dy: np.ndarray, need_dx: bool) -> None:
+        xhat, dx = w.xhat, w.dx
+        w.product(w.ones, dy, self.dbeta)
+        multiply(dy, xhat, dx)
+        w.product(w.ones, dx, self.dgamma)
+        if need_dx:  # dx = (g - mean(g) - xhat mean(g xhat)) / sqrt(var + eps), where g = dy gamma
+            g = dy * self.gamma
+            multiply(g, xhat, dx)
+            multiply(xhat, add.reduce(dx, -1, keepdims=True) / w.n, dx)
+            subtract(g, dx, dx)
+            subtract(dx, add.reduce(g, -1, keepdims=True) / w.n, dx)
+            multiply(dx, w.slope, dx)

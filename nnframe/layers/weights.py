@@ -45,7 +45,7 @@ def _named(model: Layer) -> dict[str, np.ndarray]:
 def get_state(model: Layer) -> dict[str, dict[str, np.ndarray]]:
     """All that a built model holds, as arrays by name: parameters and state under "model", random streams under "stream", and the
     last gradients, which a callback may look at after the epoch."""
-    streams = {name: stream.get_state() for name, stream in model._arrays.streams.items()}
+    streams = {name: stream.get_state() for name, stream in model._store.streams.items()}
     return {"model": _named(model), "gradients": {"all": model.grads}, "stream": streams}
 
 
@@ -54,6 +54,6 @@ def set_state(model: Layer, parts: dict[str, dict[str, np.ndarray]]) -> None:
     for name, array in _named(model).items():
         array[...] = parts["model"][name]
     model.grads[...] = parts["gradients"]["all"]
-    for name, stream in model._arrays.streams.items():
+    for name, stream in model._store.streams.items():
         stream.set_state(parts["stream"][name])
     layout.bind_streams(model)

@@ -4,13 +4,14 @@
 Classification losses take logits. Targets and weights (batch,) may have a runs axis or be shared by all runs.
 """
 
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 from numpy import add
 
-from nnframe.components.buffers import Work
+from nnframe.components.buffers import Buffers, broadcasting, keep
 from nnframe.components.component import Component
+from nnframe.components.registry import field
 from nnframe.errors import ShapeError, UsageError
 
 L = TypeVar("L", bound="Loss")
@@ -23,30 +24,31 @@ class Loss(Component):
     """Base of all losses. A subclass writes `elements` and `gradient`.
 
     `build` fixes how many axes are outputs, so that no shape is guessed; a loss that was not built takes predictions
-    (*runs, batch, outputs).
+    (*runs, batch, outputs). One that was not bound binds itself at its first forward. Named as a metric, a loss is logged over the epoch.
     """
 
     slot = "loss"
-    slope = 1.0  # a constant factor of the gradient, taken together with the mean
-    takes_classes = False  # are integer targets the numbers of classes?
-    outputs: Shape | None = None
-    _kept: dict[Any, Work]
-    _work: Any  # what the last forward left for backward
-    _trusted: bool  # all targets were checked by `build`
+    slope: ClassVar[float] = 1.0  # a constant factor of the gradient, taken together with the mean
+    takes_classes: ClassVar[bool] = False  # are integer targets the numbers of classes?
+    outputs: Shape | None = field(default=None, init=False)
+    _kept: dict[Any, Buffers] = field(init=False)
+    _w: Any = field(init=False)  # what the last forward left for backward
+    _trusted: bool = field(init=False)  # all targets were checked by `build`
+    _binds_itself: bool = field(init=False)  # nobody else has bound it
 
     def __new__(cls) -> Self:
         loss = super().__new__(cls)
-        loss._kept, loss._work, loss._trusted = {}, None, False  # not the class's: Python reads an object's own attributes faster
+        loss._kept, loss._w, loss._trusted, loss._binds_itself = {}, None, False, True  # not the class's: Python reads these faster
         return loss
 
     # ------------------------------------------------------------------------------------------ what a subclass writes
 
-    def elements(self, w: Work, pred: np.ndarray, target: np.ndarray) -> None:
+    def elements(self, w: Buffers, pred: np.ndarray, target: np.ndarray) -> None:
         """Fill `w.elements`, shaped `element_shape`: the loss of a row is the mean of its elements. `w.a` and `w.b`, shaped
-        like pred, are free for what `gradient` will need."""
+        like pred, are free for what `gradient` will need; a PerRun option `x` stands at `w.x`, and broadcasts with pred."""
         raise NotImplementedError
 
-    def gradient(self, w: Work, out: np.ndarray) -> None:
+    def gradient(self, w: Buffers, out: np.ndarray) -> None:
         """Fill `out` (*runs, batch, *outputs) with `w.share` times the elements' derivatives with respect to pred, less `slope`."""
         raise NotImplementedError
 
@@ -75,11 +77,15 @@ class Loss(Component):
             self.check_target(target, self.outputs)
         return self
 
+    def bind(self, runs: Shape, dtype: Any) -> None:
+        super().bind(runs, dtype)
+        self._kept, self._w, self._binds_itself = {}, None, False
+
     def forward(self, pred: np.ndarray, target: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
-        w = self._work
+        w = self._w
         if w is None or pred is not w.pred or target.shape != w.target_shape or target.dtype is not w.target_dtype:
-            w = self._kept.get((pred.shape, target.shape, pred.dtype, target.dtype)) or self._new_work(pred, target)
-            w.pred, self._work = pred, w
+            w = self._kept.get((pred.shape, target.shape, pred.dtype, target.dtype)) or self._arrays_for(pred, target)
+            w.pred, self._w = pred, w
         if not self._trusted:
             self.check_target(target, w.outputs)
         self.elements(w, pred, target)
@@ -94,13 +100,13 @@ class Loss(Component):
         return add.reduce(add.reduce(w.by_row, -1) * share, -1) / w.m
 
     def backward(self) -> np.ndarray:
-        w = self._work
+        w = self._w
         if w is None:
             raise UsageError(f"{type(self).__name__}: nothing to go back from; call forward(pred, target) first")
         self.gradient(w, w.dpred)
         return w.dpred
 
-    def _new_work(self, pred: np.ndarray, target: np.ndarray) -> Work:
+    def _arrays_for(self, pred: np.ndarray, target: np.ndarray) -> Buffers:
         axes = 1 if self.outputs is None else len(self.outputs)
         runs, outputs = pred.shape[: -1 - axes], pred.shape[pred.ndim - axes :]
         if len(runs) > 1 or pred.ndim <= axes or self.outputs not in (None, outputs):
@@ -111,10 +117,15 @@ class Loss(Component):
             raise self._wrong_target(target, outputs)
         if own not in ((), runs) or target.shape[len(own)] != batch:
             raise ShapeError(f"{type(self).__name__}: predictions {pred.shape} do not go with targets {target.shape}")
+        if self._binds_itself or not hasattr(self, "bound"):
+            kept = self._kept
+            self.bind(runs, pred.dtype)
+            self._kept, self._binds_itself = ({} if vars(self.bound) else kept), True
         dtype, elements = pred.dtype.type, np.empty(self.element_shape(pred.shape), pred.dtype)
         by_row = elements.reshape(*runs, batch, -1)
         m = by_row.shape[-1]
-        w = Work(
+        w = Buffers(
+            **broadcasting(self.bound, runs, 1 + len(outputs)),
             outputs=outputs,
             target_shape=target.shape,
             target_dtype=target.dtype,
@@ -131,7 +142,7 @@ class Loss(Component):
             a=np.empty(pred.shape, dtype),
             b=np.empty(pred.shape, dtype),
         )
-        self._kept = dict(list(self._kept.items())[-2:]) | {(pred.shape, target.shape, pred.dtype, target.dtype): w}
+        keep(self._kept, (pred.shape, target.shape, pred.dtype, target.dtype), w)
         return w
 
     def target_runs(self, target: np.ndarray, outputs: Shape) -> Shape:
@@ -152,7 +163,10 @@ class Loss(Component):
         return ShapeError(f"{type(self).__name__} of outputs {outputs} expected targets {expected}, got {target.shape}{kind}{column}")
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name not in ("_kept", "_work")}
+        return {name: value for name, value in vars(self).items() if name not in ("_kept", "_w")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _kept={}, _w=None)
 
 
 def _rows(shape: tuple[Any, ...]) -> str:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy import absolute, add, divide, exp, log, log1p, maximum, minimum, multiply, negative, reciprocal, subtract
 
-from nnframe.components.buffers import Work
+from nnframe.components.buffers import Buffers
 from nnframe.components.component import register
 from nnframe.errors import DataError
 from nnframe.losses.base import Loss, Shape
@@ -13,7 +13,7 @@ from nnframe.losses.base import Loss, Shape
 class BinaryCrossEntropy(Loss):
     """Cross-entropy of Bernoulli outputs from logits z: l = mean max(z, 0) - z t + log(1 + exp(-|z|)), t in [0, 1]."""
 
-    def elements(self, w: Work, pred: np.ndarray, target: np.ndarray) -> None:
+    def elements(self, w: Buffers, pred: np.ndarray, target: np.ndarray) -> None:
         w.target = target
         a, b, out = w.a, w.b, w.elements
         absolute(pred, a)
@@ -24,7 +24,7 @@ class BinaryCrossEntropy(Loss):
         subtract(maximum(pred, 0, out=out), b, out)
         add(out, a, out)  # the small term last, or it would be lost too
 
-    def gradient(self, w: Work, out: np.ndarray) -> None:
+    def gradient(self, w: Buffers, out: np.ndarray) -> None:
         subtract(_sigmoid(w.pred, out), w.target, out)
         multiply(out, w.share, out)
 
@@ -46,7 +46,7 @@ class CrossEntropy(Loss):
 
     takes_classes = True
 
-    def elements(self, w: Work, pred: np.ndarray, target: np.ndarray) -> None:
+    def elements(self, w: Buffers, pred: np.ndarray, target: np.ndarray) -> None:
         if not hasattr(w, "one"):
             w.one = np.empty((*pred.shape[:-1], 1), pred.dtype)  # one number a row
             w.starts = np.arange(0, pred.size, pred.shape[-1]).reshape(pred.shape[:-1])
@@ -68,7 +68,7 @@ class CrossEntropy(Loss):
             multiply(z, target, z)
             add.reduce(z, -1, out=l)
 
-    def gradient(self, w: Work, out: np.ndarray) -> None:
+    def gradient(self, w: Buffers, out: np.ndarray) -> None:
         if w.integers:
             multiply(w.b, w.share, out)
             w.flat_dpred[w.index] -= w.share if w.share is w.equal else w.share[..., 0]

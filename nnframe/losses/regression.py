@@ -1,9 +1,9 @@
 """Losses of numbers."""
 
 import numpy as np
-from numpy import multiply, subtract
+from numpy import absolute, multiply, sign, subtract
 
-from nnframe.components.buffers import Work
+from nnframe.components.buffers import Buffers
 from nnframe.components.component import register
 from nnframe.losses.base import Loss
 
@@ -14,9 +14,22 @@ class MSE(Loss):
 
     slope = 2.0
 
-    def elements(self, w: Work, pred: np.ndarray, target: np.ndarray) -> None:
+    def elements(self, w: Buffers, pred: np.ndarray, target: np.ndarray) -> None:
         subtract(pred, target, w.a)
         multiply(w.a, w.a, w.elements)
 
-    def gradient(self, w: Work, out: np.ndarray) -> None:
+    def gradient(self, w: Buffers, out: np.ndarray) -> None:
         multiply(w.a, w.share, out)
+
+
+@register
+class MAE(Loss):
+    """Mean absolute error: l = mean |pred - target| over a row's outputs; its derivative where they are equal is 0."""
+
+    def elements(self, w: Buffers, pred: np.ndarray, target: np.ndarray) -> None:
+        subtract(pred, target, w.a)
+        absolute(w.a, w.elements)
+
+    def gradient(self, w: Buffers, out: np.ndarray) -> None:
+        sign(w.a, w.b)
+        multiply(w.b, w.share, out)

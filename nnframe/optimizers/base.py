@@ -1,13 +1,14 @@
 """Optimizers: a few in-place operations on the flat `params` and `grads` of a model, (*runs, P)."""
 
-from copy import copy
+from copy import deepcopy
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy import add, multiply
+from numpy import add, copyto, multiply
 
-from nnframe.components.buffers import Work
+from nnframe.components.buffers import Buffers, broadcasting
 from nnframe.components.component import Component
+from nnframe.components.registry import field
 from nnframe.errors import UsageError
 from nnframe.layers import layout
 from nnframe.layers.base import Layer
@@ -28,61 +29,62 @@ class Unattached:
 class Optimizer(Component):
     """Base of all optimizers. A subclass writes `update`, and `setup` if it remembers anything from step to step.
 
-    `attach(model)` comes first, then `step()` after every backward. State arrays are `self.state[name]`; nothing else that it
-    remembers, but the number of `steps`, is in a checkpoint.
+    `attach(model)` comes first, then `step()` after every backward. What is remembered is declared with `add_state`; nothing else, but the
+    number of `steps`, is in a checkpoint. An optimizer made of others attaches them in its `setup`, each to a layer of its model, and steps
+    them in its `step`.
     """
 
     slot = "optimizer"
 
+    model: Layer = field(init=False)
+    steps: int = field(init=False)
+    params: np.ndarray = field(init=False)
+    grads: np.ndarray = field(init=False)
+    _decays: bool = field(default=False, init=False)  # is there any weight decay?
+    _undecayed: bool = field(default=False, init=False)  # and a run without it?
+    _chunks: Any = field(default=Unattached(), init=False)
+
     def setup(self) -> None:
-        """Declare state with `add_state`, and per-run numbers with `add_number`."""
+        """Declare what is remembered with `add_state`."""
 
     def begin(self) -> None:
         """Once a step, before the parameters are updated: compute what depends on the step alone."""
 
-    def update(self, p: np.ndarray, g: np.ndarray, w: Work) -> None:
+    def update(self, p: np.ndarray, g: np.ndarray, w: Any) -> None:
         """Update a piece p (*runs, piece) of the parameters in place, from its gradients g, which stay as they are.
 
-        `w` has the same piece of each state array, by name, and working arrays `w.u` and `w.d`.
+        `w` has the same piece of each state array, by name, the PerRun numbers, and working arrays `w.u` and `w.d`.
         """
         raise NotImplementedError
 
-    def add_state(self, name: str) -> None:
-        """Declare an array like the parameters, 0 at the start: `w.name` in `update`."""
-        self.state[name] = np.zeros_like(self.params)
+    def add_state(self, name: str, shape: tuple[int, ...] | None = None, init: Any = 0.0, dtype: Any = None) -> np.ndarray:
+        """Declare an array that is remembered from step to step: like the parameters, and `w.name` in `update`, unless a `shape` for each
+        run is given; then it is `self.state[name]`, (*runs, *shape), in float64."""
+        given = np.float64 if shape is not None else self.params.dtype
+        return super().add_state(name, self.params.shape[-1:] if shape is None else shape, init, given if dtype is None else dtype)
 
-    def add_number(self, name: str, value: float) -> None:
-        """Declare one float64 number per run, (*runs, 1), that changes from step to step: `self.state[name]`."""
-        self.state[name] = np.full((*self.params.shape[:-1], 1), value)
+    def derived(self) -> dict[str, np.ndarray]:
+        """Weight decay is one number a run, or one a parameter where some parameters are exempt from it."""
+        decay = getattr(self.bound, "weight_decay", None)
+        if decay is None or not self._decays:
+            return {}
+        self._undecayed = bool((decay == 0).any())
+        decayed = self.model.decayed
+        return {"decay": decay if decayed.all() else decay * decayed, "undecayed": decay == 0}
 
     # ------------------------------------------------------------------------------------------ what everyone calls
 
     def attach(self: O, model: Layer) -> O:
-        """Begin to train `model`: no step taken, state at its start."""
+        """Begin to train `model`, or a layer of one: no step taken, state at its start."""
         layout.verify(model)
-        self.model, self.steps = model, 0
+        self.model, self.steps, self.state = model, 0, {}
         self.params, self.grads = model.params, model.grads
-        self.state: dict[str, np.ndarray] = {}
-        self._decays, self._decay = not _all_zero(self._options.get("weight_decay", 0)), None
-        self.setup()
+        given = {name: value for name, _, value in self._per_run()}
+        self._decays = not all_zero(given.get("weight_decay", 0))
         self.bind(model.runs, model.dtype)
+        self.setup()
         self._cut()
         return self
-
-    def derive(self) -> None:
-        """Weight decay is one number a run, or one a parameter where some parameters are exempt from it."""
-        if not self._decays:
-            return
-        self._undecayed = _where_zero(self._weight_decay)
-        decayed = self.model.decayed
-        if decayed.all():
-            self._decay = self._weight_decay
-        elif self._decay is None:
-            self._decay = self._weight_decay * decayed
-        else:
-            multiply(self._weight_decay, decayed, self._decay)  # in place: `update` has views of it
-
-    _chunks: Any = Unattached()
 
     def step(self) -> None:
         """One update of all parameters from their gradients. Raises UsageError before `attach`."""
@@ -92,46 +94,42 @@ class Optimizer(Component):
         self.steps += 1
 
     def take(self: O, rows: Any, model: Layer) -> O:
-        """A new optimizer for `model`, which is the attached one's `take(rows)`; it goes on from where this one is."""
-        if not hasattr(self, "state"):
+        """A new optimizer for some runs of a stack, which goes on from where this one is. `model` is the `take(rows)` of the attached one,
+        or of the model that it is part of."""
+        if not hasattr(self, "model"):
             raise UsageError(f"{type(self).__name__} is not attached; call attach(model) first")
         kept = np.empty(self.params.shape[:-1], bool)[rows].shape
-        if model.params.shape != (*kept, self.params.shape[-1]):
+        same_place = {layer._path: layer for _, _, layer in layout.walk(model)}
+        own = same_place.get(self.model._path)
+        if own is None or own.params.shape != (*kept, self.params.shape[-1]):
             raise UsageError(f"take: expected the model's take of the same rows, {kept} runs, got a model of {model.runs} runs")
-        taken = copy(self)
-        taken.model, taken.params, taken.grads = model, model.params, model.grads
-        taken.state = {name: np.array(array[rows]) for name, array in self.state.items()}
-        taken._decay = None
-        taken.take_numbers(rows)
-        taken._cut()
-        return taken
+        memo: dict[int, Any] = dict(self.taken(rows))
+        for part in self.tree():
+            if isinstance(part, Optimizer):
+                memo |= {id(layer): same_place[layer._path] for _, _, layer in layout.walk(part.model)}
+        return deepcopy(self, memo)
 
-    def put(self, rows: Any, taken: "Optimizer") -> None:
-        """Write the state of runs that were taken, and trained since, back to their rows."""
-        for name, array in taken.state.items():
-            self.state[name][rows] = array
-        self.steps = max(self.steps, taken.steps)
+    def put(self, rows: Any, taken: Any) -> None:
+        super().put(rows, taken)
+        for whole, part in zip(self.tree(), taken.tree(), strict=True):
+            if isinstance(whole, Optimizer):
+                whole.steps = max(whole.steps, part.steps)
 
     def get_state(self) -> dict[str, np.ndarray]:
-        """All that it remembers from step to step, as arrays by name."""
-        return self.state | {"steps": np.array(self.steps)}
+        return super().get_state() | {"steps": np.array(self.steps)}
 
     def set_state(self, arrays: dict[str, np.ndarray]) -> None:
-        """Go back to where `get_state` was called, on an attached optimizer of the same options."""
         self.steps = int(arrays["steps"])
-        for name, array in self.state.items():
-            array[...] = arrays[name]
+        super().set_state(arrays)
 
-    def _slim(self, number: np.ndarray) -> np.ndarray:
-        """A per-run number, (*runs, 1), as NumPy broadcasts it fastest: without an axis for one network. A view."""
-        return number if self.model.runs else number.reshape(())
-
-    def _decayed(self, p: np.ndarray, g: np.ndarray, w: Work) -> np.ndarray:
-        """g + weight_decay p, in `w.d`."""
+    def decayed(self, p: np.ndarray, g: np.ndarray, w: Any) -> np.ndarray:
+        """g + weight_decay p, in `w.d`; g itself where there is no weight decay."""
+        if not self._decays:
+            return g
         multiply(p, w.decay, w.d)
         add(g, w.d, w.d)
-        if self._undecayed is not None:
-            np.copyto(w.d, g, where=self._undecayed)
+        if self._undecayed:
+            copyto(w.d, g, where=w.undecayed)
         return w.d
 
     def __getstate__(self) -> dict[str, Any]:
@@ -147,29 +145,34 @@ class Optimizer(Component):
         """Make the views of each piece of the parameters."""
         runs, size = self.params.shape[:-1], self.params.shape[-1]
         length = min(max(CHUNK // (runs[0] if runs else 1), 1024), max(size, 1))
-        whole = {name: array for name, array in self.state.items() if array.shape == self.params.shape}
+        arrays = broadcasting(self.bound, runs, 1)
+        if taken := {"u", "d"} & (arrays.keys() | self.state.keys()) or arrays.keys() & self.state.keys():
+            raise UsageError(f"{type(self).__name__}: {min(taken)!r} names two things; rename one of them")
+        arrays |= self.state
+        whole = {name for name, array in arrays.items() if isinstance(array, np.ndarray) and array.shape == self.params.shape}
         scratch = [np.empty((*runs, length), self.params.dtype) for _ in "ud"]
         self._chunks = []
         for start in range(0, size, length):
             part = (..., slice(start, start + length))
-            w = Work(**{name: array[part] for name, array in whole.items()})
+            w = Buffers(**{name: array[part] if name in whole else array for name, array in arrays.items()})
             for name, array in zip("ud", scratch, strict=True):
                 setattr(w, name, array[..., : min(length, size - start)])
-            if self._decay is not None:
-                w.decay = self._decay[part] if self._decay.shape == self.params.shape else self._decay
             self._chunks.append((self.params[part], self.grads[part], w))
 
 
-def _some_zero(value: Any) -> bool:
-    """Is a PerRun number 0 in some run? A schedule counts as not 0."""
-    return not isinstance(value, Component) and bool(np.any(np.asarray(value) == 0))
-
-
-def _all_zero(value: Any) -> bool:
+def all_zero(value: Any) -> bool:
+    """Is a PerRun number 0 in every run? A schedule counts as not 0."""
     return not isinstance(value, Component) and bool(np.all(np.asarray(value) == 0))
 
 
-def _where_zero(bound: np.ndarray) -> np.ndarray | None:
-    """The runs whose number is 0, so that they can take the very path of a run alone whose number is 0."""
-    zero = bound == 0
-    return zero if zero.any() else None
+def some_zero(value: Any) -> bool:
+    """Is it 0 in some run?"""
+    return not isinstance(value, Component) and bool(np.any(np.asarray(value) == 0))
+
+
+def follow(v: np.ndarray, g: np.ndarray, momentum: np.ndarray, still: np.ndarray | None) -> None:
+    """v = momentum v + g; exactly g in runs that are `still`, whose momentum is 0: those are what they are alone, where nothing moves."""
+    multiply(v, momentum, v)
+    add(v, g, v)
+    if still is not None:
+        copyto(v, g, where=still)

@@ -1,13 +1,15 @@
 """Gradient descent, with momentum or without."""
 
+from dataclasses import KW_ONLY
+from typing import Any
+
 import numpy as np
 from numpy import add, multiply, subtract
 
-from nnframe.components.buffers import Work
 from nnframe.components.component import register
 from nnframe.components.markers import Fraction, NonNegative, PerRun, Positive
 from nnframe.errors import OptionError
-from nnframe.optimizers.base import Optimizer, _all_zero, _some_zero, _where_zero
+from nnframe.optimizers.base import Optimizer, all_zero, follow, some_zero
 
 
 @register
@@ -17,46 +19,34 @@ class SGD(Optimizer):
     g includes weight_decay p. Formulas and defaults are PyTorch's.
     """
 
-    def __init__(
-        self,
-        lr: PerRun[Positive] = 1e-2,
-        *,
-        momentum: PerRun[Fraction] = 0.0,
-        dampening: PerRun[Fraction] = 0.0,
-        weight_decay: PerRun[NonNegative] = 0.0,
-        nesterov: bool = False,
-    ) -> None:
-        if nesterov and (_some_zero(momentum) or not _all_zero(dampening)):
+    lr: PerRun[Positive] = 1e-2
+    _: KW_ONLY
+    momentum: PerRun[Fraction] = 0.0
+    dampening: PerRun[Fraction] = 0.0
+    weight_decay: PerRun[NonNegative] = 0.0
+    nesterov: bool = False
+
+    def __post_init__(self) -> None:
+        if self.nesterov and (some_zero(self.momentum) or not all_zero(self.dampening)):
             raise OptionError("needs a momentum greater than 0 and no dampening", path="nesterov")
-        self.lr = lr
-        self.momentum = momentum
-        self.dampening = dampening
-        self.weight_decay = weight_decay
-        self.nesterov = nesterov
 
     def setup(self) -> None:
-        self._moves, self._dampens = not _all_zero(self.momentum), not _all_zero(self.dampening)
+        self._moves, self._dampens = not all_zero(self.momentum), not all_zero(self.dampening)
         if self._moves:
             self.add_state("velocity")
 
-    def derive(self) -> None:
-        super().derive()
-        self._still = _where_zero(self._momentum)
-        self._rate, self._friction, self._undamped = map(self._slim, (self._lr, self._momentum, 1 - self._dampening))
+    def derived(self) -> dict[str, np.ndarray]:
+        still = self.bound.momentum == 0
+        self._rests = bool(still.any())
+        return super().derived() | {"undamped": 1 - self.bound.dampening, "still": still}
 
-    def update(self, p: np.ndarray, g: np.ndarray, w: Work) -> None:
-        u = w.u
-        if self._decays:
-            g = self._decayed(p, g, w)
+    def update(self, p: np.ndarray, g: np.ndarray, w: Any) -> None:
+        g, u = self.decayed(p, g, w), w.u
         if self._moves:
-            v = w.velocity
-            multiply(v, self._friction, v)
-            if self._dampens and self.steps:
-                add(v, multiply(g, self._undamped, u), v)
-            else:
-                add(v, g, v)
-            if self._still is not None:
-                np.copyto(v, g, where=self._still)
-            g = add(g, multiply(v, self._friction, u), u) if self.nesterov else v
-        multiply(g, self._rate, u)
+            damped = self._dampens and self.steps
+            follow(w.velocity, multiply(g, w.undamped, u) if damped else g, w.momentum, None)
+            if self._rests:
+                np.copyto(w.velocity, g, where=w.still)
+            g = add(g, multiply(w.velocity, w.momentum, u), u) if self.nesterov else w.velocity
+        multiply(g, w.lr, u)
         subtract(p, u, p)

@@ -3,13 +3,15 @@
 `value(t, total)` is the number at epoch `t`, a float that starts at 0 (step / steps an epoch), of `total` epochs.
 """
 
+from typing import Any
+
 import numpy as np
 
 from nnframe.components.component import Component
 
 
 class Schedule(Component):
-    """Base: write `value`, (*runs, 1) from bound options `self._...`, and `extremes`, the numbers to check against a range."""
+    """Base: write `value`, (*runs, 1) from the bound options `self.bound`, and `extremes`, the numbers to check against a range."""
 
     slot = "schedule"
     schedulable = False
@@ -19,3 +21,8 @@ class Schedule(Component):
 
     def extremes(self) -> list[float]:
         raise NotImplementedError
+
+
+def ends(option: Any) -> np.ndarray:
+    """The values of a PerRun option of a schedule, one or one per run."""
+    return np.atleast_1d(np.asarray(option, np.float64))

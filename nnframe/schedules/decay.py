@@ -1,38 +1,40 @@
 """Schedules that lead from one number to another."""
 
+from dataclasses import KW_ONLY
+
 import numpy as np
 
 from nnframe.components.component import register
 from nnframe.components.markers import PerRun, Positive
-from nnframe.schedules.base import Schedule
+from nnframe.schedules.base import Schedule, ends
 
 
 @register
 class Cosine(Schedule):
     """Half a cosine from `start` at the beginning down (or up) to `stop` at the end (Loshchilov and Hutter 2017, without restarts)."""
 
-    def __init__(self, start: PerRun[float], stop: PerRun[float] = 0.0) -> None:
-        self.start = start
-        self.stop = stop
+    start: PerRun[float]
+    stop: PerRun[float] = 0.0
 
     def value(self, t: float, total: float) -> np.ndarray:
-        return self._stop + (self._start - self._stop) * ((1 + np.cos(np.pi * t / total)) / 2)
+        start, stop = self.bound.start, self.bound.stop
+        return stop + (start - stop) * ((1 + np.cos(np.pi * t / total)) / 2)
 
     def extremes(self) -> list[float]:
-        return np.concatenate([np.ravel(self.start), np.ravel(self.stop)]).tolist()
+        return np.concatenate([ends(self.start), ends(self.stop)]).tolist()
 
 
 @register
 class Step(Schedule):
     """`start`, multiplied by `factor` after every `every` epochs."""
 
-    def __init__(self, start: PerRun[float], *, every: Positive, factor: PerRun[Positive] = 0.1) -> None:
-        self.start = start
-        self.every = every
-        self.factor = factor
+    start: PerRun[float]
+    _: KW_ONLY
+    every: Positive
+    factor: PerRun[Positive] = 0.1
 
     def value(self, t: float, total: float) -> np.ndarray:
-        value, power = self._start, self._factor
+        value, power = self.bound.start, self.bound.factor
         times = int(round(t / self.every, 9))  # 0.3 is the third time of 0.1, though 0.3 / 0.1 is less than 3
         while times:  # by squaring, since np.power gives other bits for one number than for a row of them
             if times % 2:
@@ -41,6 +43,6 @@ class Step(Schedule):
         return value
 
     def extremes(self) -> list[float]:
-        start, factor = np.broadcast_arrays(self.start, self.factor)
-        ends = start * np.where(factor > 1, np.inf, np.where(factor < 1, 0, 1)) if np.all(start) else np.zeros(1)
-        return [*np.ravel(start).tolist(), *np.ravel(ends).tolist()]
+        start, factor = np.broadcast_arrays(ends(self.start), ends(self.factor))
+        last = start * np.where(factor > 1, np.inf, np.where(factor < 1, 0, 1)) if np.all(start) else np.zeros(1)
+        return [*start.tolist(), *last.tolist()]

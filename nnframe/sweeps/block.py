@@ -19,8 +19,9 @@ from nnframe.errors import OptionError
 from nnframe.layers.base import Layer
 from nnframe.layers.containers import Sequential
 from nnframe.sweeps.plan import Stack, Trials, assigned
+from nnframe.training.history import History
 from nnframe.training.log import in_order
-from nnframe.training.loop import History, Training
+from nnframe.training.loop import Training
 
 
 @dataclass(frozen=True)

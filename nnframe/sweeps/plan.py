@@ -16,9 +16,8 @@ from typing import Any, Union, get_args, get_origin
 
 import numpy as np
 
-from nnframe.components.component import Component
 from nnframe.components.markers import bare, per_run
-from nnframe.components.registry import find, options
+from nnframe.components.registry import find, options, slots_of
 from nnframe.config.compose import assign
 from nnframe.config.experiment import Experiment
 from nnframe.config.reading import Document
@@ -153,7 +152,7 @@ def _varies(data: Any, path: str) -> bool:
 def _inside(kind: Any, value: Any, key: str) -> tuple[Any, Any]:
     """The annotation and the value of one part of a value; Any where nothing is known."""
     inner = value[int(key)] if isinstance(value, list) else value.get(key) if isinstance(value, Mapping) else None
-    base = bare(kind)
+    base, slots = bare(kind), slots_of(kind)
     if get_origin(base) in (Union, UnionType):
         members = [bare(member) for member in get_args(base)]
         base = next((member for member in members if isinstance(member, type) or get_origin(member) is tuple), Any)
@@ -164,9 +163,9 @@ def _inside(kind: Any, value: Any, key: str) -> tuple[Any, Any]:
         return get_args(base)[1], inner
     name = value if isinstance(value, str) else value.get("type") if isinstance(value, Mapping) else None
     if per_run(kind):
-        base = find("schedule", str(name)) or Any
-    elif isinstance(base, type) and issubclass(base, Component):
-        base = find(base.slot, str(name)) or Any
+        base = find(str(name), "schedule") or Any
+    elif slots:
+        base = find(str(name), *slots) or Any
     if base is Any or not isinstance(base, type):
         return Any, inner
     option = options(base).get(key)
@@ -236,9 +235,7 @@ def self_test(training: Training) -> bool:
     with np.errstate(all="ignore"), blas.threads(training.threads):
         for model, batches in ((training.model, training.batches), (alone, rows)):
             x, y, weight, _ = next(iter(batches.epoch(0)))
-            loss = deepcopy(training.loss)
-            if model is alone:
-                loss.take_numbers([0])
+            loss = deepcopy(training.loss, training.loss.taken([0]) if model is alone else None)
             loss.forward(model.forward(x, training=True), y, weight)
             model.backward(loss.backward(), need_dx=False)
             grads.append(model.grads[0].tobytes())

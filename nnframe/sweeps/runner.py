@@ -15,7 +15,7 @@ import numpy as np
 
 from nnframe.components import plugins
 from nnframe.components.markers import Size
-from nnframe.components.walk import Problems, check
+from nnframe.components.walk import Problems, validate
 from nnframe.config.compose import change, load
 from nnframe.config.reading import Document, dump
 from nnframe.config.sections import kind_of
@@ -57,7 +57,7 @@ class Columns(dict[str, np.ndarray]):
 def run(config: Any, overrides: Sequence[str], out: Any, options: Options) -> Columns:
     """What `nnframe.sweep` does."""
     problems = Problems()
-    check(Size, options.workers, "sweep.workers", problems)
+    validate(Size, options.workers, "sweep.workers", problems)
     if problems:
         raise OptionError(problems[0][1], path=problems[0][0])
     if options.workers > 1 and getattr(current_process(), "_inheriting", False):  # a worker imports the script that began it

@@ -1,6 +1,7 @@
 """Samplers: which of all combinations of a sweep's parameters are tried."""
 
 import math
+from dataclasses import KW_ONLY
 from typing import Any
 
 import numpy as np
@@ -37,8 +38,8 @@ class Grid(Sampler):
 class Drawn(Sampler):
     """Base of samplers that draw points: write `points`, numbers in [0, 1) (count, parameters)."""
 
-    def __init__(self, *, seed: SweepSeed = 0) -> None:
-        self.seed = seed
+    _: KW_ONLY
+    seed: SweepSeed = 0
 
     def points(self, parameters: Parameters, count: int) -> np.ndarray:
         raise NotImplementedError

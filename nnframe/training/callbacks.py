@@ -1,7 +1,8 @@
 """What may happen after every epoch. A callback is an object with `on_epoch(state)`; `Callback` is the base of those that do more."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass
+from dataclasses import field as part
 from typing import Any, Literal
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from nnframe.components.component import Component, register
 from nnframe.components.markers import NonNegative, Size
 from nnframe.components.names import nearest
+from nnframe.components.registry import field
 from nnframe.errors import OptionError
 from nnframe.layers.base import Layer
 from nnframe.optimizers.base import Optimizer
@@ -39,7 +41,7 @@ class State:
     optimizer: Optimizer
     runs: np.ndarray | None
     stopped: Any = False
-    reasons: list[tuple[Any, str]] = field(default_factory=list)  # which runs, and why
+    reasons: list[tuple[Any, str]] = part(default_factory=list)  # which runs, and why
 
     def stop(self, which: Any = True, reason: str = "stopped by a callback") -> None:
         """End training of these runs after this epoch: a mask like the arrays of `logs`, or all of them."""
@@ -57,9 +59,10 @@ class State:
 
 
 class Callback(Component):
-    """Base of callbacks. Arrays that it keeps per run are best as long as the whole stack, and indexed by `state.runs`.
+    """Base of callbacks: write `on_epoch`.
 
-    What a callback must remember to go on after an interruption goes through `get_state` and `set_state`.
+    What it must remember to go on after an interruption is declared in `setup` with `add_state`: arrays as long as the whole stack,
+    (*runs, *shape), to be indexed by `state.runs`.
     """
 
     slot = "callback"
@@ -67,21 +70,17 @@ class Callback(Component):
     def build(self, columns: Columns) -> None:
         """Check options against the log's columns. Raises OptionError."""
 
+    def setup(self, model: Layer) -> None:
+        """Declare what is remembered with `add_state`; `model` is the whole stack, before training."""
+
     def on_begin(self, state: State) -> None:
-        """Training begins, with `state.step` 0, or goes on after `set_state`."""
+        """Training begins, or goes on with what is remembered put back."""
 
     def on_epoch(self, state: State) -> None:
         """Look at an epoch that has just ended; `state.stop()` ends training."""
 
     def on_end(self, state: State, which: np.ndarray) -> None:
         """Training of some runs has ended, for whatever reason: a mask (*runs,). `state.model` may still be changed."""
-
-    def get_state(self) -> dict[str, np.ndarray]:
-        """Arrays by name that `set_state` can go on from."""
-        return {}
-
-    def set_state(self, arrays: dict[str, np.ndarray]) -> None:
-        """Go back to where `get_state` was called."""
 
 
 @register
@@ -96,22 +95,23 @@ class BestWeights(Callback):
 
     where = "best.npz"  # a run's folder has the best weights there
 
-    def __init__(self, monitor: str = "val_loss", *, min_delta: NonNegative = 0.0, mode: Literal["min", "max"] | None = None) -> None:
-        self.monitor = monitor
-        self.min_delta = min_delta
-        self.mode = mode
+    monitor: str = "val_loss"
+    _: KW_ONLY
+    min_delta: NonNegative = 0.0
+    mode: Literal["min", "max"] | None = None
+    best: np.ndarray = field(init=False)
+    epoch: np.ndarray = field(init=False)
 
     def build(self, columns: Columns) -> None:
         if self.monitor not in columns:
             raise OptionError(no_column(self.monitor, columns), path="monitor")
         self._sign = -1 if (self.mode or columns[self.monitor]) == "max" else 1
 
-    def on_begin(self, state: State) -> None:
-        if state.step:
-            return
-        model = state.model
-        self.best, self.epoch = np.full(model.runs, np.inf * self._sign), np.zeros(model.runs, int)
-        self._params, self._state = model.params.copy(), model.state.copy()
+    def setup(self, model: Layer) -> None:
+        self.best = self.add_state("best", init=np.inf * self._sign)
+        self.epoch = self.add_state("epoch", dtype=int)
+        self._params = self.add_state("params", model.params.shape[-1:], model.params, model.dtype)
+        self._state = self.add_state("state", model.state.shape[-1:], model.state, model.dtype)
 
     def on_epoch(self, state: State) -> None:
         value, (training, _) = np.asarray(state.logs[self.monitor], np.float64), state.places()
@@ -125,12 +125,6 @@ class BestWeights(Callback):
         """Put the best weights into a model of the same layers and runs."""
         model.params[...], model.state[...] = self._params, self._state
 
-    def get_state(self) -> dict[str, np.ndarray]:
-        return {"best": self.best, "epoch": self.epoch, "params": self._params, "state": self._state}
-
-    def set_state(self, arrays: dict[str, np.ndarray]) -> None:
-        self.best, self.epoch, self._params, self._state = (arrays[name] for name in ("best", "epoch", "params", "state"))
-
 
 @register
 class EarlyStopping(BestWeights):
@@ -139,19 +133,12 @@ class EarlyStopping(BestWeights):
     With `restore_best` a run ends with the weights of its best epoch, whatever ended it. See BestWeights for the rest.
     """
 
-    def __init__(
-        self,
-        monitor: str = "val_loss",
-        *,
-        patience: Size = 10,
-        min_delta: NonNegative = 0.0,
-        mode: Literal["min", "max"] | None = None,
-        restore_best: bool = True,
-    ) -> None:
-        super().__init__(monitor, min_delta=min_delta, mode=mode)
-        self.patience = patience
-        self.restore_best = restore_best
-        self.where = "weights.npz" if restore_best else "best.npz"
+    _: KW_ONLY
+    patience: Size = 10
+    restore_best: bool = True
+
+    def __post_init__(self) -> None:
+        self.where = "weights.npz" if self.restore_best else "best.npz"
 
     def on_epoch(self, state: State) -> None:
         super().on_epoch(state)

@@ -1,14 +1,14 @@
 """Train and evaluate from Python: `fit` and `evaluate`."""
 
-from collections.abc import Sequence
-from copy import copy, deepcopy
+from collections.abc import Iterable
+from copy import deepcopy
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nnframe.components.walk import Problems, check
+from nnframe.components.walk import Problems, validate
 from nnframe.components.wording import describe
 from nnframe.errors import FileError, OptionError
 from nnframe.layers import layout
@@ -20,7 +20,9 @@ from nnframe.streams import Seed
 from nnframe.system import blas, files
 from nnframe.training.callbacks import Callback
 from nnframe.training.checkpoint import Checkpoints, Every
-from nnframe.training.loop import History, Train, Training, batches_for, run_through
+from nnframe.training.evaluation import batches_for, own_metrics, run_through
+from nnframe.training.history import History
+from nnframe.training.loop import Train, Training
 
 
 def fit(
@@ -34,8 +36,8 @@ def fit(
     seed: Seed | None = None,
     shuffle: bool = True,
     validation: Any = None,
-    metrics: Sequence[Metric] = (),
-    callbacks: Sequence[Callback] = (),
+    metrics: Iterable[Metric | Loss] = (),
+    callbacks: Iterable[Callback] = (),
     evaluate_train: bool = False,
     eval_batch_size: int | None = None,
     blas_threads: int | str = "auto",
@@ -68,13 +70,14 @@ def fit(
     for name, value, base in (("model", model, Layer), ("loss", loss, Loss), ("optimizer", optimizer, Optimizer)):
         if not isinstance(value, base):
             raise OptionError(f"expected {describe(base)}, got {value!r:.60}", path=f"fit.{name}")
+    callbacks = list(callbacks)
     for i, callback in enumerate(callbacks):
         if not callable(getattr(callback, "on_epoch", None)):
             raise OptionError(f"expected an object with a method on_epoch, got {callback!r:.60}", path=f"fit.callbacks.{i}")
     given: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "shuffle": shuffle, "evaluate_train": evaluate_train}
     given |= {"eval_batch_size": eval_batch_size, "blas_threads": blas_threads, "max_seconds": max_seconds}
     problems = Problems()
-    train = check(Train, given | {"checkpoint": checkpoint_every}, "", problems)
+    train = validate(Train, given | {"checkpoint": checkpoint_every}, "", problems)
     if problems:
         raise OptionError("; ".join(f"{path}: {message}" for path, message in problems), path="fit")
     layout.verify(model)
@@ -95,14 +98,16 @@ def evaluate(
     loss: Loss,
     data: Any,
     *,
-    metrics: Sequence[Metric] = (),
+    metrics: Iterable[Metric | Loss] = (),
     batch_size: int | None = None,
     blas_threads: int | str = "auto",
 ) -> dict[str, np.ndarray]:
     """Loss and metrics of a model on data as for `fit`, each (*runs,): {"loss": ..., "accuracy": ...}."""
     layout.verify(model)
     size, threads = model.evaluation_options("evaluate", batch_size, blas_threads)
-    loss, metrics = copy(loss), deepcopy(list(metrics))
-    batches = batches_for(model, loss, metrics, data, "data", model._arrays.seeds, size, False)
+    loss, own = deepcopy(loss), own_metrics(metrics)
+    batches = batches_for(model, loss, own, data, "data", model._store.seeds, size, False)
+    for component in (loss, *own):
+        component.bind(model.runs, model.dtype)
     with np.errstate(all="ignore"), blas.threads(threads):
-        return run_through(model, loss, metrics, batches, lambda: None)
+        return run_through(model, loss, own, batches, lambda: None)

@@ -272,7 +272,7 @@ MISTAKES = [
         "19:24: optimizer.lr: expected a schedule of numbers of at least 0, got Cosine(-1.0), which reaches -1",
     ),
     ("lr: 0.1}", "lr: 0.1, nesterov: true}", "19:33: optimizer.nesterov: needs a momentum greater than 0 and no dampening"),
-    ("type: SGD", "type: SDG", "19:13: optimizer.type: unknown optimizer 'SDG'. Did you mean 'SGD'? Known: Adam, AdamW, SGD."),
+    ("type: SGD", "type: SDG", "19:13: optimizer.type: unknown optimizer 'SDG'. Did you mean 'SGD'? Known: Adam, AdamW, RMSprop, SGD."),
     ("units: 1,", "units: 3,", "11:3: data.target: the target has 2 classes (M, F), but the model has outputs (3,)"),
     (
         "- Sigmoid ",
@@ -284,7 +284,7 @@ MISTAKES = [
         "loss: CrossEntropy",
         "11:3: data.target: the target has 2 classes (M, F), but the model has outputs (1,); BinaryCrossEntropy is for one output",
     ),
-    ("loss: MSE", "loss: MES", "18:1: loss: unknown loss 'MES'. Did you mean 'MSE'? Known: BinaryCrossEntropy, CrossEntropy, MSE."),
+    ("loss: MSE", "loss: MES", "18:1: loss: unknown loss 'MES'. Did you mean 'MSE'? Known: BinaryCrossEntropy, CrossEntropy, MAE, MSE."),
     ("loss: MSE", "los: MSE", "18:1: los: unknown key 'los'. Did you mean 'loss'? Keys: "),
     ("loss: MSE", "", "4:1: the key 'loss' is missing; expected a loss"),
     (

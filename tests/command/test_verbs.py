@@ -237,7 +237,7 @@ def test_show_of_a_mistake(place, capsys):
     assert do(capsys, "show", "xor.yaml", "loss=MES") == (
         2,
         "",
-        "command line: loss: unknown loss 'MES'. Did you mean 'MSE'? Known: BinaryCrossEntropy, CrossEntropy, MSE.\n",
+        "command line: loss: unknown loss 'MES'. Did you mean 'MSE'? Known: BinaryCrossEntropy, CrossEntropy, MAE, MSE.\n",
     )
 
 
@@ -377,7 +377,7 @@ class MaxError(nn.Metric):
     """The largest error of a row."""
 
     def rows(self, pred, target):
-        return self._flat(np.absolute(pred - target))
+        return self.flat(np.absolute(pred - target))
 
 
 class _Helper(nn.Metric):
@@ -592,7 +592,7 @@ def test_an_unknown_name_is_compared_with_those_of_installed_plugins_too(place, 
 
 def test_list_and_schema_know_installed_plugins(place, site):
     assert "  Scale(start=1.0, *, name=None)\n" in process("list", "layer", cwd=place, paths=[site])[1]
-    assert "Scale" in json.loads(process("schema", cwd=place, paths=[site])[1])["$defs"]
+    assert "layer.Scale" in json.loads(process("schema", cwd=place, paths=[site])[1])["$defs"]
 
 
 def test_a_named_plugin_that_is_also_installed_is_one(place, site):

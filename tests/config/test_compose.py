@@ -13,8 +13,8 @@ import nnframe as nn
 from nnframe import run
 from nnframe.components import walk
 from nnframe.components.component import Component, config_of
-from nnframe.components.markers import Range, bare, marks, per_run
-from nnframe.components.registry import REGISTRY, options
+from nnframe.components.markers import Range, bare, markers_of, per_run
+from nnframe.components.registry import REGISTRY, options, slot_base
 from nnframe.config.build import build
 from nnframe.config.compose import load, override
 from nnframe.config.experiment import Experiment, checked
@@ -333,7 +333,7 @@ def schedules(within):
 def values(kind, schedulable=True, depth=0):
     """What a config may write for an annotation."""
     base, origin = bare(kind), get_origin(bare(kind))
-    within = next((mark for mark in marks(kind) if isinstance(mark, Range)), Range())
+    within = next((mark for mark in markers_of(kind) if isinstance(mark, Range)), Range())
     if origin in (Union, UnionType):
         return st.one_of([values(member, schedulable, depth) for member in get_args(base)])
     if origin is Literal:
@@ -372,7 +372,7 @@ def of_options(cls, depth=0):
         owner = "Layer" if name == "name" and issubclass(cls, nn.Layer) else cls.__name__
         schedulable = getattr(cls, "schedulable", True)
         strategy = EXTRA[owner, name] if (owner, name) in EXTRA else values(option.kind, schedulable, depth)
-        needed = (option.required and not option.variadic) or (option.variadic and is_layer(get_args(option.kind)[0]))
+        needed = option.required or (option.variadic and is_layer(get_args(option.kind)[0]))
         (required if needed else optional)[name] = strategy
     return st.fixed_dictionaries(required, optional=optional).map(lambda given: together(cls, given))
 
@@ -391,7 +391,7 @@ def recursive(option):
 
 def of_component(name, cls, depth=0):
     full = of_options(cls, depth + 1).map(lambda given: {"type": name} | given)
-    needs = any(option.required for option in options(cls).values())
+    needs = any(option.required or option.variadic for option in options(cls).values())
     return full if needs else full | st.just(name)
 
 
@@ -438,11 +438,11 @@ def test_every_component_resolves_to_itself(slot, name):
     @given(of_component(name, cls, 1))
     def resolves(given):
         problems = walk.Problems()
-        made = walk.check(cls._base(), given, "x", problems)
+        made = walk.validate(slot_base(cls), given, "x", problems)
         assert not problems, problems
         plain = config_of(made)
         assert list(plain) == ["type", *options(cls)] and plain["type"] == name
-        again = walk.check(cls._base(), parse(dump(plain), "x.yaml", "", {}), "x", problems)
+        again = walk.validate(slot_base(cls), parse(dump(plain), "x.yaml", "", {}), "x", problems)
         assert not problems and type(again) is cls and same(config_of(again), plain)
 
     resolves()

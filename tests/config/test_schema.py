@@ -62,9 +62,10 @@ def test_every_component_is_in_it_with_all_its_options():
     for slot, known in REGISTRY.items():
         choices = made["$defs"][slot.replace(" ", "_")]["anyOf"]
         names = choices[0].get("enum", [])
-        assert [choice["$ref"].rpartition("/")[2] for choice in choices if "$ref" in choice] == list(known)
+        key = slot.replace(" ", "_")
+        assert [choice["$ref"].rpartition("/")[2] for choice in choices if "$ref" in choice] == [f"{key}.{name}" for name in known]
         for name, cls in known.items():
-            part = made["$defs"][name]
+            part = made["$defs"][f"{key}.{name}"]
             assert list(part["properties"]) == ["type", *options(cls)] and part["additionalProperties"] is False
             needed = [option.name for option in options(cls).values() if option.required or option.variadic]
             assert sorted(part["required"]) == sorted(["type", *needed])

@@ -183,7 +183,7 @@ def test_take_leaves_the_original_optimizer_as_it_was(kind, rows):
     kept = model.take(rows)
     kept_optimizer = optimizer.take(rows, kept)
     train(kept, kept_optimizer)
-    kept_optimizer._lr[...] = 9
+    kept_optimizer.bound.lr[...] = 9
     train(model, optimizer)
     train(same_model, same_optimizer)
     assert numbers(model, optimizer) == numbers(same_model, same_optimizer)
@@ -194,10 +194,10 @@ def test_take_leaves_the_schedules_of_the_original_optimizer_as_they_were():
     optimizer.attach(model)
     kept = optimizer.take([1, 2], model.take([1, 2]))
     kept.schedule(0.5, 1)
-    assert kept._lr[:, 0].tolist() == pytest.approx([0.1, 0.15])
+    assert kept.bound.lr[:, 0].tolist() == pytest.approx([0.1, 0.15])
     optimizer.schedule(0.5, 1)
-    assert optimizer._lr[:, 0].tolist() == pytest.approx([0.05, 0.1, 0.15, 0.2])
-    assert optimizer._momentum[:, 0].tolist() == pytest.approx([0.5, 0.6, 0.7, 0.8])
+    assert optimizer.bound.lr[:, 0].tolist() == pytest.approx([0.05, 0.1, 0.15, 0.2])
+    assert optimizer.bound.momentum[:, 0].tolist() == pytest.approx([0.5, 0.6, 0.7, 0.8])
 
 
 def test_one_schedule_may_serve_two_options_or_layers():
@@ -208,7 +208,7 @@ def test_one_schedule_may_serve_two_options_or_layers():
     kept_optimizer = optimizer.take([1, 2], kept)
     for component in (*kept.layers[::2], kept_optimizer):
         component.schedule(0.5, 1)
-    bound = [kept.layers[0]._p, kept.layers[2]._p, kept_optimizer._lr, kept_optimizer._weight_decay]
+    bound = [kept.layers[0].bound.p, kept.layers[2].bound.p, kept_optimizer.bound.lr, kept_optimizer.bound.weight_decay]
     assert [array[:, 0].tolist() for array in bound] == [pytest.approx([0.1, 0.15])] * 4
 
 

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import nnframe as nn
+from nnframe.metrics.losses import LossMetric
 
 SKLEARN = json.loads((Path(__file__).parents[1] / "data" / "sklearn_reference.json").read_text())
-METRICS = {"Accuracy": nn.Accuracy, "BinaryAccuracy": nn.BinaryAccuracy, "MAE": nn.MAE, "R2": nn.R2}
+METRICS = {"Accuracy": nn.Accuracy, "BinaryAccuracy": nn.BinaryAccuracy, "MAE": lambda: LossMetric(nn.MAE()), "R2": nn.R2}
 LOSSES = {"MSE": nn.MSE, "CrossEntropy": nn.CrossEntropy, "BinaryCrossEntropy": nn.BinaryCrossEntropy}
 CUTS = [[], [1, 2, 10], range(1, 23)]  # where 23 rows are cut into batches, some of them of one row
 
@@ -133,14 +134,14 @@ def test_the_threshold_of_binary_accuracy():
 
 
 def test_reset_forgets():
-    metric = nn.MAE()
+    metric = LossMetric(nn.MAE())
     assert score(metric, np.ones((3, 1)), np.zeros((3, 1))) == 1
     assert score(metric, np.zeros((3, 1)), np.zeros((3, 1))) == 0
 
 
 @pytest.mark.parametrize(
     ("metric", "name"),
-    [(nn.Accuracy(), "accuracy"), (nn.BinaryAccuracy(), "binary_accuracy"), (nn.MAE(), "mae"), (nn.R2(), "r2")],
+    [(nn.Accuracy(), "accuracy"), (nn.BinaryAccuracy(), "binary_accuracy"), (LossMetric(nn.MAE()), "mae"), (nn.R2(), "r2")],
     ids=repr,
 )
 def test_names_in_the_log(metric, name):
@@ -152,7 +153,7 @@ MISFITS = [  # metric, outputs, row of the target, are targets integers?
      "BinaryAccuracy is for one output"),
     (nn.Accuracy, (3,), (2,), False, "Accuracy expected outputs (..., classes) and targets that are classes, got (3,) and (2,)"),
     (nn.Accuracy, (3,), (1,), True, "Accuracy expected outputs (..., classes) and targets that are classes, got (3,) and (1,)"),
-    (nn.MAE, (3,), (), True, "MAE expected targets shaped like the outputs (3,), got (); Accuracy is for classes"),
+    (METRICS["MAE"], (3,), (), True, "MAE expected targets that go with outputs (3,), got () of classes"),
     (nn.R2, (3,), (2,), False, "R2 expected targets shaped like the outputs (3,), got (2,)"),
 ]  # fmt: skip
 

@@ -211,13 +211,13 @@ class Trouble(nn.Layer):
         self.kind = kind
 
     def forward(self, x, *, training=False):
-        if (self._kind == 1).any():
+        if (self.bound.kind == 1).any():
             raise ValueError("one\\nof these")
-        if (self._kind == 2).any():
+        if (self.bound.kind == 2).any():
             os._exit(3)
-        if (self._kind == 3).any():
+        if (self.bound.kind == 3).any():
             np.empty(2**57)
-        return x * np.where(self._kind == 4, np.inf, 1).astype(x.dtype)[..., None]
+        return x * np.where(self.bound.kind == 4, np.inf, 1).astype(x.dtype)[..., None]
 
     def backward(self, dy, *, need_dx=True):
         return dy

@@ -646,7 +646,7 @@ def test_memory_does_not_grow_with_epochs(seed):
     [
         ({"loss": nn.SGD()}, r"fit\.loss: expected a loss, got SGD\(\)"),
         ({"optimizer": nn.MSE()}, r"fit\.optimizer: expected an optimizer, got MSE\(\)"),
-        ({"metrics": [nn.MAE]}, r"metrics\.0: expected a metric such as MAE\(\), got <class"),
+        ({"metrics": [nn.MAE]}, r"metrics\.0: expected a metric or a loss, such as Accuracy\(\) or MAE\(\), got <class"),
         ({"callbacks": [print]}, r"fit\.callbacks\.0: expected an object with a method on_epoch, got <built-in function print>"),
     ],
 )

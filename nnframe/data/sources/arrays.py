@@ -1,5 +1,6 @@
 """Data from NumPy's npz files."""
 
+from dataclasses import KW_ONLY
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +22,11 @@ class Arrays(Source):
 
     suffixes = (".npz",)
 
-    def __init__(self, path: Path, *, x: str = "x", y: str = "y", weight: str | None = None) -> None:
-        self.path = path
-        self.x = x
-        self.y = y
-        self.weight = weight
+    path: Path
+    _: KW_ONLY
+    x: str = "x"
+    y: str = "y"
+    weight: str | None = None
 
     def load(self) -> Dataset:
         names = {"x": self.x, "y": self.y} | ({"weight": self.weight} if self.weight else {})

@@ -1,7 +1,7 @@
 """Data from a CSV file."""
 
 import csv
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -40,30 +40,28 @@ class CSV(Source):
 
     suffixes = (".csv", ".tsv", ".txt")
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        target: str | tuple[str, ...] | Target,
-        inputs: tuple[str, ...] | None = None,
-        weight: str | None = None,
-        delimiter: str = ",",
-    ) -> None:
-        if len(delimiter) != 1 or delimiter in '"\r\n':
-            tab = r'; write "\t"' if delimiter in ("tab", "TAB", r"\t") else ""
-            raise OptionError(f"expected one character, got {shown(delimiter)}{tab}", path="delimiter")
+    path: Path
+    _: KW_ONLY
+    target: str | tuple[str, ...] | Target
+    inputs: tuple[str, ...] | None = None
+    weight: str | None = None
+    delimiter: str = ","
+
+    def __post_init__(self) -> None:
+        target, inputs = self.target, self.inputs
+        if len(self.delimiter) != 1 or self.delimiter in '"\r\n':
+            tab = r'; write "\t"' if self.delimiter in ("tab", "TAB", r"\t") else ""
+            raise OptionError(f"expected one character, got {shown(self.delimiter)}{tab}", path="delimiter")
         for option, names in (("inputs", inputs), ("target", target if isinstance(target, tuple) else None)):
             if names is not None and (not names or len(set(names)) < len(names)):
                 raise OptionError(f"expected at least one column, each once, got {', '.join(names) or 'none'}", path=option)
-        targets = (target.column if isinstance(target, Target) else target,) if not isinstance(target, tuple) else target
-        if also := [name for name in targets if name in (inputs or ())]:
+        if also := [name for name in self.targets if name in (inputs or ())]:
             raise OptionError(f"{also[0]!r} is the target too; leave it out here", path="inputs")
-        self.path = path
-        self.target = target
-        self.targets = targets
-        self.inputs = inputs
-        self.weight = weight
-        self.delimiter = delimiter
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The target columns."""
+        return self.target if isinstance(self.target, tuple) else (self.target.column if isinstance(self.target, Target) else self.target,)
 
     def load(self) -> Dataset:
         try:

@@ -1,6 +1,6 @@
 """What changes inputs before they are trained on: the base of all transforms."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -19,7 +19,7 @@ class Transform(Component):
         """Transformed inputs, a new array."""
         raise NotImplementedError
 
-    fitted: tuple[str, ...] = ()
+    fitted: ClassVar[tuple[str, ...]] = ()
 
     def record(self) -> dict[str, Any]:
         """What was learnt, as plain data for the run's record."""

@@ -11,8 +11,7 @@ from nnframe.errors import DataError
 class Shift(Transform):
     """x + by: one number, or one for each input."""
 
-    def __init__(self, by: float | tuple[float, ...]) -> None:
-        self.by = by
+    by: float | tuple[float, ...]
 
     def fit(self, x: np.ndarray) -> None:
         if isinstance(self.by, tuple) and len(self.by) != x.shape[-1]:

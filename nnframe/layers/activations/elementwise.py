@@ -1,16 +1,13 @@
-"""Activations: elementwise functions, and softmax over the last axis. Inputs and outputs are (*runs, batch, *features).
-
-Three habits make small arrays twice as fast in NumPy: constants are arrays in full or without axes, not scalars or arrays of
-one number; results go to another array than the operands, which matters where there is only one number; and functions are
-imported by name, because Python looks up the names of the module numpy slowly.
-"""
+"""Activations that are functions of one number."""
 
 from typing import Any
 
 import numpy as np
-from numpy import add, exp, greater, maximum, minimum, multiply, negative, reciprocal, subtract, tanh
+from numpy import add, copyto, exp, greater, maximum, minimum, multiply, negative, reciprocal, subtract, tanh
 
 from nnframe.components.component import register
+from nnframe.components.markers import PerRun
+from nnframe.layers.activations.base import Activation
 from nnframe.layers.base import Layer
 
 
@@ -26,74 +23,77 @@ class Identity(Layer):
 
 
 @register
-class Sigmoid(Layer):
+class Sigmoid(Activation):
     """y = 1 / (1 + exp(-x)).
 
     In float64 by SciPy's `expit`, one call with the same digits as NumPy's five; in float32 by those, which are faster there.
     """
 
     def buffers(self, x: np.ndarray) -> dict[str, Any]:
-        y, dx, t = (self.output_like(x) for _ in range(3))
-        work = {"y": y, "dx": dx, "t": t, "one": np.ones((), self.dtype), "expit": None}
+        made = super().buffers(x)
         if self.dtype == np.float64:
             from scipy.special import expit
 
-            return work | {"expit": expit}
-        return work | {"cap": np.full_like(y, np.floor(np.log(np.finfo(self.dtype).max)))}  # exp of more would overflow
+            return made | {"expit": expit}
+        cap = np.floor(np.log(np.finfo(self.dtype).max))  # exp of more would overflow
+        return made | {"expit": None, "cap": np.full_like(made["y"], cap)}
 
-    def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
-        w = self._work if training and x is self._work.x else self.work(x, training)
-        y = w.y
+    def function(self, w: Any, x: np.ndarray, y: np.ndarray) -> None:
         if w.expit is not None:
-            return w.expit(x, y)
-        t = w.t
+            w.expit(x, y)
+            return
         negative(x, y)
-        minimum(y, w.cap, out=t)
-        exp(t, y)
-        add(y, w.one, t)
-        return reciprocal(t, y)
+        minimum(y, w.cap, out=w.t)
+        exp(w.t, y)
+        add(y, w.one, w.t)
+        reciprocal(w.t, y)
 
-    def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray:
-        w = self._work
-        y, dx, t = w.y, w.dx, w.t
-        subtract(w.one, y, dx)
-        multiply(dx, y, t)
-        return multiply(t, dy, dx)
+    def derivative(self, w: Any, dy: np.ndarray, dx: np.ndarray) -> None:
+        subtract(w.one, w.y, dx)
+        multiply(dx, w.y, w.t)
+        multiply(w.t, dy, dx)
 
 
 @register
-class Tanh(Layer):
+class Tanh(Activation):
     """y = tanh(x)."""
 
-    def buffers(self, x: np.ndarray) -> dict[str, Any]:
-        y, dx, t = (self.output_like(x) for _ in range(3))
-        return {"y": y, "dx": dx, "t": t, "one": np.ones((), self.dtype)}
+    def function(self, w: Any, x: np.ndarray, y: np.ndarray) -> None:
+        tanh(x, y)
 
-    def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
-        w = self._work if training and x is self._work.x else self.work(x, training)
-        return tanh(x, w.y)
-
-    def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray:
-        w = self._work
-        y, dx, t = w.y, w.dx, w.t
-        multiply(y, y, dx)
-        subtract(w.one, dx, t)
-        return multiply(t, dy, dx)
+    def derivative(self, w: Any, dy: np.ndarray, dx: np.ndarray) -> None:
+        multiply(w.y, w.y, dx)
+        subtract(w.one, dx, w.t)
+        multiply(w.t, dy, dx)
 
 
 @register
-class ReLU(Layer):
+class ReLU(Activation):
     """y = max(x, 0); its derivative at 0 is 0."""
 
     def buffers(self, x: np.ndarray) -> dict[str, Any]:
-        y, dx = self.output_like(x), self.output_like(x)
-        return {"y": y, "dx": dx, "zeros": np.zeros_like(y), "positive": np.empty(y.shape, bool)}
+        made = super().buffers(x)
+        return made | {"positive": np.empty(made["y"].shape, bool)}
 
-    def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
-        w = self._work if training and x is self._work.x else self.work(x, training)
-        return maximum(x, w.zeros, out=w.y)
+    def function(self, w: Any, x: np.ndarray, y: np.ndarray) -> None:
+        maximum(x, w.zeros, out=y)
 
-    def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray:
-        w = self._work
+    def derivative(self, w: Any, dy: np.ndarray, dx: np.ndarray) -> None:
         greater(w.y, w.zeros, w.positive)
-        return multiply(dy, w.positive, w.dx)
+        multiply(dy, w.positive, dx)
+
+
+@register
+class LeakyReLU(ReLU):
+    """y = x where x > 0, else slope x; its derivative at 0 is slope, as in PyTorch (Maas, Hannun and Ng 2013)."""
+
+    slope: PerRun[float] = 0.01
+
+    def function(self, w: Any, x: np.ndarray, y: np.ndarray) -> None:
+        greater(x, w.zeros, w.positive)
+        multiply(x, w.slope, y)
+        copyto(y, x, where=w.positive)
+
+    def derivative(self, w: Any, dy: np.ndarray, dx: np.ndarray) -> None:
+        multiply(dy, w.slope, dx)
+        copyto(dx, dy, where=w.positive)

@@ -7,11 +7,11 @@ from numpy import add, divide, exp, maximum, multiply, subtract
 
 from nnframe.components.component import register
 from nnframe.errors import ShapeError
-from nnframe.layers.base import Layer
+from nnframe.layers.activations.base import Activation
 
 
 @register
-class Softmax(Layer):
+class Softmax(Activation):
     """y = exp(x) / sum exp(x) over the last axis. Classification losses take logits, so it seldom ends a model."""
 
     def setup(self, features: tuple[int, ...]) -> tuple[int, ...]:
@@ -20,21 +20,17 @@ class Softmax(Layer):
         return features
 
     def buffers(self, x: np.ndarray) -> dict[str, Any]:
-        y, dx = self.output_like(x), self.output_like(x)
-        return {"y": y, "dx": dx, "one": np.empty((*y.shape[:-1], 1), self.dtype)}  # one number a row
+        made = super().buffers(x)
+        return made | {"row": np.empty((*made["y"].shape[:-1], 1), self.dtype)}  # one number a row
 
-    def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
-        w = self._work if training and x is self._work.x else self.work(x, training)
-        y, one = w.y, w.one
+    def function(self, w: Any, x: np.ndarray, y: np.ndarray) -> None:
         subtract(x, maximum.reduce(x, -1, keepdims=True), y)
         exp(y, y)
-        add.reduce(y, -1, out=one, keepdims=True)
-        return divide(y, one, y)
+        add.reduce(y, -1, out=w.row, keepdims=True)
+        divide(y, w.row, y)
 
-    def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray:
-        w = self._work
-        y, dx, one = w.y, w.dx, w.one
-        multiply(dy, y, dx)
-        add.reduce(dx, -1, out=one, keepdims=True)
-        subtract(dy, one, dx)
-        return multiply(dx, y, dx)
+    def derivative(self, w: Any, dy: np.ndarray, dx: np.ndarray) -> None:
+        multiply(dy, w.y, dx)
+        add.reduce(dx, -1, out=w.row, keepdims=True)
+        subtract(dy, w.row, dx)
+        multiply(dx, w.y, dx)

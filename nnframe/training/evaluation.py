@@ -1,0 +1,84 @@
+"""Loss and metrics of a model on data, and the check of both against each other."""
+
+from collections.abc import Callable, Iterable, Sequence
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+
+from nnframe.data.batches import Batches
+from nnframe.data.dataset import Dataset, as_dataset
+from nnframe.errors import DataError, OptionError, ShapeError
+from nnframe.layers.base import Layer
+from nnframe.losses.base import Loss
+from nnframe.metrics.base import Metric
+from nnframe.metrics.losses import LossMetric, as_metric
+from nnframe.streams import Seeds
+
+
+def own_metrics(metrics: Iterable[Any]) -> list[Metric]:
+    """Copies of metrics and of losses that are named as such. Raises OptionError for anything else."""
+    found = [as_metric(deepcopy(metric)) for metric in metrics]
+    for i, metric in enumerate(found):
+        if not isinstance(metric, Metric):
+            raise OptionError(f"expected a metric or a loss, such as Accuracy() or MAE(), got {metric!r:.60}", path=f"metrics.{i}")
+    return found
+
+
+def gather(metrics: Sequence[Metric], loss: Loss, pred: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> None:
+    """Add a batch to all metrics."""
+    if metrics:
+        read = loss.readout(pred)
+        for metric in metrics:
+            metric.update(pred if metric.on_outputs else read, y, weight)
+
+
+def batches_for(
+    model: Layer, loss: Loss, metrics: Sequence[Metric], data: Any, what: str, seeds: Seeds, size: int, shuffle: bool
+) -> Batches:
+    """Check data against model, loss and metrics. Raises ShapeError or DataError."""
+    if isinstance(data, Dataset):
+        try:
+            data = data.as_targets_for(model.output_shape, loss.takes_classes)
+        except DataError as error:
+            raise error.within(f"{what}.y") from None
+    data = as_dataset(data, model.input_shape, model.runs, model.dtype, what)
+    names = [metric.name for metric in metrics]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise OptionError(f"two are named {twice[0]!r}, so that their columns in the log would be one", path="metrics")
+    try:
+        loss.build(model.output_shape, data.y)
+        target_runs = loss.target_runs(data.y, model.output_shape)
+        own = (data.x.ndim > 1 + len(model.input_shape), bool(target_runs), data.weight is not None and data.weight.ndim == 2)
+        rows, targets = data.x.shape[1 if own[0] else 0], data.y.shape[len(target_runs)]
+        if target_runs not in ((), model.runs) or rows != targets:
+            raise ShapeError(f"{rows} rows of inputs do not go with targets {data.y.shape}")
+    except (ShapeError, DataError) as error:
+        raise error.within(f"{what}.y") from None
+    for i, metric in enumerate(metrics):
+        try:
+            metric.build(model.output_shape, data.y.shape[len(target_runs) + 1 :], data.y.dtype.kind in "iu")
+            if isinstance(metric, LossMetric):
+                metric.loss.build(model.output_shape, data.y)
+        except (ShapeError, DataError) as error:
+            raise error.within(f"metrics.{i}") from None
+    return Batches(data, own, seeds, size, shuffle)
+
+
+def run_through(
+    model: Layer, loss: Loss, metrics: Sequence[Metric], batches: Batches, between: Callable[[], None]
+) -> dict[str, np.ndarray]:
+    """Loss and metrics over all rows, not in training. `between` is called between batches."""
+    for metric in metrics:
+        metric.reset()
+    total: Any = np.float64(0)
+    total_weight: Any = np.float64(0)
+    for x, y, weight, rows in batches.epoch(0):
+        pred = model.forward(x)
+        value = loss.forward(pred, y, weight)
+        batch_weight = rows if weight is None else np.add.reduce(weight, -1, np.float64)
+        total = total + value * batch_weight
+        total_weight = total_weight + batch_weight
+        gather(metrics, loss, pred, y, weight)
+        between()
+    return {"loss": total / total_weight} | {metric.name: metric.value() for metric in metrics}
