@@ -69,6 +69,13 @@ def test_what_is_refused(text, words):
         parse(text)
 
 
+@pytest.mark.parametrize("count", [61, 999, 1001, 3000, 2**19])
+@pytest.mark.parametrize("opening", "[{")
+def test_nesting_is_refused_at_the_level_too_many_whatever_the_parser_allows(opening, count):
+    with pytest.raises(nn.ConfigError, match=r"^t\.yaml:2:62: is nested too deeply$"):
+        parse(f"a:\n  {opening * count}")
+
+
 def test_a_huge_file_is_refused(tmp_path):
     (tmp_path / "big.yaml").write_text("a: " + "x" * 2**21)
     with pytest.raises(nn.ConfigError, match="a config of more than 1 MiB is refused"):
