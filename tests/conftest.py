@@ -1,8 +1,12 @@
+import os
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+# What makes NumPy and its BLAS take another kind of CPU than the machine's, or other sizes of blocks: it changes bytes.
+KIND_OF_CPU = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "MKL_ENABLE_INSTRUCTIONS", "BLIS_ARCH_TYPE", "NPY_DISABLE_CPU_FEATURES")
 
 
 @pytest.fixture(autouse=True)
@@ -15,6 +19,12 @@ def strict():
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
+
+
+@pytest.fixture
+def bare():
+    """An environment with nothing in it but the kind of CPU."""
+    return {name: os.environ[name] for name in KIND_OF_CPU if name in os.environ}
 
 
 @pytest.fixture

@@ -808,9 +808,9 @@ def test_a_folder_that_cannot_be_written_to(small, capsys, monkeypatch):
     resumed_as_undisturbed(folder)
 
 
-def test_a_bare_environment_gives_the_same_bytes(small):
+def test_a_bare_environment_gives_the_same_bytes(small, bare):
     expected = left_by(begin())
-    options = {"environment": {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}, "umask": 0o077, "start_new_session": True}
+    options = {"environment": bare | {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}, "umask": 0o077, "start_new_session": True}
     child = process("small.yaml", "--out", "bare", "--plugin=average.py", **options, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     out, told = child.communicate(timeout=60)
     assert (child.returncode, told) == (0, "")
