@@ -2,9 +2,6 @@
 
 import math
 import string
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -144,21 +141,3 @@ def test_overrides(before, assignment, after):
     document = Document(before)
     override(document, assignment)
     assert document.data == after
-
-
-def test_reading_checking_and_building_take_less_than_60_milliseconds():
-    """On top of importing, in a process that has done nothing before."""
-    code = """
-import time
-import scipy.special
-from nnframe.config import build, compose
-from pathlib import Path
-began = time.perf_counter()
-build.build(compose.load(Path("configs/gender.yaml")))
-print(time.perf_counter() - began)
-"""
-    root = Path(__file__).parents[2]
-    took = [
-        float(subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True).stdout) for _ in range(3)
-    ]
-    assert min(took) < 0.06
