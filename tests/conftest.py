@@ -9,6 +9,18 @@ import pytest
 KIND_OF_CPU = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "MKL_ENABLE_INSTRUCTIONS", "BLIS_ARCH_TYPE", "NPY_DISABLE_CPU_FEATURES")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    """The whole suite runs in two processes and tells its ten slowest tests, unless options say otherwise; a part of it starts at once, in one."""
+    option = config.option
+    if config.args != config.getini("testpaths") or option.keyword or hasattr(config, "workerinput"):  # what a worker of xdist has
+        return
+    if config.pluginmanager.hasplugin("xdist") and option.numprocesses is None and not option.usepdb:
+        option.numprocesses = 2
+    if option.durations is None:
+        option.durations = 10
+
+
 @pytest.fixture(autouse=True)
 def strict():
     """NumPy raises where it would warn or keep silent. `fit` and `predict` set their own state: overflow is a run's own affair."""
