@@ -834,10 +834,10 @@ def test_eight_processes_on_one_folder(small, capsys):
         time.sleep(0.01)
     (winner,) = [child for child in children if child.poll() is None]
     winner.send_signal(signal.SIGTERM)
-    told = {child.communicate(timeout=20)[1] for child in children if child is not winner}
+    told = {child.communicate(timeout=60)[1] for child in children if child is not winner}
     assert {child.returncode for child in children if child is not winner} == {2}
     assert told == {f"{folder} is in use: another process trains there\n"}
-    assert "interrupted by SIGTERM" in winner.communicate(timeout=20)[1] and winner.returncode == 143
+    assert "interrupted by SIGTERM" in winner.communicate(timeout=60)[1] and winner.returncode == 143
 
 
 def test_being_refused_does_not_wait(small, capsys):
