@@ -488,6 +488,8 @@ def test_progress_is_told_now_and_then(here, capsys, monkeypatch):
 
 
 def test_a_terminal_has_a_bar(here, capsys, monkeypatch):
+    for name in ("COLUMNS", "LINES"):  # set in the workers of pytest-xdist, and older versions of tqdm go by them
+        monkeypatch.delenv(name, raising=False)
     for stream in (sys.stdout, sys.stderr):
         monkeypatch.setattr(stream, "isatty", lambda: True)
     assert run.main([str(written(SMALL)), "--workers=1"]) == 0
