@@ -1,7 +1,9 @@
 """Format, lint and types, so that one command checks all there is to check."""
 
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -20,3 +22,9 @@ def test_ci_runs_the_readmes_test_command():
     readme = (ROOT / "README.md").read_text().split("```")
     assert done.stdout.strip() in readme[1] + readme[3]
     assert "pytest" in done.stdout
+
+
+def test_every_dependency_has_a_lower_bound():
+    """From which .ci/run makes the versions that it tests, too."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert [dependency for dependency in project["dependencies"] if not re.fullmatch(r"[a-z]+>=[\d.]+", dependency)] == []

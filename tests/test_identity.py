@@ -18,6 +18,7 @@ from nnframe.layers import layout
 from nnframe.system import blas
 
 ROOT = Path(__file__).parents[1]
+PACKAGE = f"{Path(nn.__file__).parent}{os.sep}"  # not its folder's name, which an environment beside it may have in its path too
 
 # ------------------------------------------------------------------------------- a setting, as a stack and alone
 
@@ -430,7 +431,7 @@ def test_a_stack_of_one_runs_the_same_lines(loss, optimizer):
         lines: list[tuple[str, int]] = []
 
         def trace(frame: Any, event: str, _: Any) -> Any:
-            if "nnframe" not in frame.f_code.co_filename:
+            if not frame.f_code.co_filename.startswith(PACKAGE):
                 return None
             lines.append((frame.f_code.co_filename, frame.f_lineno))
             return trace

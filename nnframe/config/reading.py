@@ -164,9 +164,9 @@ def parse(text: str, file: str, root: str, marks: Marks) -> Any:
     return builder.build(node, root)
 
 
-def _limit(text: str, error: Callable[[str, int, int], ConfigError]) -> None:
+def _limit(text: str, error: Callable[[str, int, int], ConfigError], parser: Any = _Loader) -> None:
     """Look through the parser's events before anything is built from them: nesting would overflow the C stack."""
-    loader, depth, count = _Loader(text), 0, 0
+    loader, depth, count = parser(text), 0, 0
     try:
         while loader.check_event():
             event = loader.get_event()
@@ -175,6 +175,13 @@ def _limit(text: str, error: Callable[[str, int, int], ConfigError]) -> None:
             if depth > DEPTH or count > NODES:
                 message = "is nested too deeply" if depth > DEPTH else f"has more than {NODES:,} parts"
                 raise error(message, event.start_mark.line, event.start_mark.column)
+    except yaml.MarkedYAMLError as problem:
+        # The C parser looks 1,024 characters ahead for the ':' of a key, and may meet its own limit there (since PyYAML 6.0.4) before it
+        # tells of the first level. The one in Python has none, and comes to ours.
+        if parser is not _Loader or "nesting" not in str(problem.problem):
+            raise
+        _limit(text, error, yaml.SafeLoader)
+        raise
     finally:
         loader.dispose()
 

@@ -144,7 +144,7 @@ def test_ctrl_c_keeps_what_was_learnt(place):
         if line.startswith("epoch       100/"):
             break
     child.send_signal(signal.SIGINT)
-    out, err = child.communicate(timeout=20)
+    out, err = child.communicate(timeout=60)
     assert child.returncode == 130 and "Traceback" not in err
     folder = place / out.splitlines()[-1]
     assert re.fullmatch(
@@ -160,7 +160,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(place):
         child.stdout.readline()
         child.stdout.close()
         assert child.stderr.read() == ""
-        assert child.wait(timeout=20) == 141
+        assert child.wait(timeout=60) == 141
 
 
 def test_a_diverging_run_says_so(place, capsys):

@@ -26,7 +26,7 @@ import pytest
 from nnframe.errors import printable
 
 WORKER = Path(__file__).parents[1] / "data/hostile_worker.py"
-SECONDS, MEMORY, OUTPUT, LINE = 1.0, 200e6, 4096, 1000  # what a refusal may take and say
+SECONDS, MEMORY, OUTPUT, LINE = 1.0, 200e6, 4096, 1000  # of the CPU, bytes, and what a refusal may say
 
 CSV = "a,b,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n"
 CANARY = "from pathlib import Path\nPath('pwned').touch()\n\n\nclass Layer:\n    def __init__(self, *args, **options):\n        Path('pwned').touch()\n"
@@ -1191,8 +1191,6 @@ def test_it_is_refused(place, worker, case):
     lay(place, case)
     before = tree(place)
     done = worker(place, "hostile.yaml", *case.overrides, "--out", "runs", reads=case.reads)
-    if done["status"] == 2 and done["seconds"] > SECONDS:  # others use this machine
-        done = min(done, worker(place, "hostile.yaml", *case.overrides, "--out", "runs", reads=case.reads), key=lambda d: d["seconds"])
     said = done["err"]
     assert done["status"] == 2, said[-2000:] or done["status"]
     assert done["out"] == ""
@@ -1275,7 +1273,9 @@ def test_the_worker_outlives_what_it_runs(place, worker, code, status):
 
 
 def test_the_worker_measures_time_and_memory(place, worker):
-    done = worker(place, "probe", "import time; time.sleep(0.3); x = b'x' * 300_000_000")
+    done = worker(
+        place, "probe", "import time\nend = time.process_time() + 0.3\nx = b'x' * 300_000_000\nwhile time.process_time() < end: pass"
+    )
     assert done["seconds"] > 0.3 and done["memory"] > 290e6
 
 

@@ -329,9 +329,9 @@ def test_tables_that_were_changed_are_not_gone_on_with(trouble, capsys):
     assert capsys.readouterr().err.startswith(f"{folder}/.journal is damaged, so the sweep cannot go on")
 
 
-def test_a_storm(tmp_path):
+def test_a_storm(tmp_path, bare):
     script = [sys.executable, ROOT / "experiments/reliability/sweep_storm.py", "--deaths=1", "--epochs=30", "--out=table.csv"]
-    done = subprocess.run(script, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(script, cwd=tmp_path, env=bare | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stderr) == (0, "")
     rows = table(tmp_path / "table.csv")
     assert len(rows) == 5 and all(int(row["deaths"]) > 0 and row["wrong"] == "0" for row in rows)
@@ -441,10 +441,10 @@ def test_python_gets_columns(here):
         np.testing.assert_array_equal(by_path[name], found[name])
 
 
-def test_a_script_that_workers_cannot_import_is_told_so(here):
+def test_a_script_that_workers_cannot_import_is_told_so(here, bare):
     written(SMALL)
     Path("script.py").write_text("import nnframe as nn\n\nnn.sweep('sweep.yaml', workers=2)\n")
-    done = subprocess.run([sys.executable, "script.py"], env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "script.py"], env=bare | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert done.stderr.endswith("a script that calls nn.sweep needs `if __name__ == '__main__':` around it\n")
     (folder,) = Path("experiments/runs/sweep").iterdir()  # the workers made none
@@ -488,6 +488,8 @@ def test_progress_is_told_now_and_then(here, capsys, monkeypatch):
 
 
 def test_a_terminal_has_a_bar(here, capsys, monkeypatch):
+    for name in ("COLUMNS", "LINES"):  # set in the workers of pytest-xdist, and older versions of tqdm go by them
+        monkeypatch.delenv(name, raising=False)
     for stream in (sys.stdout, sys.stderr):
         monkeypatch.setattr(stream, "isatty", lambda: True)
     assert run.main([str(written(SMALL)), "--workers=1"]) == 0
