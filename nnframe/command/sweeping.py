@@ -10,7 +10,7 @@ from nnframe.config.build import build
 from nnframe.config.compose import load
 from nnframe.config.reading import Document, dump
 from nnframe.errors import FileError, UsageError
-from nnframe.sweeps import plan, results, statistics
+from nnframe.sweeps import plan, results, sentences, statistics
 from nnframe.sweeps.block import Block, Outcome, Trainer
 from nnframe.sweeps.execute import attempt
 from nnframe.sweeps.plan import Stack, Trials
@@ -37,7 +37,7 @@ def show_plan(document: Document, workers: int | None) -> int:
         shared = ", ".join(f"{path}={names[path]}" for path in stack.shared)
         memory, time = f"{stack.bytes * stack.size / 2**20:.1f} MiB", f"{stack.seconds * 1000:.3g} ms"
         rows.append([f"{len(stack.trials):,}", str(stack.size), memory, time if stack.seconds else "unknown", shared])
-    for line in statistics.aligned(rows):
+    for line in sentences.aligned(rows):
         print(f"  {line}")
     if len(found) > len(shown):
         print(f"  ... and {len(found) - len(shown):,} more stacks")
@@ -62,7 +62,7 @@ def best(folder: Path, output: Path | None) -> int:
         raise UsageError(f"{folder}: the sweep has not finished; go on with python -m nnframe.run --resume {folder}")
     trials = prepared.trials
     values, _ = values_of(prepared, folder)
-    summary = statistics.summarize(values, prepared.mode)
+    summary = statistics.summarize(values, prepared.mode, prepared.floor)
     setting = int(summary.order[0])
     if not summary.n[setting]:
         raise UsageError(f"{folder}: no trial ended well, so none is the best")
@@ -71,7 +71,7 @@ def best(folder: Path, output: Path | None) -> int:
         print(text, end="")
     else:
         files.write(output, text.encode())
-        print(f"{statistics.label(trials, setting) or 'the only setting'}: written to {output}", file=sys.stderr)
+        print(f"{sentences.label(trials, setting) or 'the only setting'}: written to {output}", file=sys.stderr)
     return 0
 
 

@@ -52,6 +52,11 @@ class Source(Component):
         self.transforms = transforms
         self.validation = validation
 
+    @property
+    def split_varies(self) -> bool:
+        """Does the seed of a run draw which rows it trains on?"""
+        return isinstance(self.validation, float)
+
     def load(self) -> Dataset:
         """Read the rows. Raises FileError or DataError with file, line and column."""
         raise NotImplementedError

@@ -23,6 +23,7 @@ class Metric(Component):
 
     slot = "metric"
     better: ClassVar[Literal["min", "max"]] = "max"  # which values are the good ones?
+    counts_rows: ClassVar[bool] = False  # is it a share of rows, so that it goes in steps of 1 / rows?
 
     @property
     def name(self) -> str:

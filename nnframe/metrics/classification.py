@@ -12,6 +12,8 @@ from nnframe.metrics.base import Metric, Shape
 class Accuracy(Metric):
     """The share of rows whose largest output is that of their class."""
 
+    counts_rows = True
+
     def build(self, outputs: Shape, target_row: Shape, integers: bool) -> None:
         self.outputs, self.integers = outputs, integers
         if not outputs or outputs[-1] < 2 or target_row != (outputs[:-1] if integers else outputs):
@@ -26,6 +28,8 @@ class Accuracy(Metric):
 @register
 class BinaryAccuracy(Metric):
     """The share of outputs that are on the same side of `threshold` as their targets are of 0.5."""
+
+    counts_rows = True
 
     def __init__(self, threshold: Probability = 0.5) -> None:
         self.threshold = threshold

@@ -39,9 +39,11 @@ class Trials:
     parameters: Parameters
     settings: Settings
     seeds: list[int]
+    numbers: Sequence[int] = ()  # of the settings, as tables have them; from 0 unless given
 
     def __post_init__(self) -> None:
         self.count = len(next(iter(self.settings.values()), [0])) * len(self.seeds)
+        self.numbers = self.numbers or range(self.count // len(self.seeds))
         self.columns = [f"config.{path}" if path == "loss" else path for path in self.settings]  # of tables, where loss is a result
         self._paths = sorted(self.settings, key=lambda path: (path.count("."), not path.endswith(".type")))
 

@@ -44,6 +44,15 @@ class Prepared:
         return f"best_{self.metric}" if at_best else self.metric
 
     @property
+    def floor(self) -> float | None:
+        """Half a step of the objective, if it counts rows."""
+        training, name = self.first.training, self.metric
+        counting = {metric.name for metric in (*training.metrics, *self.experiment.metrics) if metric.counts_rows}
+        held = name not in counting and name.removeprefix("val_") in counting
+        batches = training.validation if held else training.batches if name in counting else None
+        return None if batches is None else 0.5 / batches.rows
+
+    @property
     def log(self) -> list[str]:
         """The columns of losses.csv after trial, epoch and step."""
         return in_order(self.columns)
@@ -63,7 +72,14 @@ class Prepared:
         """The row of a trial in trials.csv."""
         setting = trial // len(self.trials.seeds)
         told = [outcome.row.get(name, "") for name in self.results]
-        return [str(trial), str(setting), *self.trials.names(setting), str(self.trials.seed(trial)), *told, str(worker)]
+        return [
+            str(trial),
+            str(self.trials.numbers[setting]),
+            *self.trials.names(setting),
+            str(self.trials.seed(trial)),
+            *told,
+            str(worker),
+        ]
 
     @cached_property
     def resolved(self) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from nnframe.config.reading import Document, dump
 from nnframe.config.sections import kind_of
 from nnframe.errors import FileError, NNFrameError, OptionError, UsageError, printable
 from nnframe.runs import folder as run_folder
-from nnframe.sweeps import plan, results, statistics
+from nnframe.sweeps import plan, results, sentences, statistics
 from nnframe.sweeps.block import Block, Outcome, Trainer
 from nnframe.sweeps.execute import UNGUARDED, Stop, execute
 from nnframe.sweeps.plan import Stack
@@ -74,7 +74,7 @@ def run(config: Any, overrides: Sequence[str], out: Any, options: Options) -> Co
     with files.owned(folder):
         summary, _ = train(prepared, folder, options)
     table = table_of(prepared, folder)
-    table.verdict = statistics.verdict(summary, lambda setting: statistics.label(prepared.trials, setting))
+    table.verdict = " ".join(verdict(prepared, summary))
     return table
 
 
@@ -129,9 +129,11 @@ def _answer(prepared: Prepared, folder: Path, options: Options) -> int:
         print(f"{printable(str(error))}; go on with\n  {run_folder.resume_command(folder, options.plugins)}", file=sys.stderr)
         print(folder)
         return 128 + error.signal if isinstance(error, Interrupted) else 1 if isinstance(error, Failed) else 2
-    for line in statistics.table(prepared.trials, summary):
+    for line in sentences.table(prepared.trials, summary, "summary.csv"):
         say(f"  {line}")
-    say(f"{prepared.objective}: {statistics.verdict(summary, lambda setting: statistics.label(prepared.trials, setting))}")
+    first, *rest = verdict(prepared, summary)
+    for line in (f"{prepared.objective}: {first}", *rest):
+        say(line)
     if failed:
         say(f"{failed:,} of {prepared.trials.count:,} trials failed or have no {prepared.objective}; trials.csv says why")
     print(folder)
@@ -161,8 +163,8 @@ def train(prepared: Prepared, folder: Path, options: Options) -> tuple[statistic
                 _fill(prepared, folder, options, stop)
             with stop.at_once():
                 values, failed = values_of(prepared, folder)
-                summary = statistics.summarize(values, prepared.mode)
-                statistics.write(folder / "summary.csv", prepared.trials, summary)
+                summary = statistics.summarize(values, prepared.mode, prepared.floor)
+                sentences.write(folder / "summary.csv", prepared.trials, summary)
         except BaseException as error:
             with suppress(FileError):
                 run_folder.write_record(folder, record | {"status": "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"})
@@ -215,16 +217,27 @@ def stacks_of(prepared: Prepared, workers: int) -> tuple[list[Stack], bool]:
 
 
 def values_of(prepared: Prepared, folder: Path) -> tuple[np.ndarray, int]:
-    """The objective (settings, seeds), NaN where a trial failed, and how many did."""
+    """The objective (settings, seeds), infinite where a trial diverged and NaN where one has none, and how many these are."""
     rows = results.read(folder / "trials.csv")
     head = next(rows)
     column, status = head.index(prepared.objective), head.index("status")
     values = np.full(prepared.trials.count, np.nan)
     for row in rows:
-        if row[status] == "finished" and row[column]:
-            values[int(row[0])] = float(row[column])
-    values[~np.isfinite(values)] = np.nan
-    return values.reshape(-1, len(prepared.trials.seeds)), int(np.isnan(values).sum())
+        value = float(row[column] or "nan")
+        if row[status] == "diverged" or (row[column] and not np.isfinite(value)):
+            values[int(row[0])] = np.inf
+        elif row[status] == "finished":
+            values[int(row[0])] = value
+    return values.reshape(-1, len(prepared.trials.seeds)), int((~np.isfinite(values)).sum())
+
+
+def verdict(prepared: Prepared, summary: statistics.Summary) -> list[str]:
+    """What can be said of the best setting."""
+    return sentences.verdict(summary, namer(prepared.trials), prepared.experiment.data.split_varies)
+
+
+def namer(trials: plan.Trials) -> sentences.Name:
+    return lambda setting: sentences.label(trials, setting)
 
 
 class Progress:
