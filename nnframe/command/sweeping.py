@@ -10,12 +10,12 @@ from nnframe.config.build import build
 from nnframe.config.compose import load
 from nnframe.config.reading import Document, dump
 from nnframe.errors import FileError, UsageError
-from nnframe.sweeps import plan, results, sentences, statistics
+from nnframe.sweeps import plan, results, sentences
 from nnframe.sweeps.block import Block, Outcome, Trainer
 from nnframe.sweeps.execute import attempt
 from nnframe.sweeps.plan import Stack, Trials
 from nnframe.sweeps.prepare import Prepared, prepare
-from nnframe.sweeps.runner import headline, stacks_of, values_of
+from nnframe.sweeps.runner import CONFIRM, Phase, headline, phase_of, stacks_of, to_confirm
 from nnframe.system import blas, files
 
 MOST, PATIENCE = 20, 2.0  # stacks to show and to try, and seconds for all of them
@@ -56,23 +56,27 @@ def _measure(trials: Trials, stack: Stack, trainer: Trainer, seconds: float) -> 
 
 
 def best(folder: Path, output: Path | None) -> int:
-    """Write the config of the winner, with the first of its seeds. Returns the exit status."""
-    prepared = _of(folder)
-    if not results.settle(folder):
-        raise UsageError(f"{folder}: the sweep has not finished; go on with python -m nnframe.run --resume {folder}")
-    trials = prepared.trials
-    values, _ = values_of(prepared, folder)
-    summary = statistics.summarize(values, prepared.mode, prepared.floor)
-    setting = int(summary.order[0])
-    if not summary.n[setting]:
+    """Write the config of the winner, the confirmed one if there is one, with the first of its seeds. Returns the exit status."""
+    phase = _finished(_of(folder), folder, folder)
+    if chosen := to_confirm(phase):
+        phase = _finished(phase.prepared.confirming(chosen), folder / CONFIRM, folder)
+    trials, winner = phase.prepared.trials, phase.summary.winner
+    if not phase.summary.n[winner]:
         raise UsageError(f"{folder}: no trial ended well, so none is the best")
-    text = dump(build(trials.alone(setting * len(trials.seeds))).resolved)
+    text = dump(build(trials.alone(winner * len(trials.seeds))).resolved)
     if output is None:
         print(text, end="")
     else:
         files.write(output, text.encode())
-        print(f"{sentences.label(trials, setting) or 'the only setting'}: written to {output}", file=sys.stderr)
+        print(f"{phase.name(winner)}: written to {output}", file=sys.stderr)
     return 0
+
+
+def _finished(prepared: Prepared, tables: Path, folder: Path) -> Phase:
+    """What the tables of a sweep's folder say. Raises UsageError if they are not complete."""
+    if not results.settle(tables):
+        raise UsageError(f"{folder}: the sweep has not finished; go on with python -m nnframe.run --resume {folder}")
+    return phase_of(prepared, tables)
 
 
 def trial(folder: Path, number: int) -> int:

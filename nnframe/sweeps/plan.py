@@ -60,6 +60,11 @@ class Trials:
         """What a table shows of a setting, by column."""
         return [self.parameters[path].name(column[number]) for path, column in self.settings.items()]
 
+    def of(self, settings: Sequence[int], seeds: list[int]) -> "Trials":
+        """Trials of some settings, by their places here, with other seeds."""
+        points = {path: [column[j] for j in settings] for path, column in self.settings.items()}
+        return Trials(self.document, self.parameters, points, seeds, [self.numbers[j] for j in settings])
+
     def seed(self, trial: int) -> int:
         return self.seeds[trial % len(self.seeds)]
 

@@ -1,6 +1,6 @@
 """From a sweep's config to trials that can begin: every mistake that can be found before training is told, all at once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -81,6 +81,11 @@ class Prepared:
             str(worker),
         ]
 
+    def confirming(self, best: Sequence[int]) -> "Prepared":
+        """Some settings of the search again, with seeds of their own."""
+        assert self.experiment.sweep is not None and self.experiment.sweep.confirm is not None
+        return replace(self, trials=self.trials.of(best, self.experiment.sweep.confirm.fresh(self.trials.seeds)))
+
     @cached_property
     def resolved(self) -> dict[str, Any]:
         """The complete config of the sweep: defaults written out, paths absolute."""
@@ -115,6 +120,10 @@ def prepare(document: Document) -> Prepared:
         sweep = replace(sweep, parameters=values)
         seeds = sweep.all_seeds(experiment.seed)
         trials = Trials(base, sweep.space, sweep.settings(len(seeds)), seeds)
+        if sweep.confirm is not None:
+            confirm = sweep.confirm.among(len(trials.numbers), len(seeds))
+            confirm.fresh(seeds)
+            sweep = replace(sweep, confirm=confirm)
     except OptionError as error:
         raise located(document, [(f"sweep.{error.path or 'sampler'}", error.message)]) from None
     first = build(trials.alone(0))

@@ -30,6 +30,7 @@ from nnframe.system import files
 from nnframe.system.signals import Interrupted, caught
 from nnframe.training.checkpoint import differences, told
 
+CONFIRM = "confirm"  # the folder beside the search's tables that holds those of its best settings with fresh seeds
 SHOW = 10.0  # seconds between lines where there is no terminal
 
 
@@ -45,6 +46,24 @@ class Options:
 
 class Failed(NNFrameError):
     """A trial failed, and none may."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Trials that have been trained, and what can be said of them: the search, and what comes after it."""
+
+    prepared: Prepared
+    summary: statistics.Summary
+    failed: int
+
+    def name(self, setting: int) -> str:
+        """A setting in words."""
+        return sentences.label(self.prepared.trials, setting) or "the only setting"
+
+    @property
+    def verdict(self) -> list[str]:
+        """What can be said of the best setting."""
+        return sentences.verdict(self.summary, self.name, self.prepared.experiment.data.split_varies)
 
 
 class Columns(dict[str, np.ndarray]):
@@ -72,9 +91,9 @@ def run(config: Any, overrides: Sequence[str], out: Any, options: Options) -> Co
     prepared = prepare(document)
     folder = run_folder.make_folder(Path(out) / prepared.experiment.name, prepared.identity)
     with files.owned(folder):
-        summary, _ = train(prepared, folder, options)
+        phases = train(prepared, folder, options)
     table = table_of(prepared, folder)
-    table.verdict = " ".join(verdict(prepared, summary))
+    table.verdict = " ".join([*phases[0].verdict, *(line for phase in phases[1:] for line in confirmed(phases[0], phase))])
     return table
 
 
@@ -124,18 +143,20 @@ def _answer(prepared: Prepared, folder: Path, options: Options) -> int:
     say: Callable[[str], None] = (lambda text: None) if options.quiet else (lambda text: print(printable(text), flush=True))
     say(headline(prepared))
     try:
-        summary, failed = train(prepared, folder, options)
+        search, *more = train(prepared, folder, options)
     except (Interrupted, FileError, Failed) as error:
         print(f"{printable(str(error))}; go on with\n  {run_folder.resume_command(folder, options.plugins)}", file=sys.stderr)
         print(folder)
         return 128 + error.signal if isinstance(error, Interrupted) else 1 if isinstance(error, Failed) else 2
-    for line in sentences.table(prepared.trials, summary, "summary.csv"):
-        say(f"  {line}")
-    first, *rest = verdict(prepared, summary)
-    for line in (f"{prepared.objective}: {first}", *rest):
-        say(line)
-    if failed:
-        say(f"{failed:,} of {prepared.trials.count:,} trials failed or have no {prepared.objective}; trials.csv says why")
+    told = [(search, "", search.verdict), *((phase, f"{CONFIRM}/", confirmed(search, phase)) for phase in more)]
+    for phase, place, (first, *rest) in told:
+        for line in sentences.table(phase.prepared.trials, phase.summary, f"{place}summary.csv"):
+            say(f"  {line}")
+        for line in (f"{prepared.objective}: {first}", *rest):
+            say(line)
+        if phase.failed:
+            count = phase.prepared.trials.count
+            say(f"{phase.failed:,} of {count:,} trials failed or have no {prepared.objective}; {place}trials.csv says why")
     print(folder)
     return 0
 
@@ -145,11 +166,19 @@ def headline(prepared: Prepared) -> str:
     trials = prepared.trials
     counts = {"setting": trials.count // len(trials.seeds), "seed": len(trials.seeds), "trial": trials.count}
     settings, seeds, count = (f"{number:,} {word}{'s' * (number != 1)}" for word, number in counts.items())
-    return f"{prepared.experiment.name}: {settings} x {seeds} = {count}, ranked by {prepared.objective} ({prepared.mode})"
+    told = f"{prepared.experiment.name}: {settings} x {seeds} = {count}, ranked by {prepared.objective} ({prepared.mode})"
+    confirm = prepared.experiment.sweep and prepared.experiment.sweep.confirm
+    return f"{told}; the best {confirm.top} again with {confirm.seeds} fresh seeds" if confirm else told
 
 
-def train(prepared: Prepared, folder: Path, options: Options) -> tuple[statistics.Summary, int]:
-    """Train what is missing and write all tables; the summary, and how many trials failed.
+def confirmed(search: Phase, phase: Phase) -> list[str]:
+    """What can be said after fresh seeds for the best settings of a search."""
+    first, left = search.name(search.summary.winner), len(search.summary.n) - len(phase.summary.n)
+    return sentences.confirmed(phase.summary, phase.name, phase.prepared.experiment.data.split_varies, first, left)
+
+
+def train(prepared: Prepared, folder: Path, options: Options) -> list[Phase]:
+    """Train what is missing and write all tables: those of the search, and those of its best settings with fresh seeds.
 
     Raises Interrupted after a signal, FileError where nothing can be written, Failed; what was trained until then is kept.
     """
@@ -159,19 +188,39 @@ def train(prepared: Prepared, folder: Path, options: Options) -> tuple[statistic
         try:
             files.write(folder / "config.yaml", dump(prepared.resolved).encode())
             run_folder.write_record(folder, record | {"status": "running"})
-            if not results.settle(folder):
-                _fill(prepared, folder, options, stop)
-            with stop.at_once():
-                values, failed = values_of(prepared, folder)
-                summary = statistics.summarize(values, prepared.mode, prepared.floor)
-                sentences.write(folder / "summary.csv", prepared.trials, summary)
+            phases = [_phase(prepared, folder, options, stop)]
+            if best := to_confirm(phases[0]):
+                phases.append(_phase(prepared.confirming(best), files.folder(folder / CONFIRM), options, stop))
         except BaseException as error:
             with suppress(FileError):
                 run_folder.write_record(folder, record | {"status": "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"})
             raise
         seconds = round(time.monotonic() - start, 3)
+        failed = sum(phase.failed for phase in phases)
         run_folder.write_record(folder, record | {"status": "finished", "failed": failed, "seconds": seconds})
-    return summary, failed
+    return phases
+
+
+def to_confirm(search: Phase) -> list[int]:
+    """The settings of a search that are to be trained again, best first."""
+    sweep, summary = search.prepared.experiment.sweep, search.summary
+    return [] if sweep is None or sweep.confirm is None else [j for j in summary.order[: sweep.confirm.top].tolist() if summary.n[j]]
+
+
+def _phase(prepared: Prepared, folder: Path, options: Options, stop: Stop) -> Phase:
+    """Train what is missing of some trials in a folder, and write all of its tables."""
+    if not results.settle(folder):
+        _fill(prepared, folder, options, stop)
+    with stop.at_once():
+        phase = phase_of(prepared, folder)
+        sentences.write(folder / "summary.csv", prepared.trials, phase.summary)
+    return phase
+
+
+def phase_of(prepared: Prepared, folder: Path) -> Phase:
+    """What the complete tables of a folder say."""
+    values = values_of(prepared, folder)
+    return Phase(prepared, statistics.summarize(values, prepared.mode, prepared.floor), int((~np.isfinite(values)).sum()))
 
 
 def _fill(prepared: Prepared, folder: Path, options: Options, stop: Stop) -> None:
@@ -216,8 +265,8 @@ def stacks_of(prepared: Prepared, workers: int) -> tuple[list[Stack], bool]:
     return found, kept
 
 
-def values_of(prepared: Prepared, folder: Path) -> tuple[np.ndarray, int]:
-    """The objective (settings, seeds), infinite where a trial diverged and NaN where one has none, and how many these are."""
+def values_of(prepared: Prepared, folder: Path) -> np.ndarray:
+    """The objective (settings, seeds), infinite where a trial diverged and NaN where one has none."""
     rows = results.read(folder / "trials.csv")
     head = next(rows)
     column, status = head.index(prepared.objective), head.index("status")
@@ -228,16 +277,7 @@ def values_of(prepared: Prepared, folder: Path) -> tuple[np.ndarray, int]:
             values[int(row[0])] = np.inf
         elif row[status] == "finished":
             values[int(row[0])] = value
-    return values.reshape(-1, len(prepared.trials.seeds)), int((~np.isfinite(values)).sum())
-
-
-def verdict(prepared: Prepared, summary: statistics.Summary) -> list[str]:
-    """What can be said of the best setting."""
-    return sentences.verdict(summary, namer(prepared.trials), prepared.experiment.data.split_varies)
-
-
-def namer(trials: plan.Trials) -> sentences.Name:
-    return lambda setting: sentences.label(trials, setting)
+    return values.reshape(-1, len(prepared.trials.seeds))
 
 
 class Progress:
