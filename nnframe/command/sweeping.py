@@ -15,9 +15,10 @@ from nnframe.sweeps.block import Block, Outcome, Trainer
 from nnframe.sweeps.execute import attempt
 from nnframe.sweeps.plan import Stack, Trials
 from nnframe.sweeps.prepare import Prepared, prepare
-from nnframe.sweeps.runner import CONFIRM, Phase, headline, phase_of, stacks_of, to_confirm
+from nnframe.sweeps.runner import CONFIRM, TEST, Phase, headline, phase_of, stacks_of, test_lines, tested, to_confirm, to_test
 from nnframe.system import blas, files
 
+UNFINISHED = "{folder}: the sweep has not finished; go on with python -m nnframe.run --resume {folder}"
 MOST, PATIENCE = 20, 2.0  # stacks to show and to try, and seconds for all of them
 
 
@@ -57,25 +58,43 @@ def _measure(trials: Trials, stack: Stack, trainer: Trainer, seconds: float) -> 
 
 def best(folder: Path, output: Path | None) -> int:
     """Write the config of the winner, the confirmed one if there is one, with the first of its seeds. Returns the exit status."""
-    phase = _finished(_of(folder), folder, folder)
-    if chosen := to_confirm(phase):
-        phase = _finished(phase.prepared.confirming(chosen), folder / CONFIRM, folder)
+    phases = [_finished(_of(folder), folder, folder)]
+    if chosen := to_confirm(phases[0]):
+        phases.append(_finished(phases[0].prepared.confirming(chosen), folder / CONFIRM, folder))
+    phase = phases[-1]
     trials, winner = phase.prepared.trials, phase.summary.winner
     if not phase.summary.n[winner]:
         raise UsageError(f"{folder}: no trial ended well, so none is the best")
-    text = dump(build(trials.alone(winner * len(trials.seeds))).resolved)
+    told = _tested(phases, folder) if phase.prepared.experiment.data.test is not None else []
+    text = "".join(f"# {line}\n" for line in told) + dump(build(trials.alone(winner * len(trials.seeds))).resolved)
     if output is None:
         print(text, end="")
     else:
         files.write(output, text.encode())
-        print(f"{phase.name(winner)}: written to {output}", file=sys.stderr)
+        print(*told, f"{phase.name(winner)}: written to {output}", sep="\n", file=sys.stderr)
     return 0
+
+
+def _tested(phases: list[Phase], folder: Path) -> list[str]:
+    """What the winner gives on the test part: with all of its fresh seeds, if it was confirmed by some, otherwise trained anew with its
+    first one."""
+    if (last := to_test(phases)) is not None:
+        if not results.settle(folder / TEST):
+            raise UsageError(UNFINISHED.format(folder=folder))
+        return test_lines(last, tested(last, folder / TEST))
+    prepared, winner = phases[-1].prepared, phases[-1].summary.winner
+    last = prepared.testing(winner, prepared.trials.seeds[:1])
+    found = attempt(Trainer(last.trials.document, last.log, test=True), Block.of(last.trials, last.trials.stacks[0], np.arange(1)))
+    if isinstance(found, str):
+        raise UsageError(f"{folder}: the winner cannot be tested: {found}")
+    one = {name: sentences.Tested(float(found[0].row[name]), np.nan, np.nan, 1, 1) for name in last.tests if name in found[0].row}
+    return test_lines(last, one)
 
 
 def _finished(prepared: Prepared, tables: Path, folder: Path) -> Phase:
     """What the tables of a sweep's folder say. Raises UsageError if they are not complete."""
     if not results.settle(tables):
-        raise UsageError(f"{folder}: the sweep has not finished; go on with python -m nnframe.run --resume {folder}")
+        raise UsageError(UNFINISHED.format(folder=folder))
     return phase_of(prepared, tables)
 
 

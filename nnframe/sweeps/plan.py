@@ -40,6 +40,7 @@ class Trials:
     settings: Settings
     seeds: list[int]
     numbers: Sequence[int] = ()  # of the settings, as tables have them; from 0 unless given
+    test: bool = False  # are they evaluated on the test part, once they are trained?
 
     def __post_init__(self) -> None:
         self.count = len(next(iter(self.settings.values()), [0])) * len(self.seeds)
@@ -60,10 +61,10 @@ class Trials:
         """What a table shows of a setting, by column."""
         return [self.parameters[path].name(column[number]) for path, column in self.settings.items()]
 
-    def of(self, settings: Sequence[int], seeds: list[int]) -> "Trials":
-        """Trials of some settings, by their places here, with other seeds."""
+    def of(self, settings: Sequence[int], seeds: list[int], *, test: bool = False) -> "Trials":
+        """Trials of some settings, by their places here, with such seeds."""
         points = {path: [column[j] for j in settings] for path, column in self.settings.items()}
-        return Trials(self.document, self.parameters, points, seeds, [self.numbers[j] for j in settings])
+        return Trials(self.document, self.parameters, points, seeds, [self.numbers[j] for j in settings], test)
 
     def seed(self, trial: int) -> int:
         return self.seeds[trial % len(self.seeds)]

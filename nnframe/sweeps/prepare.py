@@ -61,7 +61,13 @@ class Prepared:
     def results(self) -> list[str]:
         """The columns of trials.csv that tell what came of a trial."""
         values = [name for column in self.log if column in self.columns and column != "lr" for name in (column, f"best_{column}")]
-        return ["status", "epochs", *values, "weights", "reason", "seconds"]
+        return ["status", "epochs", *values, *self.tests, "weights", "reason", "seconds"]
+
+    @property
+    def tests(self) -> list[str]:
+        """The columns of trials.csv that tell what a trial gives on the test part."""
+        held = {f"val_{name}" for name in self.columns}
+        return [f"test_{name}" for name in self.columns if name != "lr" and name not in held] if self.trials.test else []
 
     @property
     def heads(self) -> tuple[list[str], list[str]]:
@@ -85,6 +91,10 @@ class Prepared:
         """Some settings of the search again, with seeds of their own."""
         assert self.experiment.sweep is not None and self.experiment.sweep.confirm is not None
         return replace(self, trials=self.trials.of(best, self.experiment.sweep.confirm.fresh(self.trials.seeds)))
+
+    def testing(self, setting: int, seeds: list[int]) -> "Prepared":
+        """One setting again, this time evaluated on the test part."""
+        return replace(self, trials=self.trials.of([setting], seeds, test=True))
 
     @cached_property
     def resolved(self) -> dict[str, Any]:

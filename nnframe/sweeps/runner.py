@@ -16,6 +16,7 @@ import numpy as np
 from nnframe.components import plugins
 from nnframe.components.markers import Size
 from nnframe.components.walk import Problems, check
+from nnframe.config.build import build
 from nnframe.config.compose import change, load
 from nnframe.config.reading import Document, dump
 from nnframe.config.sections import kind_of
@@ -30,7 +31,10 @@ from nnframe.system import files
 from nnframe.system.signals import Interrupted, caught
 from nnframe.training.checkpoint import differences, told
 
-CONFIRM = "confirm"  # the folder beside the search's tables that holds those of its best settings with fresh seeds
+CONFIRM, TEST = (
+    "confirm",
+    "test",
+)  # folders beside the search's tables: its best settings with fresh seeds, and the best of these on the test part
 SHOW = 10.0  # seconds between lines where there is no terminal
 
 
@@ -91,9 +95,9 @@ def run(config: Any, overrides: Sequence[str], out: Any, options: Options) -> Co
     prepared = prepare(document)
     folder = run_folder.make_folder(Path(out) / prepared.experiment.name, prepared.identity)
     with files.owned(folder):
-        phases = train(prepared, folder, options)
+        (search, *more), test = train(prepared, folder, options)
     table = table_of(prepared, folder)
-    table.verdict = " ".join([*phases[0].verdict, *(line for phase in phases[1:] for line in confirmed(phases[0], phase))])
+    table.verdict = " ".join([*search.verdict, *(line for phase in more for line in confirmed(search, phase)), *test_lines(prepared, test)])
     return table
 
 
@@ -143,7 +147,7 @@ def _answer(prepared: Prepared, folder: Path, options: Options) -> int:
     say: Callable[[str], None] = (lambda text: None) if options.quiet else (lambda text: print(printable(text), flush=True))
     say(headline(prepared))
     try:
-        search, *more = train(prepared, folder, options)
+        (search, *more), test = train(prepared, folder, options)
     except (Interrupted, FileError, Failed) as error:
         print(f"{printable(str(error))}; go on with\n  {run_folder.resume_command(folder, options.plugins)}", file=sys.stderr)
         print(folder)
@@ -157,6 +161,10 @@ def _answer(prepared: Prepared, folder: Path, options: Options) -> int:
         if phase.failed:
             count = phase.prepared.trials.count
             say(f"{phase.failed:,} of {count:,} trials failed or have no {prepared.objective}; {place}trials.csv says why")
+    for line in test_lines(prepared, test):
+        say(line)
+    if prepared.experiment.data.test is not None and not test:
+        say(f"The test part was not read; nnframe best {folder} does.")
     print(folder)
     return 0
 
@@ -177,8 +185,9 @@ def confirmed(search: Phase, phase: Phase) -> list[str]:
     return sentences.confirmed(phase.summary, phase.name, phase.prepared.experiment.data.split_varies, first, left)
 
 
-def train(prepared: Prepared, folder: Path, options: Options) -> list[Phase]:
-    """Train what is missing and write all tables: those of the search, and those of its best settings with fresh seeds.
+def train(prepared: Prepared, folder: Path, options: Options) -> tuple[list[Phase], dict[str, sentences.Tested]]:
+    """Train what is missing and write all tables: those of the search, those of its best settings with fresh seeds, and what the best of
+    these gives on the test part.
 
     Raises Interrupted after a signal, FileError where nothing can be written, Failed; what was trained until then is kept.
     """
@@ -191,14 +200,19 @@ def train(prepared: Prepared, folder: Path, options: Options) -> list[Phase]:
             phases = [_phase(prepared, folder, options, stop)]
             if best := to_confirm(phases[0]):
                 phases.append(_phase(prepared.confirming(best), files.folder(folder / CONFIRM), options, stop))
+            test: dict[str, sentences.Tested] = {}
+            if (last := to_test(phases)) is not None:
+                _look_at_test(last)
+                _tables(last, files.folder(folder / TEST), options, stop)
+                test = tested(last, folder / TEST)
         except BaseException as error:
             with suppress(FileError):
                 run_folder.write_record(folder, record | {"status": "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"})
             raise
         seconds = round(time.monotonic() - start, 3)
-        failed = sum(phase.failed for phase in phases)
-        run_folder.write_record(folder, record | {"status": "finished", "failed": failed, "seconds": seconds})
-    return phases
+        failed, told = sum(phase.failed for phase in phases), {name: values.record() for name, values in test.items()}
+        run_folder.write_record(folder, record | {"status": "finished", "failed": failed, "test": told, "seconds": seconds})
+    return phases, test
 
 
 def to_confirm(search: Phase) -> list[int]:
@@ -207,10 +221,50 @@ def to_confirm(search: Phase) -> list[int]:
     return [] if sweep is None or sweep.confirm is None else [j for j in summary.order[: sweep.confirm.top].tolist() if summary.n[j]]
 
 
-def _phase(prepared: Prepared, folder: Path, options: Options, stop: Stop) -> Phase:
-    """Train what is missing of some trials in a folder, and write all of its tables."""
+def test_lines(prepared: Prepared, found: dict[str, sentences.Tested]) -> list[str]:
+    """What can be said of a winner on the test part."""
+    data = prepared.experiment.data
+    return sentences.tested(found, drawn_anew=isinstance(data.test, float) and data.split_varies)
+
+
+def to_test(phases: list[Phase]) -> Prepared | None:
+    """The trials of a confirmed winner, to be evaluated on the test part; None if there is no such winner or no such part."""
+    prepared, summary = phases[-1].prepared, phases[-1].summary
+    if len(phases) < 2 or prepared.experiment.data.test is None or not summary.n[summary.winner]:
+        return None
+    return prepared.testing(summary.winner, prepared.trials.seeds)
+
+
+def tested(prepared: Prepared, folder: Path) -> dict[str, sentences.Tested]:
+    """What the trials of a winner gave on the test part, by name."""
+    rows = results.read(folder / "trials.csv")
+    head = next(rows)
+    good = [row for row in rows if row[head.index("status")] == "finished"]
+    found = {}
+    for name in prepared.tests:
+        values = np.array([[float(row[head.index(name)] or "nan") for row in good]])
+        if np.isfinite(values).any():
+            found[name] = sentences.Tested(float(values.mean()), *statistics.interval(values, 0), len(good), len(prepared.trials.seeds))
+    return found
+
+
+def _look_at_test(prepared: Prepared) -> None:
+    """Raise FileError if the test part cannot be read, before any row says that a trial failed by it."""
+    try:
+        build(prepared.trials.alone(0), test=True)
+    except NNFrameError as error:
+        raise FileError(f"the winner cannot be tested: {'; '.join(str(error).splitlines())}") from None
+
+
+def _tables(prepared: Prepared, folder: Path, options: Options, stop: Stop) -> None:
+    """Train what is missing of some trials in a folder."""
     if not results.settle(folder):
         _fill(prepared, folder, options, stop)
+
+
+def _phase(prepared: Prepared, folder: Path, options: Options, stop: Stop) -> Phase:
+    """Train what is missing of some trials in a folder, and write all of its tables."""
+    _tables(prepared, folder, options, stop)
     with stop.at_once():
         phase = phase_of(prepared, folder)
         sentences.write(folder / "summary.csv", prepared.trials, phase.summary)

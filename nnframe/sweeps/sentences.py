@@ -1,6 +1,7 @@
 """What a sweep's statistics are for people: the table of settings, and the sentences that a careful colleague says of the best one."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,32 @@ def confirmed(summary: Summary, name: Name, split_varies: bool, first: str, left
     if left:
         told += f" The {left:,} others were not retried." if left > 1 else " The other one was not retried."
     return [told, *_troubles(summary, name), _chance(split_varies)]
+
+
+@dataclass(frozen=True)
+class Tested:
+    """What a setting gave on the test part: the mean of the trials that ended well, and its 95 % interval, NaN for fewer than 3."""
+
+    mean: float
+    low: float
+    high: float
+    trials: int
+    seeds: int
+
+    def record(self) -> dict[str, float | None]:
+        """For run.json."""
+        return {name: None if np.isnan(value) else value for name, value in vars(self).items()}
+
+
+def tested(found: dict[str, Tested], drawn_anew: bool) -> list[str]:
+    """What a winner gave on the test part. `drawn_anew`: did each seed draw its own, so that the search has seen these rows too?"""
+    if not found:
+        return []
+    one = next(iter(found.values()))
+    values = [f"{name} {v.mean:.4g}{'' if np.isnan(v.low) else f' (95 %: {v.low:.4g} to {v.high:.4g})'}" for name, v in found.items()]
+    seeds = f"{one.trials}{f' of {one.seeds}' if one.trials < one.seeds else ''} {_plural('seed', one.seeds)}"
+    what = "which each seed draws anew (data.split_seed keeps the same rows aside)" if drawn_anew else "which nothing was chosen by"
+    return [f"On the test part, {what}, over {seeds}: {', '.join(values)}."]
 
 
 def _told_apart(summary: Summary, name: Name) -> str:
@@ -90,7 +117,7 @@ def _troubles(summary: Summary, name: Name) -> Iterator[str]:
 
 def _chance(split_varies: bool) -> str:
     if split_varies:
-        return "Chance here means seeds, and they draw the rows to train, validate and test on too."
+        return "Chance here means seeds, which draw the split of the rows too."
     return "Chance here means seeds; the test rows are the same."
 
 

@@ -100,7 +100,7 @@ def compare(y: np.ndarray, floor: float | None = None) -> Comparison:
         k, part, j = len(s), y[s], np.flatnonzero(left & compared)
         settings, seeds = two_way(part)
         squares = np.nansum(np.square(part - settings[:, None] - seeds), 1)
-        df1 = int(known[s].sum()) - k - int(known[s].any(0).sum()) + 1
+        df1 = max(int(known[s].sum()) - k - int(known[s].any(0).sum()) + 1, 1)
         mse = squares.sum() / df1
         v = np.full(len(y), mse)  # of two settings the same for both: the paired t test
         if k > 2:

@@ -1,8 +1,11 @@
 """The best settings of a search again, with fresh seeds: their tables, their sentence, and what becomes of them after a kill."""
 # ruff: noqa: F811
 
+import json
+
 import numpy as np
 import pytest
+from scipy import stats
 from test_sweeps import here, swept, table, written  # noqa: F401  a fixture is known by its import
 
 import nnframe as nn
@@ -115,3 +118,71 @@ def test_a_search_in_which_nothing_ended_well_has_nothing_to_confirm(here):
         "--workers=1",
     )
     assert not (folder / "confirm").exists()
+
+
+# ------------------------------------------------------------------------------------------ the test part
+
+TESTED = "data.test={type: Arrays, path: test.npz}"
+
+
+@pytest.fixture
+def unreadable(here):
+    """A test part that nobody can read until it is written; a function that does so."""
+    held = {name: array[:20] for name, array in np.load("data.npz").items()}
+    (here / "test.npz").write_bytes(b"not to be read")
+    return lambda: np.savez(here / "test.npz", **held)
+
+
+def test_the_search_does_not_read_the_test_part(unreadable, here, capsys):
+    config = written(CONFIRMED.replace("  confirm: {top: 3, seeds: 5}", ""))
+    folder = swept(config, TESTED, "--workers=2")
+    assert reproducible(folder)[2] == reproducible(swept(config, "--workers=2"))[2]
+    assert {row["status"] for row in table(folder / "trials.csv")} == {"finished"}
+    capsys.readouterr()
+    assert command(["best", str(folder)]) == 2
+    assert "the winner cannot be tested: test.path: " in capsys.readouterr().err
+    unreadable()
+    assert command(["best", str(folder), "-o", "best.yaml"]) == 0
+    said = capsys.readouterr().err.splitlines()[0]
+    assert said.startswith("On the test part, which nothing was chosen by, over 1 seed: test_loss ")
+    assert (here / "best.yaml").read_text().startswith(f"# {said}\n")
+    assert run.main(["best.yaml"]) == 0
+    *_, last, _ = capsys.readouterr().out.splitlines()
+    loss, accuracy = last.split("test_loss ")[1].split("  test_accuracy ")
+    assert said.endswith(f": test_loss {loss}, test_accuracy {accuracy}.")
+
+
+def test_the_confirmed_winner_is_evaluated_once_at_the_end(unreadable, here, capsys):
+    config = written(CONFIRMED)
+    assert run.main([str(config), TESTED, "--workers=1"]) == 2
+    said = capsys.readouterr()
+    folder = here / said.out.splitlines()[-1]
+    assert (
+        "the winner cannot be tested: " in said.err
+        and f"go on with\n  python -m nnframe.run --resume {folder.relative_to(here)}" in said.err
+    )
+    assert len(table(folder / "confirm/summary.csv")) == 3 and command(["best", str(folder)]) == 2
+    unreadable()
+    capsys.readouterr()
+    assert run.main(["--resume", str(folder), "--workers=2"]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("On the test part")]
+    rows, first = table(folder / "test/trials.csv"), table(folder / "confirm/summary.csv")[0]
+    assert [row["seed"] for row in rows] == ["8", "9", "10", "11", "12"] and {row["setting"] for row in rows} == {first["setting"]}
+    confirmed = [row for row in table(folder / "confirm/trials.csv") if row["setting"] == first["setting"]]
+    assert [row["weights"] for row in rows] == [row["weights"] for row in confirmed]
+    values = np.array([float(row["test_accuracy"]) for row in rows])
+    low, high = stats.t.interval(0.95, 4, loc=values.mean(), scale=stats.sem(values))
+    assert line.endswith(f"test_accuracy {values.mean():.4g} (95 %: {low:.4g} to {high:.4g}).") and ", over 5 seeds: test_loss " in line
+    record = json.loads((folder / "run.json").read_text())["test"]["test_accuracy"]
+    assert record == pytest.approx({"mean": values.mean(), "low": low, "high": high, "trials": 5, "seeds": 5})
+    assert command(["best", str(folder)]) == 0
+    assert capsys.readouterr().out.startswith(f"# {line}\n")
+
+
+def test_rows_that_each_seed_draws_anew_are_said_to_be_so(here):
+    verdict = nn.sweep(written(CONFIRMED), ["data.test=0.2"]).verdict
+    assert "On the test part, which each seed draws anew (data.split_seed keeps the same rows aside), over 5 seeds: " in verdict
+    assert "Chance here means seeds, which draw the split of the rows too." in verdict
+    verdict = nn.sweep(written(CONFIRMED), ["data.test=0.2", "data.split_seed=1"]).verdict
+    assert "On the test part, which nothing was chosen by, over 5 seeds: " in verdict
+    assert "Chance here means seeds; the test rows are the same." in verdict

@@ -335,9 +335,7 @@ def test_the_sentence_says_what_failed():
 
 def test_the_sentence_says_what_chance_is():
     assert told(steps(1, 2)).endswith(SAME)
-    assert told(steps(1, 2), split_varies=True).endswith(
-        " Chance here means seeds, and they draw the rows to train, validate and test on too."
-    )
+    assert told(steps(1, 2), split_varies=True).endswith(" Chance here means seeds, which draw the split of the rows too.")
 
 
 def test_the_sentence_after_fresh_seeds():
