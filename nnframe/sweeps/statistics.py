@@ -224,7 +224,7 @@ class Summary:
 @np.errstate(all="ignore")  # a loss may be as large as a number can be
 def summarize(values: np.ndarray, mode: str, floor: float | None = None) -> Summary:
     """`values` (settings, seeds) of the objective: infinite where a trial diverged, NaN where there is none. `floor` is half a step of
-    the objective, if it has steps."""
+    an objective that is a share of rows, and so from 0 to 1."""
     diverged, sign = np.isinf(values), 1 if mode == "max" else -1
     finite = np.isfinite(values)
     if not finite.any():
@@ -244,6 +244,8 @@ def summarize(values: np.ndarray, mode: str, floor: float | None = None) -> Summ
     lowest, highest, median = (np.full(len(y), np.nan) for _ in range(3))
     lowest[known], highest[known], median[known] = np.nanmin(y[known], 1), np.nanmax(y[known], 1), np.nanmedian(y[known], 1)
     low, high = sorted(sign * scale * end for end in interval(y, found.winner))
+    if floor is not None:
+        low, high = max(low, 0.0), min(high, 1.0)
     mean, median, best, least = (sign * scale * array for array in (mean, median, highest, lowest))
     return Summary(
         values.shape[1], order, n, diverged.sum(1), np.isnan(values).sum(1), mean, median, scale * sd, best, least,

@@ -240,6 +240,12 @@ def test_losses_are_mirrored_scores(rng):
     assert loss.interval[0] < loss.estimate < loss.interval[1]
 
 
+def test_the_interval_of_a_share_does_not_leave_its_range():
+    values = np.array([[1.0, 0.9, 1, 1, 0.95], [0.6, 0.9, 0.1, 1, 1]])
+    assert summarize(values, "max").interval[1] > 1 == summarize(values, "max", 0.01).interval[1]
+    assert np.isnan(summarize(values[:, :2], "max", 0.01).interval[1])
+
+
 def test_numbers_of_any_size_give_the_same(rng):
     values = rng.normal(size=(4, 6)) + np.arange(4)[:, None]
     expected = summarize(values, "min")
