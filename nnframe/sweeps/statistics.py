@@ -5,6 +5,7 @@ setting a variance of its own. Functions of arrays `y` (settings, seeds): large 
 how often they are wrong.
 """
 
+import warnings
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -90,7 +91,7 @@ def compare(y: np.ndarray, floor: float | None = None) -> Comparison:
     floor = RELATIVE * abs(effects[winner]) if floor is None else floor
     difference = y[winner] - y
     common = (~np.isnan(difference)).sum(1)
-    d = np.nan_to_num(np.where(known, difference, 0).sum(1, where=~np.isnan(difference)) / np.maximum(common, 1))
+    d = np.nansum(difference, 1) / np.maximum(common, 1)
     compared = (common >= MIN) & (n >= enough(y))
     compared[winner] = False
     found = Comparison(winner, np.zeros(len(y), bool), compared)
@@ -162,9 +163,7 @@ def failure_bound(n: int) -> float:
 @np.errstate(all="ignore")
 def critical(k: int, df: int) -> float:
     """The studentized range of `k` means that chance exceeds in one case of twenty."""
-    from scipy.stats import studentized_range
-
-    return float(studentized_range.ppf(1 - LEVEL, k, df))
+    return float(_studentized_range("ppf", 1 - LEVEL, k, df))
 
 
 @np.errstate(all="ignore")
@@ -172,18 +171,25 @@ def tails(q: np.ndarray, k: int, df: np.ndarray) -> np.ndarray:
     """How probable ranges of at least `q` are. SciPy needs milliseconds for each: many are read off a curve through MANY of them, to
     a thousandth of their size; beyond 50, the probability of 50 stands for smaller ones."""
     from scipy.interpolate import PchipInterpolator
-    from scipy.stats import studentized_range
 
     p = np.empty(len(q))
     for one in np.unique(df):
         some = df == one
         if some.sum() <= MANY:
-            p[some] = studentized_range.sf(q[some], k, one)
+            p[some] = _studentized_range("sf", q[some], k, one)
         else:
             at = 50 * np.linspace(0, 1, MANY) ** 2
-            curve = PchipInterpolator(at, np.log(np.maximum(studentized_range.sf(at, k, one), 1e-12)))
+            curve = PchipInterpolator(at, np.log(np.maximum(_studentized_range("sf", at, k, one), 1e-12)))
             p[some] = np.exp(curve(np.clip(q[some], 0, 50)))
     return np.where(q <= 0, 1.0, np.clip(p, 0, 1))
+
+
+def _studentized_range(function: str, *arguments: Any) -> Any:
+    from scipy.stats import studentized_range
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it doubts some tails of tens of thousands of settings, 1e-12 and below, which are good
+        return getattr(studentized_range, function)(*arguments)
 
 
 def _ratio(a: np.ndarray, b: Any) -> np.ndarray:

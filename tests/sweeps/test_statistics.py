@@ -176,6 +176,12 @@ def test_critical_values_are_those_of_published_tables():
         assert critical(k, df) == pytest.approx(q, abs=0.006)
 
 
+def test_tens_of_thousands_of_settings_take_seconds_and_no_warning(rng):
+    values = rng.normal(size=(20_000, 5)) + np.linspace(0, 30, 20_000)[:, None]
+    summary = summarize(values, "min")
+    assert summary.behind.sum() > 10_000 and (np.isnan(summary.p).sum(), summary.p[summary.behind].max() < 0.05) == (1, True)
+
+
 def test_many_p_values_are_read_off_a_curve():
     q = np.linspace(-1, 30, 150)
     for k, df in ((2, 4), (8, 14), (300, 2093)):
