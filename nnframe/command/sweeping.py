@@ -10,14 +10,15 @@ from nnframe.config.build import build
 from nnframe.config.compose import load
 from nnframe.config.reading import Document, dump
 from nnframe.errors import FileError, UsageError
-from nnframe.sweeps import plan, results, statistics
+from nnframe.sweeps import plan, results, sentences
 from nnframe.sweeps.block import Block, Outcome, Trainer
 from nnframe.sweeps.execute import attempt
 from nnframe.sweeps.plan import Stack, Trials
 from nnframe.sweeps.prepare import Prepared, prepare
-from nnframe.sweeps.runner import headline, stacks_of, values_of
+from nnframe.sweeps.runner import CONFIRM, TEST, Phase, headline, phase_of, stacks_of, test_lines, tested, to_confirm, to_test
 from nnframe.system import blas, files
 
+UNFINISHED = "{folder}: the sweep has not finished; go on with python -m nnframe.run --resume {folder}"
 MOST, PATIENCE = 20, 2.0  # stacks to show and to try, and seconds for all of them
 
 
@@ -37,7 +38,7 @@ def show_plan(document: Document, workers: int | None) -> int:
         shared = ", ".join(f"{path}={names[path]}" for path in stack.shared)
         memory, time = f"{stack.bytes * stack.size / 2**20:.1f} MiB", f"{stack.seconds * 1000:.3g} ms"
         rows.append([f"{len(stack.trials):,}", str(stack.size), memory, time if stack.seconds else "unknown", shared])
-    for line in statistics.aligned(rows):
+    for line in sentences.aligned(rows):
         print(f"  {line}")
     if len(found) > len(shown):
         print(f"  ... and {len(found) - len(shown):,} more stacks")
@@ -56,23 +57,45 @@ def _measure(trials: Trials, stack: Stack, trainer: Trainer, seconds: float) -> 
 
 
 def best(folder: Path, output: Path | None) -> int:
-    """Write the config of the winner, with the first of its seeds. Returns the exit status."""
-    prepared = _of(folder)
-    if not results.settle(folder):
-        raise UsageError(f"{folder}: the sweep has not finished; go on with python -m nnframe.run --resume {folder}")
-    trials = prepared.trials
-    values, _ = values_of(prepared, folder)
-    summary = statistics.summarize(values, prepared.mode)
-    setting = int(summary.order[0])
-    if not summary.n[setting]:
+    """Write the config of the winner, the confirmed one if there is one, with the first of its seeds. Returns the exit status."""
+    phases = [_finished(_of(folder), folder, folder)]
+    if chosen := to_confirm(phases[0]):
+        phases.append(_finished(phases[0].prepared.confirming(chosen), folder / CONFIRM, folder))
+    phase = phases[-1]
+    trials, winner = phase.prepared.trials, phase.summary.winner
+    if not phase.summary.n[winner]:
         raise UsageError(f"{folder}: no trial ended well, so none is the best")
-    text = dump(build(trials.alone(setting * len(trials.seeds))).resolved)
+    told = _tested(phases, folder) if phase.prepared.experiment.data.test is not None else []
+    text = "".join(f"# {line}\n" for line in told) + dump(build(trials.alone(winner * len(trials.seeds))).resolved)
     if output is None:
         print(text, end="")
     else:
         files.write(output, text.encode())
-        print(f"{statistics.label(trials, setting) or 'the only setting'}: written to {output}", file=sys.stderr)
+        print(*told, f"{phase.name(winner)}: written to {output}", sep="\n", file=sys.stderr)
     return 0
+
+
+def _tested(phases: list[Phase], folder: Path) -> list[str]:
+    """What the winner gives on the test part: with all of its fresh seeds, if it was confirmed by some, otherwise trained anew with its
+    first one."""
+    if (last := to_test(phases)) is not None:
+        if not results.settle(folder / TEST):
+            raise UsageError(UNFINISHED.format(folder=folder))
+        return test_lines(last, tested(last, folder / TEST))
+    prepared, winner = phases[-1].prepared, phases[-1].summary.winner
+    last = prepared.testing(winner, prepared.trials.seeds[:1])
+    found = attempt(Trainer(last.trials.document, last.log, test=True), Block.of(last.trials, last.trials.stacks[0], np.arange(1)))
+    if isinstance(found, str):
+        raise UsageError(f"{folder}: the winner cannot be tested: {found}")
+    one = {name: sentences.Tested(float(found[0].row[name]), np.nan, np.nan, 1, 1) for name in last.tests if name in found[0].row}
+    return test_lines(last, one)
+
+
+def _finished(prepared: Prepared, tables: Path, folder: Path) -> Phase:
+    """What the tables of a sweep's folder say. Raises UsageError if they are not complete."""
+    if not results.settle(tables):
+        raise UsageError(UNFINISHED.format(folder=folder))
+    return phase_of(prepared, tables)
 
 
 def trial(folder: Path, number: int) -> int:

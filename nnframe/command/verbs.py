@@ -29,9 +29,11 @@ ROWS = 16  # of the data, to check gradients on
 
 def check(config: Path, overrides: list[str]) -> int:
     """Build without training; print layers, memory, the loss at the start; check every gradient. Returns the exit status."""
-    job = build(load(config, overrides))
+    job = build(load(config, overrides), test=True)
     data, model = job.data.training, job.model
-    print(f"{job.experiment.name}: {len(data.x)} rows{f', {len(job.data.validation.x)} to validate on' if job.data.validation else ''}")
+    held = {"validate": job.data.validation, "test": job.data.test}
+    parts = [f"{len(data.x)} rows", *(f"{len(part.x)} to {verb} on" for verb, part in held.items() if part is not None)]
+    print(f"{job.experiment.name}: {', '.join(parts)}")
     print(model)
     print(f"memory: {_memory(job)} for parameters, gradients, optimizer and one batch")
     print(_start(job))

@@ -1,5 +1,6 @@
 """From a checked config to a training that is ready to run, and the resolved config that describes it."""
 
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -14,6 +15,8 @@ from nnframe.data.source import Prepared
 from nnframe.errors import DataError, FileError, NNFrameError
 from nnframe.layers.base import Layer
 from nnframe.layers.containers import Sequential
+from nnframe.training.evaluation import batches_for, own_metrics
+from nnframe.training.fit import evaluate
 from nnframe.training.loop import Training
 
 
@@ -40,9 +43,13 @@ class Job:
 
     @cached_property
     def data_digest(self) -> str:
-        """SHA-256 of all numbers trained and validated on."""
-        parts = [part for part in (self.data.training, self.data.validation) if part is not None]
+        """SHA-256 of all numbers trained, validated and tested on."""
+        parts = [part for part in (self.data.training, self.data.validation, self.data.test) if part is not None]
         return digest(array for part in parts for array in (part.x, part.y, part.weight) if array is not None)
+
+    def test(self) -> dict[str, float]:
+        """Loss and metrics of the model on the test part, if that was read: {"test_loss": ...}."""
+        return {name: float(value) for name, value in tested(self.experiment, self.training, self.data.test).items()}
 
     def predict(self) -> dict[str, np.ndarray]:
         """What the model gives for the rows of `predict`, probabilities where it gives logits: name -> (*outputs,)."""
@@ -53,16 +60,19 @@ class Job:
         return dict(zip(self.rows, pred, strict=True))
 
 
-def build(document: Document) -> Job:
-    """Check a config, read its data, build its model. Raises ConfigError with everything that was found wrong."""
+def build(document: Document, *, test: bool = False) -> Job:
+    """Check a config, read its data, with `test` also the test part, build its model. Raises ConfigError with everything that was found
+    wrong."""
     experiment = checked(document)
     path = "data"
     try:
-        data = experiment.data.prepare(experiment.seed)
+        data = experiment.data.prepare(experiment.seed, test=test)
         path = "model"
         model = Sequential(*experiment.model).build(data.training.x.shape[1:], seed=experiment.seed, dtype=experiment.dtype)
         path = ""
         training = training_of(experiment, model, data.training, data.validation)
+        if data.test is not None:  # what is wrong with it is told before training
+            batches_for(model, deepcopy(experiment.loss), own_metrics(experiment.metrics), data.test, "test", model._store.seeds, 1, False)
     except NNFrameError as error:
         place = ".".join(filter(None, (path, error.path)))
         raise located(document, [(_in_config(place, experiment), error.message)]) from None
@@ -83,10 +93,26 @@ def training_of(experiment: Experiment, model: Layer, training: Dataset, validat
     return Training(model, e.loss, e.optimizer, training, validation, e.metrics, e.callbacks, None, e.train)
 
 
+def tested(experiment: Experiment, training: Training, test: Any) -> dict[str, np.ndarray]:
+    """Loss and metrics of what has been trained, one network or a stack, on the test part: {"test_loss": (*runs,)}."""
+    if test is None:
+        return {}
+    options: dict[str, Any] = {"batch_size": training.eval_batch_size, "blas_threads": training.threads}
+    found = evaluate(training.whole, experiment.loss, test, metrics=experiment.metrics, **options)
+    return {f"test_{name}": value for name, value in found.items()}
+
+
 def _in_config(path: str, experiment: Experiment) -> str:
     """Where a config has what Python reaches by `path`."""
     own = [(f"{type(getattr(experiment, key)).__name__}.", f"{key}.") for key in ("optimizer", "loss")]
-    for start, key in (*own, ("model.layers.", "model."), ("data.y", "data.target"), ("data.x", "data"), ("validation", "data.validation")):
+    for start, key in (
+        *own,
+        ("model.layers.", "model."),
+        ("data.y", "data.target"),
+        ("data.x", "data"),
+        ("validation", "data.validation"),
+        ("test", "data.test"),
+    ):
         if path.startswith(start):
             return key + path[len(start) :] if key.endswith(".") else key
     return path

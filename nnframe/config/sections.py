@@ -34,6 +34,31 @@ class Objective:
 
 
 @dataclass(frozen=True)
+class Confirm:
+    """The best settings are trained again with `seeds` that the search has not used. There are `top` of them; unless given, 5, or 8 where
+    the search had at least 100 settings or only 3 seeds."""
+
+    top: Size | None = None
+    seeds: Size = 16
+
+    def among(self, settings: int, seeds: int) -> "Confirm":
+        """With `top` as a number, for a search of so many settings and seeds. Raises OptionError."""
+        if (self.top or 0) > settings:
+            raise OptionError(f"expected at most {settings:,}, the number of settings, got {self.top:,}", path="confirm.top")
+        top = self.top or min(8 if settings >= 100 or seeds == 3 else 5, settings)
+        if top * self.seeds > MOST:
+            raise OptionError(f"expected at most {MOST:,} trials, got {top * self.seeds:,}", path="confirm.seeds")
+        return Confirm(top, self.seeds)
+
+    def fresh(self, used: Sequence[int]) -> list[int]:
+        """The integers after the largest seed of the search. Raises OptionError if they would be too large for seeds."""
+        first = max(used) + 1
+        if first + self.seeds > 2**63:
+            raise OptionError(f"after {first - 1}, the largest seed of the search, there are no {self.seeds} others", path="confirm.seeds")
+        return list(range(first, first + self.seeds))
+
+
+@dataclass(frozen=True)
 class Between:
     """Numbers from `low` to `high`. A grid takes `count` of them, evenly spaced on the scale, or those every `step`."""
 
@@ -144,6 +169,7 @@ class Sweep:
     sampler: Sampler = field(default_factory=lambda: REGISTRY["sampler"]["Grid"]())
     trials: Size | None = None
     objective: Objective = field(default_factory=Objective)
+    confirm: Confirm | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.seeds, tuple):

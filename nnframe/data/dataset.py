@@ -109,14 +109,15 @@ def _numbers(a: np.ndarray, dtype: Any, what: str) -> np.ndarray:
     return a
 
 
-def split(rows: int, fraction: float, rng: "np.random.Generator") -> tuple[np.ndarray, np.ndarray]:
-    """Row numbers of the training and the validation part, drawn by `rng`, each in the data's order.
+def split(rows: int, fraction: float, rng: "np.random.Generator", what: str = "validation") -> tuple[np.ndarray, np.ndarray]:
+    """Row numbers of the training part and of another one, drawn by `rng`, each in the data's order.
 
     Raises DataError if either part would be empty.
     """
     held = round(rows * fraction)
     if not 0 < held < rows:
-        raise DataError(f"a validation part of {fraction:g} of {rows} rows leaves {rows - held} to train on and {held} to validate on")
+        verb = {"validation": "validate", "test": "test"}[what]
+        raise DataError(f"a {what} part of {fraction:g} of {rows} rows leaves {rows - held} to train on and {held} to {verb} on")
     chosen = rng.permutation(rows)
     return np.sort(chosen[held:]), np.sort(chosen[:held])
 

@@ -19,6 +19,8 @@ from nnframe.errors import DataError, FileError
 from nnframe.streams import generator
 
 Part = Annotated[float, Range(above=0, below=1)]
+SplitSeed = Annotated[int, Range(min=0, max=2**63 - 1)]
+BESIDES = ("transforms", "validation", "test", "split_seed")  # options that the data that are trained on have for all parts
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Prepared:
     training: Dataset
     validation: Dataset | None
     transforms: tuple[Transform, ...]
+    test: Dataset | None = None  # unless it was left alone
 
     def inputs_of(self, row: Mapping[str, float]) -> np.ndarray:
         """One row of named inputs, transformed: (inputs,). Raises DataError for a missing or unknown name."""
@@ -44,47 +47,71 @@ class Prepared:
 
 
 class Source(Component):
-    """Base of all data sources: write `load`. Every source takes `transforms`, applied in their order, and `validation`: a
-    fraction of the rows, drawn by stream "split", or a source of its own."""
+    """Base of all data sources: write `load`. Every source takes `transforms`, applied in their order, `validation` and `test`.
+
+    Each of these two is a fraction of the rows or a source of its own: `test` of all rows, drawn by stream "test split", `validation` of
+    those that are left, drawn by stream "split", with `split_seed` or else the run's seed. Test rows are for what has been chosen.
+    """
 
     slot = "data source"
 
     transforms: tuple[Transform, ...] = field(default=(), kw_only=True)
     validation: "Part | Source | None" = field(default=None, kw_only=True)
+    test: "Part | Source | None" = field(default=None, kw_only=True)
+    split_seed: SplitSeed | None = field(default=None, kw_only=True)
+
+    @property
+    def split_varies(self) -> bool:
+        """Does the seed of a run draw which rows it trains on?"""
+        return self.split_seed is None and any(isinstance(part, float) for part in (self.validation, self.test))
 
     def load(self) -> Dataset:
         """Read the rows. Raises FileError or DataError with file, line and column."""
         raise NotImplementedError
 
-    def prepare(self, seed: int, load: "Callable[[Source], Dataset] | None" = None) -> Prepared:
-        """Load, split and transform. `load` stands for `Source.load` where rows are already at hand. Raises FileError or DataError."""
-        load = load or (lambda source: source.load())
-        data, validation = load(self), None
-        if isinstance(self.validation, Source):
-            try:
-                validation = load(self.validation)
-            except (DataError, FileError) as error:
-                raise error.within("validation") from None
-            if validation.inputs != data.inputs or validation.x.shape[1:] != data.x.shape[1:]:
-                raise DataError(f"expected inputs {', '.join(data.inputs)}, got {', '.join(validation.inputs)}", path="validation")
-            if validation.classes != data.classes:
-                raise DataError(
-                    f"expected classes {', '.join(data.classes)}, got {', '.join(validation.classes)}; name them in `classes`",
-                    path="validation",
-                )
-        elif self.validation is not None:
-            kept, held = split(len(data.x), self.validation, generator(seed, "split"))
-            data, validation = data.rows(kept), data.rows(held)
+    def prepare(self, seed: int, load: "Callable[[Source], Dataset] | None" = None, *, test: bool = False) -> Prepared:
+        """Load, split and transform; the test part only if `test` asks for it, otherwise its rows are left out and its source is not read.
+
+        `load` stands for `Source.load` where rows are already at hand. Raises FileError or DataError.
+        """
+        load, seed = load or (lambda source: source.load()), seed if self.split_seed is None else self.split_seed
+        data = load(self)
+        held: dict[str, Dataset] = {}
+        for name, part, stream in (("test", self.test, "test split"), ("validation", self.validation, "split")):
+            if isinstance(part, float):
+                kept, out = split(len(data.x), part, generator(seed, stream), name)
+                data, held[name] = data.rows(kept), data.rows(out)
+            elif part is not None:
+                if given := [option for option in BESIDES if getattr(part, option) not in (None, ())]:
+                    raise DataError("is of the data that are trained on: write it there, and leave it out here", path=f"{name}.{given[0]}")
+                try:
+                    if name == "validation" or test:
+                        held[name] = _like(data, load(part))
+                    elif isinstance(path := getattr(part, "path", None), Path):
+                        regular_file(path)  # that it is missing is found out now, and not when all has been trained
+                except (DataError, FileError) as error:
+                    raise error.within(name) from None
+        if not test:
+            held.pop("test", None)
         transforms = deepcopy(self.transforms)
         for i, transform in enumerate(transforms):
             try:
                 with np.errstate(all="ignore"):  # what is not finite is refused where it is trained on
                     transform.fit(data.x)
                     data = replace(data, x=transform.apply(data.x))
-                    validation = None if validation is None else replace(validation, x=transform.apply(validation.x))
+                    held = {name: replace(part, x=transform.apply(part.x)) for name, part in held.items()}
             except DataError as error:
                 raise error.within(f"transforms.{i}") from None
-        return Prepared(data, validation, transforms)
+        return Prepared(data, held.get("validation"), transforms, held.get("test"))
+
+
+def _like(data: Dataset, other: Dataset) -> Dataset:
+    """`other`, if it has the inputs and classes of `data`. Raises DataError."""
+    if other.inputs != data.inputs or other.x.shape[1:] != data.x.shape[1:]:
+        raise DataError(f"expected inputs {', '.join(data.inputs)}, got {', '.join(other.inputs)}")
+    if other.classes != data.classes:
+        raise DataError(f"expected classes {', '.join(data.classes)}, got {', '.join(other.classes)}; name them in `classes`")
+    return other
 
 
 def regular_file(path: Path) -> Path:

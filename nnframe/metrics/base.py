@@ -28,6 +28,7 @@ class Metric(Component):
     on_outputs: ClassVar[bool] = False  # is it given the model's outputs as they are, and not what the loss reads out of them?
     outputs: Shape = field(init=False)  # the shape of one row's outputs
     _start: dict[str, np.ndarray] = field(init=False)  # what has been gathered before the first batch
+    counts_rows: ClassVar[bool] = False  # is it a share of rows, so that it goes in steps of 1 / rows?
 
     @property
     def name(self) -> str:

@@ -17,6 +17,8 @@ from nnframe.metrics.base import Metric, Shape
 class Accuracy(Metric):
     """The share of rows whose largest output is that of their class."""
 
+    counts_rows = True
+
     integers: bool = field(init=False)
 
     def build(self, outputs: Shape, target_row: Shape, integers: bool) -> None:
@@ -34,6 +36,8 @@ class Accuracy(Metric):
 @register
 class BinaryAccuracy(Metric):
     """The share of outputs that are on the same side of `threshold` as their targets are of 0.5."""
+
+    counts_rows = True
 
     threshold: Probability = 0.5
 

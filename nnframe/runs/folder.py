@@ -48,6 +48,7 @@ class Run:
                 "sha256": job.data_digest,
                 "rows": len(data.training.x),
                 "validation_rows": 0 if data.validation is None else len(data.validation.x),
+                "test_rows": 0 if data.test is None else len(data.test.x),
                 "inputs": list(data.training.inputs),
                 "targets": list(data.training.targets),
                 "classes": list(data.training.classes),

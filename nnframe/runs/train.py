@@ -22,7 +22,7 @@ from nnframe.training.log import Bar, CSVLog, Lines, summary
 
 def run(document: Document, out: Path, silent: bool, plugin_names: Sequence[str] = ()) -> int:
     """Train a config in a folder of its own. Raises NNFrameError for anything wrong, before the folder is made."""
-    job = build(document)
+    job = build(document, test=True)
     record = Run.new(job, out)
     with files.owned(record.folder):
         return train(job, record, silent, plugin_names)
@@ -30,7 +30,7 @@ def run(document: Document, out: Path, silent: bool, plugin_names: Sequence[str]
 
 def resume(folder: Path, document: Document, silent: bool, plugin_names: Sequence[str] = ()) -> int:
     """Go on with the run of a folder that this process owns. Raises NNFrameError, and changes nothing, if that cannot be done."""
-    job, before = build(document), read_record(folder)
+    job, before = build(document, test=True), read_record(folder)
     record = Run(job, folder, before)
     status = before.get("status")
     if status in ("finished", "diverged") and not record.changed():
@@ -76,6 +76,8 @@ def train(job: Job, record: Run, silent: bool, plugin_names: Sequence[str]) -> i
         raise
     last = int(history.epochs) - 1
     results = {"epochs": last + 1} | {name: float(values[last]) for name, values in history.items()}
+    if not history.diverged:
+        results |= job.test()
     record.finish("diverged" if history.diverged else "finished", results)
     reason = history.reasons.get(0, "")
     if history.diverged:
@@ -98,6 +100,7 @@ def headline(job: Job) -> str:
     """What is about to be trained, in a line."""
     data, model = job.data, job.model
     rows = f"{len(data.training.x)} rows" + (f" and {len(data.validation.x)} to validate on" if data.validation else "")
+    rows += f" and {len(data.test.x)} to test on" if data.test else ""
     shape = " x ".join(map(str, model.input_shape))
     return f"{job.experiment.name}: {rows}, {shape} inputs, {len(model.layers)} layers, {model.params.size:,} parameters, {model.dtype}"
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from nnframe.components.component import config_of
-from nnframe.config.build import training_of
+from nnframe.config.build import tested, training_of
 from nnframe.config.experiment import Experiment, inspected
 from nnframe.config.reading import Document
 from nnframe.data.dataset import Dataset
-from nnframe.data.source import Prepared, Source
+from nnframe.data.source import BESIDES, Prepared, Source
 from nnframe.errors import OptionError
 from nnframe.layers.base import Layer
 from nnframe.layers.containers import Sequential
@@ -61,21 +61,27 @@ class Outcome:
 class Trainer:
     """Trains blocks. Data are read once and kept, for as many sources as configs name."""
 
-    def __init__(self, document: Document, columns: Sequence[str] = ()) -> None:
-        """`columns` of the log that lines are to have, in order; unless given, those that the training has."""
-        self.document, self.columns = document, list(columns)
+    def __init__(self, document: Document, columns: Sequence[str] = (), test: bool = False) -> None:
+        """`columns` of the log that lines are to have, in order; unless given, those that the training has. With `test`, trials are
+        evaluated on the test part, which is not read otherwise."""
+        self.document, self.columns, self.test = document, list(columns), test
         self.loaded: dict[str, Dataset] = {}
 
     def train(self, block: Block) -> list[Outcome]:
         """Raises NNFrameError for a setting that cannot be trained."""
         start = time.perf_counter()
-        training = self.training(block)
+        experiment, training, test = self._made(block)
         history = training.run(warn=False)
+        values = tested(experiment, training, test)
         seconds = (time.perf_counter() - start) / len(block.trials)
-        return list(self._outcomes(training, history, seconds))
+        return list(self._outcomes(training, history, values, seconds))
 
     def training(self, block: Block) -> Training:
         """The stack of a block, ready to train."""
+        return self._made(block)[1]
+
+    def _made(self, block: Block) -> tuple[Experiment, Training, Any]:
+        """The stack of a block, ready to train, and the test part, if it is asked for."""
         document = assigned(self.document, block.shared | block.varied)
         experiment, problems = inspected(document, one_network=False)
         if experiment is None:
@@ -85,22 +91,23 @@ class Trainer:
         model = Sequential(*experiment.model).build(features, seed=block.seeds, dtype=experiment.dtype)
         training = _stacked(experiment, model, [part.training for part in prepared])
         validation = _stacked(experiment, model, [part.validation for part in prepared])
-        return training_of(experiment, model, training, validation)
+        test = _stacked(experiment, model, [part.test for part in prepared])
+        return experiment, training_of(experiment, model, training, validation), test
 
     def _prepared(self, source: Source, seeds: Sequence[int]) -> list[Prepared]:
-        """The data of every run, or once where all runs share them: only a part drawn for validation depends on the seed."""
-        if not isinstance(source.validation, float):
-            return [source.prepare(seeds[0], self._load)]
-        by_seed = {seed: source.prepare(seed, self._load) for seed in dict.fromkeys(seeds)}
+        """The data of every run, or once where all runs share them: only parts that are drawn depend on the seed."""
+        if not source.split_varies:
+            return [source.prepare(seeds[0], self._load, test=self.test)]
+        by_seed = {seed: source.prepare(seed, self._load, test=self.test) for seed in dict.fromkeys(seeds)}
         return [by_seed[seed] for seed in seeds] if len(by_seed) > 1 else list(by_seed.values())
 
     def _load(self, source: Source) -> Dataset:
-        key = json.dumps(config_of(source) | {"transforms": [], "validation": None}, sort_keys=True, default=str)
+        key = json.dumps(config_of(source) | dict.fromkeys(BESIDES), sort_keys=True, default=str)
         if key not in self.loaded:
             self.loaded[key] = source.load()
         return self.loaded[key]
 
-    def _outcomes(self, training: Training, history: History, seconds: float) -> Iterator[Outcome]:
+    def _outcomes(self, training: Training, history: History, test: dict[str, np.ndarray], seconds: float) -> Iterator[Outcome]:
         """The rows and lines of a stack that has been trained, run by run."""
         model, last, runs = training.whole, history.epochs - 1, np.arange(len(history.epochs))
         values: dict[str, list[float]] = {}
@@ -108,6 +115,7 @@ class Trainer:
             if name != "lr":
                 best = (np.fmin if better == "min" else np.fmax).reduce(history[name])
                 values |= {name: history[name][last, runs].tolist(), f"best_{name}": best.tolist()}
+        values |= {name: value.tolist() for name, value in test.items()}
         for run, epochs in enumerate(history.epochs.tolist()):
             row = {"status": "diverged" if history.diverged[run] else "finished", "epochs": str(epochs)}
             row |= {name: str(column[run]) for name, column in values.items()}

@@ -120,9 +120,9 @@ def execute(
     blocks = chain.from_iterable((Block.of(trials, stack, part) for part in stack.blocks(missing)) for stack in stacks)
     tasks = Tasks(blocks, report)
     if workers == 1:
-        _here(tasks, Trainer(trials.document, columns), stop)
+        _here(tasks, Trainer(trials.document, columns, trials.test), stop)
     else:
-        _there(tasks, (trials.document, columns, plugin_names), workers, stop)
+        _there(tasks, (trials.document, columns, trials.test, plugin_names), workers, stop)
 
 
 def _here(tasks: Tasks, trainer: Trainer, stop: Stop) -> None:
@@ -229,14 +229,14 @@ def _how(process: Any) -> str:
 _trainer: Trainer
 
 
-def _begin(document: Document, columns: list[str], plugin_names: Sequence[str]) -> None:
+def _begin(document: Document, columns: list[str], test: bool, plugin_names: Sequence[str]) -> None:
     global _trainer
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes of a terminal; the parent answers it
     if (parent := parent_process()) is not None:
         threading.Thread(target=_outlive, args=(parent.sentinel,), daemon=True).start()
     for name in plugin_names:
         plugins.load(name)
-    _trainer = Trainer(document, columns)
+    _trainer = Trainer(document, columns, test)
 
 
 def _outlive(sentinel: int) -> None:

@@ -38,9 +38,12 @@ class Trials:
     parameters: Parameters
     settings: Settings
     seeds: list[int]
+    numbers: Sequence[int] = ()  # of the settings, as tables have them; from 0 unless given
+    test: bool = False  # are they evaluated on the test part, once they are trained?
 
     def __post_init__(self) -> None:
         self.count = len(next(iter(self.settings.values()), [0])) * len(self.seeds)
+        self.numbers = self.numbers or range(self.count // len(self.seeds))
         self.columns = [f"config.{path}" if path == "loss" else path for path in self.settings]  # of tables, where loss is a result
         self._paths = sorted(self.settings, key=lambda path: (path.count("."), not path.endswith(".type")))
 
@@ -56,6 +59,11 @@ class Trials:
     def names(self, number: int) -> list[str]:
         """What a table shows of a setting, by column."""
         return [self.parameters[path].name(column[number]) for path, column in self.settings.items()]
+
+    def of(self, settings: Sequence[int], seeds: list[int], *, test: bool = False) -> "Trials":
+        """Trials of some settings, by their places here, with such seeds."""
+        points = {path: [column[j] for j in settings] for path, column in self.settings.items()}
+        return Trials(self.document, self.parameters, points, seeds, [self.numbers[j] for j in settings], test)
 
     def seed(self, trial: int) -> int:
         return self.seeds[trial % len(self.seeds)]

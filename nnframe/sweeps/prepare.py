@@ -1,6 +1,6 @@
 """From a sweep's config to trials that can begin: every mistake that can be found before training is told, all at once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,6 +12,7 @@ from nnframe.config.experiment import Experiment, checked, inspected, located
 from nnframe.config.reading import Document
 from nnframe.config.sections import Between, Choice
 from nnframe.errors import ConfigError, NNFrameError, OptionError
+from nnframe.metrics.losses import as_metric
 from nnframe.runs import folder as run_folder
 from nnframe.sweeps import plan
 from nnframe.sweeps.block import Block, Outcome, Trainer
@@ -44,6 +45,15 @@ class Prepared:
         return f"best_{self.metric}" if at_best else self.metric
 
     @property
+    def floor(self) -> float | None:
+        """Half a step of the objective, if it counts rows."""
+        training, name = self.first.training, self.metric
+        counting = {metric.name for metric in (*training.metrics, *map(as_metric, self.experiment.metrics)) if metric.counts_rows}
+        held = name not in counting and name.removeprefix("val_") in counting
+        batches = training.validation if held else training.batches if name in counting else None
+        return None if batches is None else 0.5 / batches.rows
+
+    @property
     def log(self) -> list[str]:
         """The columns of losses.csv after trial, epoch and step."""
         return in_order(self.columns)
@@ -52,7 +62,13 @@ class Prepared:
     def results(self) -> list[str]:
         """The columns of trials.csv that tell what came of a trial."""
         values = [name for column in self.log if column in self.columns and column != "lr" for name in (column, f"best_{column}")]
-        return ["status", "epochs", *values, "weights", "reason", "seconds"]
+        return ["status", "epochs", *values, *self.tests, "weights", "reason", "seconds"]
+
+    @property
+    def tests(self) -> list[str]:
+        """The columns of trials.csv that tell what a trial gives on the test part."""
+        held = {f"val_{name}" for name in self.columns}
+        return [f"test_{name}" for name in self.columns if name != "lr" and name not in held] if self.trials.test else []
 
     @property
     def heads(self) -> tuple[list[str], list[str]]:
@@ -63,7 +79,23 @@ class Prepared:
         """The row of a trial in trials.csv."""
         setting = trial // len(self.trials.seeds)
         told = [outcome.row.get(name, "") for name in self.results]
-        return [str(trial), str(setting), *self.trials.names(setting), str(self.trials.seed(trial)), *told, str(worker)]
+        return [
+            str(trial),
+            str(self.trials.numbers[setting]),
+            *self.trials.names(setting),
+            str(self.trials.seed(trial)),
+            *told,
+            str(worker),
+        ]
+
+    def confirming(self, best: Sequence[int]) -> "Prepared":
+        """Some settings of the search again, with seeds of their own."""
+        assert self.experiment.sweep is not None and self.experiment.sweep.confirm is not None
+        return replace(self, trials=self.trials.of(best, self.experiment.sweep.confirm.fresh(self.trials.seeds)))
+
+    def testing(self, setting: int, seeds: list[int]) -> "Prepared":
+        """One setting again, this time evaluated on the test part."""
+        return replace(self, trials=self.trials.of([setting], seeds, test=True))
 
     @cached_property
     def resolved(self) -> dict[str, Any]:
@@ -99,6 +131,10 @@ def prepare(document: Document) -> Prepared:
         sweep = replace(sweep, parameters=values)
         seeds = sweep.all_seeds(experiment.seed)
         trials = Trials(base, sweep.space, sweep.settings(len(seeds)), seeds)
+        if sweep.confirm is not None:
+            confirm = sweep.confirm.among(len(trials.numbers), len(seeds))
+            confirm.fresh(seeds)
+            sweep = replace(sweep, confirm=confirm)
     except OptionError as error:
         raise located(document, [(f"sweep.{error.path or 'sampler'}", error.message)]) from None
     first = build(trials.alone(0))

@@ -16,12 +16,13 @@ import numpy as np
 from nnframe.components import plugins
 from nnframe.components.markers import Size
 from nnframe.components.walk import Problems, validate
+from nnframe.config.build import build
 from nnframe.config.compose import change, load
 from nnframe.config.reading import Document, dump
 from nnframe.config.sections import kind_of
 from nnframe.errors import FileError, NNFrameError, OptionError, UsageError, printable
 from nnframe.runs import folder as run_folder
-from nnframe.sweeps import plan, results, statistics
+from nnframe.sweeps import plan, results, sentences, statistics
 from nnframe.sweeps.block import Block, Outcome, Trainer
 from nnframe.sweeps.execute import UNGUARDED, Stop, execute
 from nnframe.sweeps.plan import Stack
@@ -30,6 +31,10 @@ from nnframe.system import files
 from nnframe.system.signals import Interrupted, caught
 from nnframe.training.checkpoint import differences, told
 
+CONFIRM, TEST = (
+    "confirm",
+    "test",
+)  # folders beside the search's tables: its best settings with fresh seeds, and the best of these on the test part
 SHOW = 10.0  # seconds between lines where there is no terminal
 
 
@@ -45,6 +50,24 @@ class Options:
 
 class Failed(NNFrameError):
     """A trial failed, and none may."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Trials that have been trained, and what can be said of them: the search, and what comes after it."""
+
+    prepared: Prepared
+    summary: statistics.Summary
+    failed: int
+
+    def name(self, setting: int) -> str:
+        """A setting in words."""
+        return sentences.label(self.prepared.trials, setting) or "the only setting"
+
+    @property
+    def verdict(self) -> list[str]:
+        """What can be said of the best setting."""
+        return sentences.verdict(self.summary, self.name, self.prepared.experiment.data.split_varies)
 
 
 class Columns(dict[str, np.ndarray]):
@@ -72,9 +95,9 @@ def run(config: Any, overrides: Sequence[str], out: Any, options: Options) -> Co
     prepared = prepare(document)
     folder = run_folder.make_folder(Path(out) / prepared.experiment.name, prepared.identity)
     with files.owned(folder):
-        summary, _ = train(prepared, folder, options)
+        (search, *more), test = train(prepared, folder, options)
     table = table_of(prepared, folder)
-    table.verdict = statistics.verdict(summary, lambda setting: statistics.label(prepared.trials, setting))
+    table.verdict = " ".join([*search.verdict, *(line for phase in more for line in confirmed(search, phase)), *test_lines(prepared, test)])
     return table
 
 
@@ -124,16 +147,24 @@ def _answer(prepared: Prepared, folder: Path, options: Options) -> int:
     say: Callable[[str], None] = (lambda text: None) if options.quiet else (lambda text: print(printable(text), flush=True))
     say(headline(prepared))
     try:
-        summary, failed = train(prepared, folder, options)
+        (search, *more), test = train(prepared, folder, options)
     except (Interrupted, FileError, Failed) as error:
         print(f"{printable(str(error))}; go on with\n  {run_folder.resume_command(folder, options.plugins)}", file=sys.stderr)
         print(folder)
         return 128 + error.signal if isinstance(error, Interrupted) else 1 if isinstance(error, Failed) else 2
-    for line in statistics.table(prepared.trials, summary):
-        say(f"  {line}")
-    say(f"{prepared.objective}: {statistics.verdict(summary, lambda setting: statistics.label(prepared.trials, setting))}")
-    if failed:
-        say(f"{failed:,} of {prepared.trials.count:,} trials failed or have no {prepared.objective}; trials.csv says why")
+    told = [(search, "", search.verdict), *((phase, f"{CONFIRM}/", confirmed(search, phase)) for phase in more)]
+    for phase, place, (first, *rest) in told:
+        for line in sentences.table(phase.prepared.trials, phase.summary, f"{place}summary.csv"):
+            say(f"  {line}")
+        for line in (f"{prepared.objective}: {first}", *rest):
+            say(line)
+        if phase.failed:
+            count = phase.prepared.trials.count
+            say(f"{phase.failed:,} of {count:,} trials failed or have no {prepared.objective}; {place}trials.csv says why")
+    for line in test_lines(prepared, test):
+        say(line)
+    if prepared.experiment.data.test is not None and not test:
+        say(f"The test part was not read; nnframe best {folder} does.")
     print(folder)
     return 0
 
@@ -143,11 +174,20 @@ def headline(prepared: Prepared) -> str:
     trials = prepared.trials
     counts = {"setting": trials.count // len(trials.seeds), "seed": len(trials.seeds), "trial": trials.count}
     settings, seeds, count = (f"{number:,} {word}{'s' * (number != 1)}" for word, number in counts.items())
-    return f"{prepared.experiment.name}: {settings} x {seeds} = {count}, ranked by {prepared.objective} ({prepared.mode})"
+    told = f"{prepared.experiment.name}: {settings} x {seeds} = {count}, ranked by {prepared.objective} ({prepared.mode})"
+    confirm = prepared.experiment.sweep and prepared.experiment.sweep.confirm
+    return f"{told}; the best {confirm.top} again with {confirm.seeds} fresh seeds" if confirm else told
 
 
-def train(prepared: Prepared, folder: Path, options: Options) -> tuple[statistics.Summary, int]:
-    """Train what is missing and write all tables; the summary, and how many trials failed.
+def confirmed(search: Phase, phase: Phase) -> list[str]:
+    """What can be said after fresh seeds for the best settings of a search."""
+    first, left = search.name(search.summary.winner), len(search.summary.n) - len(phase.summary.n)
+    return sentences.confirmed(phase.summary, phase.name, phase.prepared.experiment.data.split_varies, first, left)
+
+
+def train(prepared: Prepared, folder: Path, options: Options) -> tuple[list[Phase], dict[str, sentences.Tested]]:
+    """Train what is missing and write all tables: those of the search, those of its best settings with fresh seeds, and what the best of
+    these gives on the test part.
 
     Raises Interrupted after a signal, FileError where nothing can be written, Failed; what was trained until then is kept.
     """
@@ -157,19 +197,84 @@ def train(prepared: Prepared, folder: Path, options: Options) -> tuple[statistic
         try:
             files.write(folder / "config.yaml", dump(prepared.resolved).encode())
             run_folder.write_record(folder, record | {"status": "running"})
-            if not results.settle(folder):
-                _fill(prepared, folder, options, stop)
-            with stop.at_once():
-                values, failed = values_of(prepared, folder)
-                summary = statistics.summarize(values, prepared.mode)
-                statistics.write(folder / "summary.csv", prepared.trials, summary)
+            phases = [_phase(prepared, folder, options, stop)]
+            if best := to_confirm(phases[0]):
+                phases.append(_phase(prepared.confirming(best), files.folder(folder / CONFIRM), options, stop))
+            test: dict[str, sentences.Tested] = {}
+            if (last := to_test(phases)) is not None:
+                _look_at_test(last)
+                _tables(last, files.folder(folder / TEST), options, stop)
+                test = tested(last, folder / TEST)
         except BaseException as error:
             with suppress(FileError):
                 run_folder.write_record(folder, record | {"status": "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"})
             raise
         seconds = round(time.monotonic() - start, 3)
-        run_folder.write_record(folder, record | {"status": "finished", "failed": failed, "seconds": seconds})
-    return summary, failed
+        failed, told = sum(phase.failed for phase in phases), {name: values.record() for name, values in test.items()}
+        run_folder.write_record(folder, record | {"status": "finished", "failed": failed, "test": told, "seconds": seconds})
+    return phases, test
+
+
+def to_confirm(search: Phase) -> list[int]:
+    """The settings of a search that are to be trained again, best first."""
+    sweep, summary = search.prepared.experiment.sweep, search.summary
+    return [] if sweep is None or sweep.confirm is None else [j for j in summary.order[: sweep.confirm.top].tolist() if summary.n[j]]
+
+
+def test_lines(prepared: Prepared, found: dict[str, sentences.Tested]) -> list[str]:
+    """What can be said of a winner on the test part."""
+    data = prepared.experiment.data
+    return sentences.tested(found, drawn_anew=isinstance(data.test, float) and data.split_varies)
+
+
+def to_test(phases: list[Phase]) -> Prepared | None:
+    """The trials of a confirmed winner, to be evaluated on the test part; None if there is no such winner or no such part."""
+    prepared, summary = phases[-1].prepared, phases[-1].summary
+    if len(phases) < 2 or prepared.experiment.data.test is None or not summary.n[summary.winner]:
+        return None
+    return prepared.testing(summary.winner, prepared.trials.seeds)
+
+
+def tested(prepared: Prepared, folder: Path) -> dict[str, sentences.Tested]:
+    """What the trials of a winner gave on the test part, by name."""
+    rows = results.read(folder / "trials.csv")
+    head = next(rows)
+    good = [row for row in rows if row[head.index("status")] == "finished"]
+    found = {}
+    for name in prepared.tests:
+        values = np.array([[float(row[head.index(name)] or "nan") for row in good]])
+        if np.isfinite(values).any():
+            found[name] = sentences.Tested(float(values.mean()), *statistics.interval(values, 0), len(good), len(prepared.trials.seeds))
+    return found
+
+
+def _look_at_test(prepared: Prepared) -> None:
+    """Raise FileError if the test part cannot be read, before any row says that a trial failed by it."""
+    try:
+        build(prepared.trials.alone(0), test=True)
+    except NNFrameError as error:
+        raise FileError(f"the winner cannot be tested: {'; '.join(str(error).splitlines())}") from None
+
+
+def _tables(prepared: Prepared, folder: Path, options: Options, stop: Stop) -> None:
+    """Train what is missing of some trials in a folder."""
+    if not results.settle(folder):
+        _fill(prepared, folder, options, stop)
+
+
+def _phase(prepared: Prepared, folder: Path, options: Options, stop: Stop) -> Phase:
+    """Train what is missing of some trials in a folder, and write all of its tables."""
+    _tables(prepared, folder, options, stop)
+    with stop.at_once():
+        phase = phase_of(prepared, folder)
+        sentences.write(folder / "summary.csv", prepared.trials, phase.summary)
+    return phase
+
+
+def phase_of(prepared: Prepared, folder: Path) -> Phase:
+    """What the complete tables of a folder say."""
+    values = values_of(prepared, folder)
+    return Phase(prepared, statistics.summarize(values, prepared.mode, prepared.floor), int((~np.isfinite(values)).sum()))
 
 
 def _fill(prepared: Prepared, folder: Path, options: Options, stop: Stop) -> None:
@@ -214,17 +319,19 @@ def stacks_of(prepared: Prepared, workers: int) -> tuple[list[Stack], bool]:
     return found, kept
 
 
-def values_of(prepared: Prepared, folder: Path) -> tuple[np.ndarray, int]:
-    """The objective (settings, seeds), NaN where a trial failed, and how many did."""
+def values_of(prepared: Prepared, folder: Path) -> np.ndarray:
+    """The objective (settings, seeds), infinite where a trial diverged and NaN where one has none."""
     rows = results.read(folder / "trials.csv")
     head = next(rows)
     column, status = head.index(prepared.objective), head.index("status")
     values = np.full(prepared.trials.count, np.nan)
     for row in rows:
-        if row[status] == "finished" and row[column]:
-            values[int(row[0])] = float(row[column])
-    values[~np.isfinite(values)] = np.nan
-    return values.reshape(-1, len(prepared.trials.seeds)), int(np.isnan(values).sum())
+        value = float(row[column] or "nan")
+        if row[status] == "diverged" or (row[column] and not np.isfinite(value)):
+            values[int(row[0])] = np.inf
+        elif row[status] == "finished":
+            values[int(row[0])] = value
+    return values.reshape(-1, len(prepared.trials.seeds))
 
 
 class Progress:

@@ -46,6 +46,16 @@ def stage(path: Path, data: bytes) -> Path:
     return part
 
 
+def folder(path: Path) -> Path:
+    """A folder in one that is there, made unless it is there too. Raises FileError."""
+    try:
+        path.mkdir(exist_ok=True)
+        sync(path.parent)
+    except OSError as error:
+        raise FileError(f"cannot make the folder {path}: {error.strerror}") from None
+    return path
+
+
 def sync(folder: Path) -> None:
     """Make the names in a folder last."""
     if os.name == "nt":

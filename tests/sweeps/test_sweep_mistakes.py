@@ -57,6 +57,11 @@ MISTAKES = {
     "{seeds: 2, trials: 4}": "8:14: sweep.trials: without parameters there is one setting, not 2; leave trials out",
     "{trials: 1000000000, sampler: Sobol, parameters: {optimizer.lr: [1, 2]}}": "8:4: sweep.trials: expected at most 1,000,000 trials, got 1,000,000,000",
     "{sampler: Grdi}": "8:4: sweep.sampler: unknown sampler 'Grdi'. Did you mean 'Grid'? Known: Grid, LatinHypercube, Random, Sobol.",
+    "{confirm: {tops: 3}}": "8:14: sweep.confirm.tops: unknown key 'tops'. Did you mean 'top'? Keys: top, seeds.",
+    "{confirm: {seeds: 0}}": "8:14: sweep.confirm.seeds: expected an integer of at least 1, got 0",
+    "{confirm: {top: 3}, parameters: {optimizer.lr: [1, 2]}}": "8:14: sweep.confirm.top: expected at most 2, the number of settings, got 3",
+    "{confirm: {seeds: 1000000}, parameters: {optimizer.lr: [1, 2]}}": "8:14: sweep.confirm.seeds: expected at most 1,000,000 trials, got 2,000,000",
+    "{confirm: {seeds: 3}, seeds: [9223372036854775806]}": "8:14: sweep.confirm.seeds: after 9223372036854775806, the largest seed of the search, there are no 3 others",
     "{parameters: {seed: [1, 2]}}": "8:17: sweep.parameters.seed: is no parameter; write sweep.seeds instead",
     "{parameters: {name: [a, b]}}": "8:17: sweep.parameters.name: is no parameter: it changes nothing that is trained",
     "{parameters: {log.every: [1, 2]}}": "8:17: sweep.parameters.log.every: is no parameter: it changes nothing that is trained",
@@ -68,7 +73,7 @@ MISTAKES = {
     "{objective: {metric: val_loss}}": "8:16: sweep.objective.metric: the log has no column 'val_loss' to rank by; there is no validation data. Did you mean 'loss'? Columns: loss, accuracy.",
     "{objective: {metric: lr}}": "8:16: sweep.objective.metric: the log has no column 'lr' to rank by. Columns: loss, accuracy.",
     "{objective: {mode: most}}": "8:16: sweep.objective.mode: expected one of 'min', 'max', got 'most'",
-    "{paramters: {}}": "8:4: sweep.paramters: unknown key 'paramters'. Did you mean 'parameters'? Keys: parameters, seeds, sampler, trials, objective.",
+    "{paramters: {}}": "8:4: sweep.paramters: unknown key 'paramters'. Did you mean 'parameters'? Keys: parameters, seeds, sampler, trials, objective, confirm.",
 }
 
 

@@ -264,7 +264,9 @@ def test_a_trial_that_goes_wrong_is_a_row_and_leaves_its_neighbours_alone(troubl
             {k: v for k, v in row.items() if k not in skipped} for row in expected
         ]
     summary = table(folder / "summary.csv")
-    assert [row["failed"] for row in summary] == ["0", "0", "2", "2", "2", "2"] and summary[-1]["mean"] == ""
+    assert [row["failed"] for row in summary] == ["0", "0", "0", "2", "2", "2"] and summary[-1]["mean"] == ""
+    assert [row["diverged"] for row in summary] == ["0", "0", "2", "0", "0", "0"]
+    assert summary[2]["mean"] == max(row["val_loss"] for row in rows[:2] + rows[10:])  # counted as the worst
     capsys.readouterr()
     for trial, said in ((0, "3 epochs, weights"), (2, "0 epochs, ValueError: one; of these"), (8, "1 epochs, weights")):
         assert command(["trial", str(folder), str(trial), plugin]) == 0
@@ -368,13 +370,33 @@ def test_the_winners_config_gives_the_winners_row(here, capsys):
 def test_summary_has_a_row_a_setting(here):
     folder = swept(written(SMALL), "--workers=1")
     rows, trials = table(folder / "summary.csv"), table(folder / "trials.csv")
-    assert list(rows[0]) == ["rank", "setting", "optimizer.lr", "config.loss", "n", "mean", "sd", "low", "high", "best", "failed"]
+    assert list(rows[0]) == [
+        "rank",
+        "setting",
+        "optimizer.lr",
+        "config.loss",
+        "n",
+        "mean",
+        "median",
+        "sd",
+        "low",
+        "high",
+        "behind",
+        "p",
+        "best",
+        "worst",
+        "diverged",
+        "failed",
+    ]
     assert [row["rank"] for row in rows] == list("123456") and sorted(row["setting"] for row in rows) == list("012345")
     for row in rows:
         own = [trial for trial in trials if trial["setting"] == row["setting"]]
         assert {(trial["optimizer.lr"], trial["config.loss"]) for trial in own} == {(row["optimizer.lr"], row["config.loss"])}
         assert float(row["mean"]) == pytest.approx(np.mean([float(trial["accuracy"]) for trial in own]), rel=1e-14)
-        assert float(row["low"]) <= float(row["mean"]) <= float(row["high"])
+        assert float(row["median"]) == pytest.approx(np.median([float(trial["accuracy"]) for trial in own]), rel=1e-14)
+        assert float(row["worst"]) <= float(row["median"]) <= float(row["best"])
+    assert float(rows[0]["low"]) < float(rows[0]["mean"]) < float(rows[0]["high"]) and {row["low"] for row in rows[1:]} == {""}
+    assert {row["behind"] for row in rows} == {row["p"] for row in rows} == {""}  # three seeds are too few
 
 
 @pytest.mark.parametrize(
@@ -456,23 +478,24 @@ def test_parameters_can_be_given_on_the_command_line(here, capsys):
     assert run.main(["sweep.yaml", "sweep.seeds=2", "sweep.parameters.optimizer.lr=[0.1, 0.2]", "--workers=1"]) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0] == "sweep: 2 settings x 2 seeds = 4 trials, ranked by val_loss (min)" and said[1].startswith("4 trials in ")
-    assert said[2].split() == ["lr", "mean", "95", "%", "sd", "best", "n", "failed"]
-    assert said[5].startswith("val_loss: lr=0.2: ") and said[6].startswith("experiments/runs/sweep/")
+    assert said[2].split() == ["lr", "mean", "median", "sd", "worst", "best", "behind", "p", "n"]
+    assert said[5].startswith("val_loss: lr=0.2: ") and said[-1].startswith("experiments/runs/sweep/")
 
 
 def test_the_example_sweeps(place):
     assert prepare(load(Path("digits-sweep.yaml"))).trials.count == 256
-    folder = swept("digits-sweep.yaml", "train.epochs=1", "sweep.seeds=2", "sweep.parameters.optimizer.lr=[1e-3, 1e-2]", "--workers=1")
-    best = table(folder / "summary.csv")[0]
+    folder = swept("digits-sweep.yaml", "train.epochs=1", "sweep.seeds=5", "sweep.parameters.optimizer.lr=[1e-3, 1e-2]", "--workers=1")
+    best, other = table(folder / "summary.csv")
     assert best["optimizer.lr"] == "0.01" and float(best["low"]) < float(best["mean"]) < float(best["high"])
+    assert other["behind"] == "yes" and 0 < float(other["p"]) < 0.05
 
 
 def test_trials_without_the_objective_are_no_crash(here, capsys):
     written("sweep: {seeds: 2, parameters: {data.validation: [null, 0.25]}}")
     assert run.main(["sweep.yaml", "--workers=1"]) == 0
-    *_, verdict, failed, folder = capsys.readouterr().out.splitlines()
+    *_, verdict, _, _, failed, folder = capsys.readouterr().out.splitlines()
     assert verdict.startswith("val_loss: validation=0.25: ") and verdict.endswith(
-        "; better than 0 of 1 other settings; 1 could not be compared"
+        ", best of 2 over 2 seeds. 2 seeds: too few to say which is better."
     )
     assert failed == "2 of 4 trials failed or have no val_loss; trials.csv says why"
     rows = table(Path(folder) / "trials.csv")

@@ -1,0 +1,225 @@
+"""What a sweep's statistics are for people: the table of settings, and the sentences that a careful colleague says of the best one."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from nnframe.sweeps.plan import Trials
+from nnframe.sweeps.results import line_of
+from nnframe.sweeps.statistics import MIN, Summary, failure_bound
+from nnframe.system import files
+
+TESTS = "Tukey and Games-Howell"
+
+Name = Callable[[int], str]  # of a setting
+
+
+def verdict(summary: Summary, name: Name, split_varies: bool) -> list[str]:
+    """What can be said of the best setting. `split_varies`: do seeds draw the rows that it is measured on too?"""
+    w, count = summary.winner, len(summary.n)
+    if not summary.n[w]:
+        return ["No trial ended well."]
+    of, picked = (f", best of {count:,}", ", allowing for having picked the best") if count > 1 else ("", "")
+    best = f"{name(w) or 'the only setting'}: {summary.estimate:.4g}{of} over {_seeds(summary)}{_between(summary, picked)}."
+    return [f"{best} {_told_apart(summary, name)}".rstrip(), *_troubles(summary, name), _chance(split_varies)]
+
+
+def confirmed(summary: Summary, name: Name, split_varies: bool, first: str, left: int) -> list[str]:
+    """What can be said after fresh seeds: `first` was the search's best, and `left` settings were not tried again."""
+    w, count = summary.winner, len(summary.n)
+    if not summary.n[w]:
+        return ["No trial with fresh seeds ended well."]
+    told = f"Best of {count} on {_seeds(summary, 'fresh ')}: {name(w)}, {summary.estimate:.4g}{_between(summary)}."
+    behind, same = ([j for j in summary.order.tolist() if which[j]] for which in _told(summary))
+    if summary.n[w] < MIN:
+        told += f" {_few(summary)}"
+    elif behind or same:
+        parts = [f"{_names(behind, name)} {_are(behind)} behind ({_tests(summary)}, p < .05)"] * bool(behind)
+        told += f" {'; '.join([*parts, *[f'{_names(same, name)} cannot be told from it'] * bool(same)])}."
+    told += f" The search had put {'it' if name(w) == first else first} first."
+    if left:
+        told += f" The {left:,} others were not retried." if left > 1 else " The other one was not retried."
+    return [told, *_troubles(summary, name), _chance(split_varies)]
+
+
+@dataclass(frozen=True)
+class Tested:
+    """What a setting gave on the test part: the mean of the trials that ended well, and its 95 % interval, NaN for fewer than 3."""
+
+    mean: float
+    low: float
+    high: float
+    trials: int
+    seeds: int
+
+    def record(self) -> dict[str, float | None]:
+        """For run.json."""
+        return {name: None if np.isnan(value) else value for name, value in vars(self).items()}
+
+
+def tested(found: dict[str, Tested], drawn_anew: bool) -> list[str]:
+    """What a winner gave on the test part. `drawn_anew`: did each seed draw its own, so that the search has seen these rows too?"""
+    if not found:
+        return []
+    one = next(iter(found.values()))
+    values = [f"{name} {v.mean:.4g}{'' if np.isnan(v.low) else f' (95 %: {v.low:.4g} to {v.high:.4g})'}" for name, v in found.items()]
+    seeds = f"{one.trials}{f' of {one.seeds}' if one.trials < one.seeds else ''} {_plural('seed', one.seeds)}"
+    what = "which each seed draws anew (data.split_seed keeps the same rows aside)" if drawn_anew else "which nothing was chosen by"
+    return [f"On the test part, {what}, over {seeds}: {', '.join(values)}."]
+
+
+def _told_apart(summary: Summary, name: Name) -> str:
+    w, others = summary.winner, len(summary.n) - 1
+    behind, same = _told(summary)
+    if not others:
+        return ""
+    if summary.n[w] < MIN:
+        return _few(summary)
+    near = ""
+    if same.any():
+        nearest = next(j for j in summary.order.tolist() if same[j])
+        near = f"nearest {name(nearest)} (p = {_p(summary.p[nearest])})"
+    if behind.any():
+        told = f"{behind.sum():,} of {others:,} {_are(behind.nonzero()[0])} behind it ({_tests(summary)}, p < .05)"
+        return f"{told}; {same.sum():,} cannot be told from it, {near}." if near else f"{told}."
+    if not near:
+        return "No other setting can be compared with it."
+    return (
+        f"No setting is distinguishable from {name(w)} ({_tests(summary)}), {near}. "
+        f"Differences below about {summary.shows:.2g} would not show."
+    )
+
+
+def _told(summary: Summary) -> tuple[np.ndarray, np.ndarray]:
+    """The settings that are behind, and those that cannot be told from the best."""
+    return summary.behind, summary.compared & ~summary.behind
+
+
+def _troubles(summary: Summary, name: Name) -> Iterator[str]:
+    """What went wrong, and how it was counted."""
+    w = summary.winner
+    if diverged := int(summary.diverged.sum()):
+        total = summary.diverged.size * summary.seeds
+        yield f"{diverged:,} of {total:,} trials diverged, counted as the worst value of the table, {summary.counted:.4g}."
+        if summary.diverged[w]:
+            yield f"{name(w) or 'It'}: {summary.diverged[w]} of {summary.seeds} seeds diverged, counted as worst."
+    if summary.n[w] >= MIN:
+        few = [j for j in summary.order.tolist() if j != w and not summary.compared[j]]
+        for j in few[:1]:
+            more = f" Nor {_are(few[1:])} {len(few) - 1:,} {_plural('other', len(few) - 1)}." if len(few) > 1 else ""
+            yield f"{name(j)} has {summary.n[j]} finished {_plural('seed', int(summary.n[j]))}; not compared.{more}"
+    if summary.n[w] == summary.seeds and not summary.diverged[w]:
+        rate = failure_bound(summary.seeds)
+        yield f"No failure in {summary.seeds} {_plural('seed', summary.seeds)} leaves a failure rate of up to {100 * rate:.0f} %."
+
+
+def _chance(split_varies: bool) -> str:
+    if split_varies:
+        return "Chance here means seeds, which draw the split of the rows too."
+    return "Chance here means seeds; the test rows are the same."
+
+
+def _between(summary: Summary, how: str = "") -> str:
+    low, high = summary.interval
+    return "" if np.isnan(low) else f" (95 %: {low:.4g} to {high:.4g}{how})"
+
+
+def _few(summary: Summary) -> str:
+    return f"{_seeds(summary)}: too few to say which is better."
+
+
+def _seeds(summary: Summary, kind: str = "") -> str:
+    n = int(summary.n[summary.winner])
+    return f"{n}{f' of {summary.seeds}' if n < summary.seeds else ''} {kind}{_plural('seed', summary.seeds)}"
+
+
+def _tests(summary: Summary) -> str:
+    return TESTS if len(summary.n) > 2 else "paired t"
+
+
+def _names(settings: list[int], name: Name) -> str:
+    shown = [f"[{name(j)}]" if "," in name(j) else name(j) for j in settings[:10]]
+    return ", ".join(shown) + (f" and {len(settings) - 10} more" if len(settings) > 10 else "")
+
+
+def _are(things: object) -> str:
+    return "is" if len(things) == 1 else "are"  # type: ignore[arg-type]
+
+
+def _plural(word: str, number: int) -> str:
+    return word if number == 1 else f"{word}s"
+
+
+def _p(p: float) -> str:
+    return f"{p:.2g}".removeprefix("0")
+
+
+# ------------------------------------------------------------------------------------------ tables
+
+
+def write(path: Path, trials: Trials, summary: Summary) -> None:
+    """summary.csv: a row a setting, the best first. Raises FileError."""
+    head = ["rank", "setting", *trials.columns, "n", "mean", "median", "sd", "low", "high", "behind", "p", "best", "worst", "diverged"]
+    ends = np.full((2, len(summary.n)), np.nan)
+    ends[:, summary.winner] = summary.interval
+    numbers = np.stack([summary.mean, summary.median, summary.sd, *ends], 1)
+    lines = [line_of([*head, "failed"])]
+    for rank, j in enumerate(summary.order.tolist(), 1):
+        cells = ["" if np.isnan(number) else str(number) for number in [*numbers[j].tolist(), summary.best[j], summary.worst[j]]]
+        told = [_behind(summary, j), "" if np.isnan(summary.p[j]) else f"{summary.p[j]:.3g}"]
+        counts = [str(summary.diverged[j]), str(summary.failed[j])]
+        setting = [str(rank), str(trials.numbers[j]), *trials.names(j), str(summary.n[j])]
+        lines.append(line_of([*setting, *cells[:-2], *told, *cells[-2:], *counts]))
+    files.write(path, "".join(f"{line}\n" for line in lines).encode())
+
+
+def table(trials: Trials, summary: Summary, file: str, most: int = 10) -> list[str]:
+    """The best settings as lines for a terminal; `file` holds all of them."""
+    counts = {name: array for name, array in (("diverged", summary.diverged), ("failed", summary.failed)) if array.any()}
+    rows = [[*_heads(trials), "mean", "median", "sd", "worst", "best", "behind", "p", "n", *counts]]
+    for j in summary.order[:most].tolist():
+        numbers = [_number(array[j]) for array in (summary.mean, summary.median, summary.sd, summary.worst, summary.best)]
+        p = "" if np.isnan(summary.p[j]) else _p(summary.p[j])
+        ended = [str(array[j] or "") for array in counts.values()]
+        rows.append([*map(_short, trials.names(j)), *numbers, _behind(summary, j), p, str(summary.n[j]), *ended])
+    lines = list(aligned(rows))
+    if len(summary.order) > most:
+        lines.append(f"... and {len(summary.order) - most:,} more in {file}")
+    return lines
+
+
+def _behind(summary: Summary, j: int) -> str:
+    return "yes" if summary.behind[j] else "no" if summary.compared[j] else ""
+
+
+def aligned(rows: list[list[str]]) -> Iterator[str]:
+    """The rows of a table as lines, in columns as wide as it takes."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def label(trials: Trials, setting: int) -> str:
+    """`lr=0.01, units=4` for a setting."""
+    return ", ".join(f"{head}={_short(name)}" for head, name in zip(_heads(trials), trials.names(setting), strict=True))
+
+
+def _heads(trials: Trials) -> list[str]:
+    """The parameters, each by the last part of its path where that is enough to know it by."""
+    last = [path.rpartition(".")[2] for path in trials.settings]
+    return [path if name.isdecimal() or last.count(name) > 1 else name for path, name in zip(trials.settings, last, strict=True)]
+
+
+def _number(value: float, form: str = "{:.4g}") -> str:
+    return "" if np.isnan(value) else form.format(value)
+
+
+def _short(name: str) -> str:
+    """A value as a person reads it: numbers in four digits."""
+    try:
+        number = float(name)
+    except ValueError:
+        return name if len(name) <= 40 else f"{name[:37]}..."
+    return name if len(name) <= 7 else f"{number:.4g}"
