@@ -49,8 +49,9 @@ class CrossEntropy(Loss):
     def elements(self, w: Work, pred: np.ndarray, target: np.ndarray) -> None:
         if not hasattr(w, "one"):
             w.one = np.empty((*pred.shape[:-1], 1), pred.dtype)  # one number a row
-            w.starts = np.arange(0, pred.size, pred.shape[-1]).reshape(pred.shape[:-1])
-            w.index, w.flat_z, w.flat_dpred = np.empty_like(w.starts), w.a.reshape(-1), w.dpred.reshape(-1)
+            starts = np.arange(0, pred.size, pred.shape[-1]).reshape(pred.shape[:-1])
+            w.starts = starts.astype(np.uint64) if target.dtype == np.uint64 else starts  # added to int64 it would be floating
+            w.index, w.flat_z, w.flat_dpred = np.empty_like(starts), w.a.reshape(-1), w.dpred.reshape(-1)
         z, p, one, l = w.a, w.b, w.one, w.elements  # noqa: E741
         w.target, w.integers = target, target.dtype.kind in "iu"
         maximum.reduce(pred, -1, out=one, keepdims=True)
