@@ -1,6 +1,6 @@
 """Train and evaluate from Python: `fit` and `evaluate`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from copy import copy, deepcopy
 from os import PathLike
 from pathlib import Path
@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from nnframe.components.component import Component
 from nnframe.components.walk import Problems, check
-from nnframe.components.wording import describe
+from nnframe.components.wording import describe, shown
 from nnframe.errors import FileError, OptionError
 from nnframe.layers import layout
 from nnframe.layers.base import Layer
@@ -34,8 +35,8 @@ def fit(
     seed: Seed | None = None,
     shuffle: bool = True,
     validation: Any = None,
-    metrics: Sequence[Metric] = (),
-    callbacks: Sequence[Callback] = (),
+    metrics: Iterable[Metric] = (),
+    callbacks: Iterable[Callback] = (),
     evaluate_train: bool = False,
     eval_batch_size: int | None = None,
     blas_threads: int | str = "auto",
@@ -68,20 +69,21 @@ def fit(
     for name, value, base in (("model", model, Layer), ("loss", loss, Loss), ("optimizer", optimizer, Optimizer)):
         if not isinstance(value, base):
             raise OptionError(f"expected {describe(base)}, got {value!r:.60}", path=f"fit.{name}")
-    for i, callback in enumerate(callbacks):
+    every_metric, every_callback = _list(metrics, "fit.metrics"), _list(callbacks, "fit.callbacks")
+    for i, callback in enumerate(every_callback):
         if not callable(getattr(callback, "on_epoch", None)):
             raise OptionError(f"expected an object with a method on_epoch, got {callback!r:.60}", path=f"fit.callbacks.{i}")
     given: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "shuffle": shuffle, "evaluate_train": evaluate_train}
     given |= {"eval_batch_size": eval_batch_size, "blas_threads": blas_threads, "max_seconds": max_seconds}
     problems = Problems()
     train = check(Train, given | {"checkpoint": checkpoint_every}, "", problems)
+    folder = check(Path | None, checkpoint, "checkpoint", problems)
     if problems:
         raise OptionError("; ".join(f"{path}: {message}" for path, message in problems), path="fit")
     layout.verify(model)
-    training = Training(model, loss, optimizer, data, validation, metrics, callbacks, seed, train)
-    if checkpoint is None:
+    training = Training(model, loss, optimizer, data, validation, every_metric, every_callback, seed, train)
+    if folder is None:
         return training.run()
-    folder = Path(checkpoint)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -95,14 +97,23 @@ def evaluate(
     loss: Loss,
     data: Any,
     *,
-    metrics: Sequence[Metric] = (),
+    metrics: Iterable[Metric] = (),
     batch_size: int | None = None,
     blas_threads: int | str = "auto",
 ) -> dict[str, np.ndarray]:
     """Loss and metrics of a model on data as for `fit`, each (*runs,): {"loss": ..., "accuracy": ...}."""
     layout.verify(model)
     size, threads = model.evaluation_options("evaluate", batch_size, blas_threads)
-    loss, metrics = copy(loss), deepcopy(list(metrics))
-    batches = batches_for(model, loss, metrics, data, "data", model._arrays.seeds, size, False)
+    loss, every_metric = copy(loss), deepcopy(_list(metrics, "evaluate.metrics"))
+    batches = batches_for(model, loss, every_metric, data, "data", model._arrays.seeds, size, False)
     with np.errstate(all="ignore"), blas.threads(threads):
-        return run_through(model, loss, metrics, batches, lambda: None)
+        return run_through(model, loss, every_metric, batches, lambda: None)
+
+
+def _list(given: Any, path: str) -> list[Any]:
+    """The items of anything that can be gone through, once. Raises OptionError for what cannot."""
+    try:
+        return list(given)
+    except TypeError:
+        alone = f"; write [{shown(given)}]" if isinstance(given, Component) else ""
+        raise OptionError(f"expected a list, got {shown(given)}{alone}", path=path) from None

@@ -648,12 +648,32 @@ def test_memory_does_not_grow_with_epochs(seed):
         ({"optimizer": nn.MSE()}, r"fit\.optimizer: expected an optimizer, got MSE\(\)"),
         ({"metrics": [nn.MAE]}, r"metrics\.0: expected a metric such as MAE\(\), got <class"),
         ({"callbacks": [print]}, r"fit\.callbacks\.0: expected an object with a method on_epoch, got <built-in function print>"),
+        ({"metrics": nn.MAE()}, r"fit\.metrics: expected a list, got MAE\(\); write \[MAE\(\)\]"),
+        ({"metrics": None}, r"fit\.metrics: expected a list, got nothing"),
+        ({"metrics": 5}, r"fit\.metrics: expected a list, got 5"),
+        ({"callbacks": nn.BestWeights()}, r"fit\.callbacks: expected a list, got BestWeights\(\); write \[BestWeights\(\)\]"),
+        ({"callbacks": np.array(1)}, r"fit\.callbacks: expected a list, got array\(1\)"),
+        ({"shuffle": np.array([True, False])}, r"fit: shuffle: expected true or false, got array\(\[ True, False\]\)"),
+        ({"evaluate_train": np.array([])}, r"fit: evaluate_train: expected true or false, got array\(\[\]"),
+        ({"epochs": np.array([1, 2])}, r"fit: epochs: expected an integer of at least 1, got array\(\[1, 2\]\)"),
+        ({"checkpoint": 5}, r"fit: checkpoint: expected a path, got 5"),
+        ({"checkpoint": np.array(["a"])}, r"fit: checkpoint: expected a path, got array"),
     ],
 )
 def test_arguments_of_the_wrong_kind(options, words):
     arguments = {"loss": nn.MSE(), "optimizer": nn.SGD()} | options
     with pytest.raises(nn.OptionError, match=words):
-        nn.fit(network(0), arguments.pop("loss"), arguments.pop("optimizer"), data(), epochs=1, batch_size=4, **arguments)
+        nn.fit(network(0), arguments.pop("loss"), arguments.pop("optimizer"), data(), **{"epochs": 1, "batch_size": 4} | arguments)
+
+
+def test_metrics_and_callbacks_may_be_anything_that_can_be_gone_through():
+    seen = []
+    history = fit(network(0), data(), metrics=(metric for metric in [nn.MAE()]), callbacks=(Each(seen.append) for _ in range(2)))
+    assert len(seen) == 2 * len(history["loss"]) == 2 * len(history["mae"])
+    evaluated = nn.evaluate(network(0), nn.MSE(), data(), metrics={nn.MAE()})
+    assert set(evaluated) == {"loss", "mae"}
+    with pytest.raises(nn.OptionError, match=r"^evaluate\.metrics: expected a list, got MAE\(\); write \[MAE\(\)\]"):
+        nn.evaluate(network(0), nn.MSE(), data(), metrics=nn.MAE())
 
 
 def test_a_mask_for_stop_is_as_long_as_the_runs_that_still_train():
