@@ -14,7 +14,7 @@ from nnframe.components.markers import Range
 from nnframe.components.names import nearest
 from nnframe.data.dataset import Dataset, split
 from nnframe.data.transforms.base import Transform
-from nnframe.errors import DataError, FileError
+from nnframe.errors import DataError, FileError, UsageError
 from nnframe.streams import generator
 
 Part = Annotated[float, Range(above=0, below=1)]
@@ -43,7 +43,7 @@ class Prepared:
 
 
 class Source(Component):
-    """Base of all data sources: write `load`. Every source takes `transforms`, applied in their order, and `validation`: a
+    """Base of all data sources: write `read`. Every source takes `transforms`, applied in their order, and `validation`: a
     fraction of the rows, drawn by stream "split", or a source of its own."""
 
     slot = "data source"
@@ -52,13 +52,26 @@ class Source(Component):
         self.transforms = transforms
         self.validation = validation
 
-    def load(self) -> Dataset:
-        """Read the rows. Raises FileError or DataError with file, line and column."""
+    def read(self) -> Dataset:
+        """All rows, as they are. Raises FileError or DataError with file, line and column."""
         raise NotImplementedError
 
+    def load(self) -> Dataset:
+        """All rows, as they are. Raises UsageError where the options say more, which is for `prepare` to do."""
+        left_out = [name for name in ("transforms", "validation") if getattr(self, name)]
+        if left_out and type(self).load is Source.load:
+            raise UsageError(
+                f"load() gives the rows as they are, without {' and '.join(left_out)}; call prepare(seed)", path=type(self).__name__
+            )
+        return self.read()
+
+    def _rows(self) -> Dataset:
+        """What `read` gives, or `load` in a source that writes that."""
+        return self.read() if type(self).load is Source.load else self.load()
+
     def prepare(self, seed: int, load: "Callable[[Source], Dataset] | None" = None) -> Prepared:
-        """Load, split and transform. `load` stands for `Source.load` where rows are already at hand. Raises FileError or DataError."""
-        load = load or (lambda source: source.load())
+        """Read, split and transform. `load` stands in for `read` where rows are already at hand. Raises FileError or DataError."""
+        load = load or Source._rows
         data, validation = load(self), None
         if isinstance(self.validation, Source):
             try:

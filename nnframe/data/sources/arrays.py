@@ -28,7 +28,7 @@ class Arrays(Source):
         self.y = y
         self.weight = weight
 
-    def load(self) -> Dataset:
+    def read(self) -> Dataset:
         names = {"x": self.x, "y": self.y} | ({"weight": self.weight} if self.weight else {})
         try:
             held = npz.headers(regular_file(self.path))

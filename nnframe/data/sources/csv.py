@@ -65,7 +65,7 @@ class CSV(Source):
         self.weight = weight
         self.delimiter = delimiter
 
-    def load(self) -> Dataset:
+    def read(self) -> Dataset:
         try:
             table = _Table(self.path, self.delimiter)
         except (DataError, FileError) as error:
