@@ -144,3 +144,52 @@ def test_a_validation_source_must_have_the_same_inputs_and_classes(people, tmp_p
         nn.CSV(people, inputs=("weight",), target="gender", validation=nn.CSV(other, target="gender")).prepare(0)
     with pytest.raises(nn.DataError, match="validation: expected inputs height, got weight"):
         nn.CSV(people, inputs=("height",), target="gender", validation=nn.CSV(other, target="gender")).prepare(0)
+
+
+# ------------------------------------------------------------------------------------------ a column that only counts the rows
+
+NO_NAME = "which has no name, like an index that pandas wrote"
+COUNTING = {
+    "without a name": (",a,y\n", "x,{a},{y}\n", NO_NAME),
+    "named by pandas": ("Unnamed: 0,a,y\n", "7,{a},{y}\n", NO_NAME),
+    "from 0": ("id,a,y\n", "{i},{a},{y}\n", "which only counts the rows"),
+    "from 1": ("a,row,y\n", "{a},{j},{y}\n", "which only counts the rows"),
+    "from 0 as floats": ("n,a,y\n", "{i}.0,{a},{y}\n", "which only counts the rows"),
+}
+
+
+def counting(path, header, line, rows=20):
+    path.write_text(header + "".join(line.format(i=i, j=i + 1, a=i * i % 7, y="no" if i < rows // 2 else "yes") for i in range(rows)))
+
+
+@pytest.mark.parametrize("case", COUNTING)
+def test_a_column_that_only_counts_the_rows_is_no_input_by_default(tmp_path, case):
+    path, (header, line, words) = tmp_path / "t.csv", COUNTING[case]
+    name = next(name for name in header.strip().split(",") if name not in ("a", "y"))
+    counting(path, header, line)
+    with pytest.raises(nn.DataError, match=rf"^inputs: .*t\.csv has the column {name!r}, {words}; write inputs: \[a\] to leave it out, or"):
+        nn.CSV(path, target="y").load()
+    assert nn.CSV(path, target="y", inputs=("a",)).load().inputs == ("a",)
+    if line[0] != "x":
+        assert nn.CSV(path, target="y", inputs=("a", name)).load().x.shape == (20, 2)
+
+
+def test_a_validation_source_is_asked_too(tmp_path):
+    counting(tmp_path / "v.csv", *COUNTING["without a name"][:2])
+    (tmp_path / "t.csv").write_text("a,y\n1,no\n2,yes\n")
+    source = nn.CSV(tmp_path / "t.csv", target="y", validation=nn.CSV(tmp_path / "v.csv", target="y"))
+    with pytest.raises(nn.DataError, match=r"^validation\.inputs: .*v\.csv has the column '', which has no name"):
+        source.prepare(0)
+    (tmp_path / "t.csv").write_text(",y\n1,no\n2,yes\n")
+    with pytest.raises(nn.DataError, match=r"has no name, like an index that pandas wrote; name it in inputs if it is meant"):
+        nn.CSV(tmp_path / "t.csv", target="y").load()
+
+
+def test_a_count_by_chance_or_of_what_is_measured_is_an_input(tmp_path):
+    path = tmp_path / "t.csv"
+    counting(path, *COUNTING["from 0"][:2], rows=9)  # so few rows may count by chance
+    assert nn.CSV(path, target="y").load().inputs == ("id", "a")
+    path.write_text("t,y\n" + "".join(f"{i},{i * 0.5}\n" for i in range(20)))  # alone, it is what there is to learn from
+    assert nn.CSV(path, target="y").load().inputs == ("t",)
+    path.write_text("t,a,y\n" + "".join(f"{i + (i == 7)},{i % 3},{i * 0.5}\n" for i in range(20)))
+    assert nn.CSV(path, target="y").load().inputs == ("t", "a")
