@@ -193,3 +193,54 @@ def test_a_count_by_chance_or_of_what_is_measured_is_an_input(tmp_path):
     assert nn.CSV(path, target="y").load().inputs == ("t",)
     path.write_text("t,a,y\n" + "".join(f"{i + (i == 7)},{i % 3},{i * 0.5}\n" for i in range(20)))
     assert nn.CSV(path, target="y").load().inputs == ("t", "a")
+
+
+# ------------------------------------------------------------------------------------------ Standardize
+
+
+def standardized(x):
+    transform = nn.Standardize()
+    with np.errstate(all="ignore"):
+        transform.fit(x)
+        return transform, transform.apply(x)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("shape", [(1000, 1), (50, 7), (20, 3, 4), (20_000, 2)])
+def test_ordinary_columns_keep_the_bytes_of_mean_and_std(shape, dtype, rng):
+    x = (rng.normal(size=shape) * 10.0 ** rng.integers(-8, 9, size=shape[1:]) + rng.normal(size=shape[1:])).astype(dtype)
+    transform, found = standardized(x)
+    assert transform.mean.tobytes() == x.mean(0).tobytes() and transform.std.tobytes() == x.std(0).tobytes()
+    assert found.tobytes() == ((x - x.mean(0)) / x.std(0)).tobytes() and found.dtype == dtype
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, bool])
+def test_other_dtypes_keep_their_bytes_too(dtype, rng):
+    x = rng.integers(0, 2 if dtype is bool else 200, size=(300, 5)).astype(dtype)
+    transform, found = standardized(x)
+    assert transform.mean.tobytes() == x.mean(0).tobytes() and transform.std.tobytes() == x.std(0).tobytes()
+    assert found.tobytes() == ((x - x.mean(0)) / x.std(0)).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "scale"),
+    [(np.float64, s) for s in (1.5e308, 1e300, 1e160, 1e-160, 1e-200, 1e-300)] + [(np.float32, s) for s in (3e38, 1e25, 1e-25, 1e-35)],
+)
+def test_very_large_and_very_small_columns_are_standardized(dtype, scale, rng):
+    plain = rng.uniform(-1, 1, size=(200, 2))
+    x = (plain * [scale, 1]).astype(dtype)
+    validation = standardized(x)[0].apply(x[:5])
+    transform, found = standardized(x)
+    expected = (plain - plain.mean(0)) / plain.std(0)
+    np.testing.assert_allclose(found, expected, rtol=1e-4 if dtype is np.float32 else 1e-12, atol=1e-5 if dtype is np.float32 else 1e-12)
+    assert found[:, 1].tobytes() == standardized(plain.astype(dtype))[1][:, 1].tobytes()  # its neighbour is as ever
+    assert validation.tobytes() == found[:5].tobytes()
+    assert np.isfinite(transform.record()["std"]).all()
+
+
+@pytest.mark.parametrize("value", [0.1, 1e300, 1e-300, 3.0, 0.0, 123456.789])
+def test_a_constant_input_is_only_shifted(value):
+    x = np.full((1000, 1), value)
+    transform, found = standardized(x)
+    assert not found.any() and transform.std == 0
+    assert transform.apply(np.array([[value + 1]])) == value + 1 - value
