@@ -66,6 +66,7 @@ class CrossEntropy(Loss):
             subtract(one[..., 0], l, l)
         else:
             subtract(one, z, z)
+            np.copyto(z, 0, where=target == 0)  # where z overflowed, inf * 0 would be NaN
             multiply(z, target, z)
             add.reduce(z, -1, out=l)
 

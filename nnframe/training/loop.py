@@ -182,6 +182,8 @@ class Training:
             self._end(self._state({}), np.ones(self.model.runs, bool))
         self.put_back()
         self._make_room(self.history)
+        for column in self.history.values():
+            column[np.isnan(column)] = np.nan  # of the same bits everywhere, as `settle` has it
         return self.history
 
     def train_epoch(self) -> dict[str, np.ndarray]:

@@ -308,6 +308,25 @@ def test_a_diverging_run_and_its_neighbours_are_what_they_are_alone(dtype, kind)
         assert [name for name in expected if found[name] != expected[name]] == [], f"run {run}"
 
 
+@pytest.mark.parametrize("optimizer", [nn.SGD, nn.Adam])
+@pytest.mark.parametrize("loss", [nn.BinaryCrossEntropy, nn.CrossEntropy])
+def test_nan_in_the_log_has_the_same_bits_in_a_stack_and_alone(loss, optimizer):
+    def trained(seed, lr):
+        outputs = 1 if loss is nn.BinaryCrossEntropy else 5
+        model = nn.Sequential(nn.Dense(2), nn.ReLU(), nn.Dense(outputs)).build(3, seed=seed)
+        y = Y[:, :1] > 0 if outputs == 1 else np.arange(ROWS) % 5
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", nn.DivergenceWarning)
+            return nn.fit(model, loss(), optimizer(lr), (X, y), epochs=3, batch_size=1, validation=(X, y))
+
+    rates = [1e25, 0.01, 1e30]
+    stack = trained([0, 1, 2], rates)
+    assert stack.diverged.any()
+    for run, lr in enumerate(rates):
+        for name, column in trained(run, lr).items():
+            assert column.tobytes() == stack[name][:, run].tobytes(), (name, run)
+
+
 def test_neighbours_are_what_they_are_in_a_stack_without_the_diverging_run():
     with_it, without = deep([0, 1, 1], "float64"), deep([0, 1], "float64")
     with pytest.warns(nn.DivergenceWarning, match=r"^run 1: "):
