@@ -55,7 +55,8 @@ def fit(
         evaluate_train: log loss and metrics of the training data as evaluated after the epoch. Otherwise they are those of
             the samples as they were trained on: sum of w l / sum of w over the epoch.
         eval_batch_size: rows to evaluate at a time; by default a number that follows from the model's shapes.
-        blas_threads: "auto" is 1, or all cores if a product of one run is large. The number is part of the result.
+        blas_threads: "auto" is 1, or all cores if a product of one run is large. The number is part of the result, and one for
+            the process: trainings in several Python threads at a time must have the same.
         max_seconds: training ends after the epoch in which so much time has gone by.
         checkpoint: a folder, made if there is none. If it holds a checkpoint of the same training, that one goes on, to the
             same numbers as if it had never been interrupted. SIGINT, SIGTERM and SIGUSR1 then end training with a checkpoint
