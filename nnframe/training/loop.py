@@ -16,7 +16,7 @@ from nnframe.components.component import Component, config_of
 from nnframe.components.markers import Positive, Size
 from nnframe.data.batches import Batches
 from nnframe.data.dataset import Dataset, as_dataset
-from nnframe.errors import DataError, FileError, OptionError, ShapeError
+from nnframe.errors import DataError, FileError, OptionError, ShapeError, UsageError
 from nnframe.layers import layout, weights
 from nnframe.layers.base import Layer
 from nnframe.losses.base import Loss
@@ -104,6 +104,8 @@ class Training:
                 raise error.within(f"callbacks.{i}") from None
         self.loss.bind(model.runs, model.dtype)
         if getattr(optimizer, "params", None) is not model.params:
+            if place := next((path for path, _, layer in layout.walk(model) if layer is getattr(optimizer, "model", None)), ""):
+                raise UsageError(f"is attached to {place} alone, and fit trains the whole model; give it a new one", path="fit.optimizer")
             optimizer.attach(model)
         self.alive = np.arange(model.runs[0]) if model.runs else None
         self.over = False  # has every run ended early?

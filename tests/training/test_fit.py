@@ -462,6 +462,23 @@ def test_an_optimizer_goes_on_from_its_state_and_a_new_one_does_not(seed):
     assert afresh.params.tobytes() != once.params.tobytes()
 
 
+@pytest.mark.parametrize("optimizer", [nn.SGD(weight_decay=0.1), nn.Adam(weight_decay=0.1), nn.AdamW()])
+@pytest.mark.parametrize("seed", [0, [0, 1]])
+def test_an_optimizer_of_one_layer_leaves_the_others_alone(optimizer, seed):
+    model, loss, (x, y) = deep(seed, "float64"), nn.MSE(), data()
+    optimizer = copy.deepcopy(optimizer).attach(model.layers[-1])
+    before = model.params.copy()
+    with pytest.raises(nn.UsageError, match=r"^fit\.optimizer: is attached to layers\.6 alone, and fit trains the whole model"):
+        fit(model, (x, y), optimizer)
+    for _ in range(3):
+        loss.forward(model.forward(x, training=True), y)
+        model.backward(loss.backward(), need_dx=False)
+        optimizer.step()
+    left_out = before.shape[-1] - model.layers[-1].params.shape[-1]
+    assert model.params[..., :left_out].tobytes() == before[..., :left_out].tobytes()
+    assert (model.layers[-1].params != before[..., left_out:]).all()
+
+
 def test_an_optimizer_of_another_model_is_attached_afresh():
     optimizer = nn.Adam()
     fit(network(1), data(), optimizer)
