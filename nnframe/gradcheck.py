@@ -1,9 +1,14 @@
 """Is a backward the derivative of its forward? Central differences along random directions, in float64."""
 
-from typing import Any
+from copy import deepcopy
+from typing import Annotated, Any
 
 import numpy as np
 
+from nnframe.components.arrays import as_numbers
+from nnframe.components.markers import Positive, Range
+from nnframe.components.walk import Problems, validate
+from nnframe.components.wording import describe, shown
 from nnframe.errors import GradientError, OptionError, UsageError, join
 from nnframe.layers import layout
 from nnframe.layers.base import Layer
@@ -11,6 +16,8 @@ from nnframe.losses.base import Loss
 
 STEPS = (1e-4, 1e-6)  # a kink between two points spoils a difference; one nearer to the point may still be good
 DIRECTIONS = 3
+
+OneSeed = Annotated[int, Range(min=0, max=2**63 - 1)]
 
 
 def check_gradients(
@@ -34,11 +41,19 @@ def check_gradients(
 
     The check works on a copy in float64: parameters, state, streams and gradients of `model` stay as they are. Masks and noise
     are the same in all evaluations. Returns the largest relative error of each array, such as {"layers.0.W": 2e-11, "x": 1e-10}.
-    Raises GradientError that names each wrong array, the run, and by how much it is off.
+    Raises GradientError that names each wrong array, the run, and by how much it is off; OptionError, ShapeError or DataError
+    for what does not fit.
     """
+    for part, given, base in (("model", model, Layer), *([] if loss is None else [("loss", loss, Loss)])):
+        if not isinstance(given, base):
+            raise OptionError(f"expected {describe(base)}, got {shown(given)}", path=f"check_gradients.{part}")
     layout.verify(model)
-    if not tolerance > 0:
-        raise OptionError(f"expected a number greater than 0, got {tolerance!r:.60}", path="check_gradients.tolerance")
+    problems = Problems()
+    validate(bool, training, "training", problems)
+    validate(Positive, tolerance, "tolerance", problems)
+    validate(OneSeed, seed, "seed", problems)
+    if problems:
+        raise OptionError(problems[0][1], path=f"check_gradients.{problems[0][0]}")
     if loss is not None and target is None:
         raise UsageError("check_gradients: a loss needs a target")
     return _Check(model.astype("float64"), x, loss, target, weight, training, seed).run(tolerance)
@@ -46,11 +61,13 @@ def check_gradients(
 
 class _Check:
     def __init__(self, model: Layer, x: Any, loss: Loss | None, target: Any, weight: Any, training: bool, seed: int) -> None:
-        self.model, self.loss, self.training, self.rng = model, loss, training, np.random.default_rng(seed)
-        self.x = np.array(x, np.float64) if np.asarray(x).dtype.kind == "f" else np.array(x)
-        target = None if target is None else np.asarray(target)
-        self.target = target if target is None or target.dtype.kind in "iu" else target.astype(np.float64)
-        self.weight = None if weight is None else np.asarray(weight, np.float64)
+        self.model, self.training, self.rng = model, training, np.random.default_rng(seed)
+        self.x, self.loss = _copied(x, "x"), None
+        if loss is not None:
+            self.target = _copied(target, "target")
+            self.weight = None if weight is None else _copied(weight, "weight").astype(np.float64)
+            self.loss = deepcopy(loss).build(model.output_shape, self.target)
+            self.loss.bind(model.runs, model.dtype)
         self.state, self.streams = model.state.copy(), {name: stream.get_state() for name, stream in model._store.streams.items()}
         y = self._outputs()
         self.lead = y.ndim - 1 - len(model.output_shape)  # 1 if the outputs have a runs axis
@@ -136,6 +153,12 @@ class _Check:
 
     def _output_gradient(self) -> np.ndarray:
         return self.loss.backward() if self.loss is not None else self.combination.copy()
+
+
+def _copied(value: Any, name: str) -> np.ndarray:
+    """Numbers as the check computes with them: floating ones in float64."""
+    array = as_numbers(value, f"check_gradients.{name}")
+    return array.astype(np.float64 if array.dtype.kind == "f" else array.dtype)
 
 
 def _sum(a: np.ndarray, lead: int) -> np.ndarray:

@@ -51,10 +51,11 @@ class Seeds:
         given: Any = list(seed) if isinstance(seed, (range, tuple)) else seed.tolist() if isinstance(seed, np.ndarray) else seed
         every = given if isinstance(given, list) else [given]
         integers = all(isinstance(s, (int, np.integer)) and not isinstance(s, bool) for s in every)
+        largest = max(map(abs, map(int, every)), default=0) if integers else 0
+        if largest >= 2**64:
+            raise OptionError(f"expected integers less than 2**64, got one of {largest.bit_length()} bits", path="seed")
         if not every or not integers or min(every) < 0:
             raise OptionError(f"expected an integer of at least 0, or a list of one per run, got {seed!r:.60}", path="seed")
-        if max(every) >= 2**64:
-            raise OptionError(f"expected integers less than 2**64, got {max(every)}", path="seed")
         values = np.array(given, np.uint64)
         self.values = values
         self.runs = values.shape

@@ -321,9 +321,27 @@ def test_extreme_predictions_give_finite_losses(loss, targets, dtype, rng):
     assert np.isfinite(loss.backward()).all()
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_logits_that_span_more_than_a_dtype_holds(dtype):
+    huge = np.finfo(dtype).max
+    pred = np.array([[huge, -huge, 0, -huge], [-huge, huge, huge, 0]], dtype)
+    classes, shared = np.array([0, 1]), np.array([[0.5, 0, 0.5, 0], [0, 1, 0, 0]], dtype)
+    with np.errstate(over="ignore"):
+        loss = nn.CrossEntropy()
+        by_class, gradient = loss.forward(pred, classes), loss.backward().copy()
+        one_hot = loss.forward(pred, np.eye(4, dtype=dtype)[classes])
+        assert one_hot.tobytes() == by_class.tobytes() and np.isfinite(by_class)
+        np.testing.assert_array_equal(loss.backward(), gradient)
+        assert loss.forward(pred[:1], shared[:1]) == huge / 2
+        assert loss.forward(pred[:1], np.array([[0, 1, 0, 0]], dtype)) == loss.forward(pred[:1], np.array([1])) == np.inf
+
+
 def test_a_small_loss_is_not_rounded_to_0():
     sure = np.array([[40.0]])
     assert nn.BinaryCrossEntropy().forward(sure, np.array([[1.0]])) == pytest.approx(math.exp(-40), rel=1e-14, abs=0)
+    assert nn.CrossEntropy().forward(np.array([[30.0, 0.0]]), np.array([[1.0, 0.0]])) == pytest.approx(
+        math.log1p(math.exp(-30)), rel=1e-2, abs=0
+    )
 
 
 def test_probabilities_need_not_sum_to_exactly_1(rng):

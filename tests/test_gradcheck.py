@@ -224,3 +224,58 @@ def test_the_model_has_to_be_built():
     with pytest.raises(nn.UsageError) as error:
         nn.check_gradients(nn.Dense(2), np.ones((4, 3)))
     assert str(error.value) == "Dense is not built; call build(input_shape) first"
+
+
+class Fold(nn.Layer):
+    """Outputs of two axes, (2, 3), from 6 features."""
+
+    def setup(self, features):
+        return (2, 3)
+
+    def forward(self, x, *, training=False):
+        return x.reshape(*x.shape[:-1], 2, 3)
+
+    def backward(self, dy, *, need_dx=True):
+        return dy.reshape(*dy.shape[:-2], 6)
+
+
+@pytest.mark.parametrize("seed", [0, range(3)], ids=["alone", "stack"])
+def test_a_loss_over_outputs_of_several_axes(seed, rng):
+    model, x = nn.Sequential(nn.Dense(6), Fold()).build(4, seed=seed), rng.normal(size=(5, 4))
+    cases = [
+        (nn.MSE(), rng.normal(size=(5, 2, 3))),
+        (nn.CrossEntropy(), rng.integers(0, 3, size=(5, 2))),
+        (nn.CrossEntropy(), rng.dirichlet(np.ones(3), size=(5, 2))),
+    ]
+    for loss, target in cases:
+        for weight in (None, [0, 1, 2, 3, 4]):
+            assert list(nn.check_gradients(model, x, loss=loss, target=target, weight=weight)) == ["layers.0.W", "layers.0.b", "x"]
+        assert loss.outputs is None  # it was built on a copy
+    message = fails(model, x, loss=OffLoss(), target=cases[0][1])
+    assert list(arrays_in(message)) == ["layers.0.W", "layers.0.b", "x"]
+    with pytest.raises(nn.ShapeError, match=r"MSE of outputs \(2, 3\) expected targets \(batch, 2, 3\), got \(5, 6\)"):
+        nn.check_gradients(model, x, loss=nn.MSE(), target=np.ones((5, 6)))
+
+
+def test_a_loss_that_serves_another_model_may_be_checked(rng):
+    loss, x, y = nn.MSE().build((2, 3)), rng.normal(size=(5, 4)), rng.normal(size=(5, 3))
+    nn.check_gradients(nn.Dense(3).build(4), x, loss=loss, target=y)
+    assert loss.outputs == (2, 3)
+
+
+WRONG: dict[str, tuple[dict, str]] = {
+    "model": ({"model": 3}, "expected a layer, got 3"),
+    "loss": ({"loss": "MSE"}, "expected a loss, got 'MSE'"),
+    "tolerance": ({"tolerance": "1"}, "expected a number greater than 0, got '1'"),
+    "tolerances": ({"tolerance": np.ones(2)}, r"expected a number greater than 0, got array\(\[1., 1.\]\)"),
+    "seed": ({"seed": -1}, "expected an integer of at least 0 and at most 9223372036854775807, got -1"),
+    "training": ({"training": np.ones(2)}, r"expected true or false, got array\(\[1., 1.\]\)"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_options(case):
+    options, words = WRONG[case]
+    model = options.pop("model", nn.Dense(2).build(3))
+    with pytest.raises(nn.OptionError, match=rf"^check_gradients\.{case.removesuffix('s') if case == 'tolerances' else case}: {words}"):
+        nn.check_gradients(model, np.ones((1, 3)), **{"target": np.ones((1, 2))} | options)

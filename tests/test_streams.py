@@ -83,6 +83,9 @@ def test_seeds_that_are_not(seed):
 def test_a_seed_too_large_is_said_to_be_so():
     with pytest.raises(nn.OptionError, match=r"^seed: .*(large|at most|less than|below)"):
         nn.Dense(2).build(2, seed=2**64)
+    for seed in (10**5000, -(10**5000), [1, 10**5000]):  # Python refuses to print them
+        with pytest.raises(nn.OptionError, match=r"^seed: expected integers less than 2\*\*64, got one of 16610 bits"):
+            nn.Dense(2).build(2, seed=seed)
 
 
 # ------------------------------------------------------------------------------------------------ streams of a model

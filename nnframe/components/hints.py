@@ -164,7 +164,7 @@ def hint(base: Any, value: Any) -> str:
         return f"; write {form(base, [value])}"
     if isinstance(value, float) and value.is_integer() and fits(base, int(value)):
         return f"; write {int(value)}"
-    if base is bool and value in (0, 1):
+    if base is bool and isinstance(value, (int, float)) and value in (0, 1):
         return f"; write {'true' if value else 'false'}"
     if get_origin(base) is Literal:
         return f".{close}" if (close := nearest(value, [choice for choice in get_args(base) if isinstance(choice, str)])) else ""

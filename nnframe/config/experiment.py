@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, get_origin
 
+from nnframe.components.component import config_of
 from nnframe.components.markers import Filled, Matches, Range, bare
 from nnframe.components.registry import known_to, options, slots_of
 from nnframe.components.walk import Problems, TooManyProblems, validate
 from nnframe.config.reading import Document
 from nnframe.config.sections import Sweep
 from nnframe.data.source import Source
-from nnframe.errors import ConfigError
+from nnframe.errors import ConfigError, join
 from nnframe.layers.base import Layer
 from nnframe.losses.base import Loss
 from nnframe.metrics.base import Metric
@@ -68,7 +69,18 @@ def inspected(document: Document, *, one_network: bool = True) -> tuple[Experime
     experiment = None
     with suppress(TooManyProblems):
         experiment = validate(Experiment, data, "", problems)
+        for path, text in _unwritable(config_of(experiment)):
+            problems.append((path, f"expected text in UTF-8, as a run's config.yaml has to hold it, got {text}; rename the file or folder"))
     return None if problems else experiment, list(problems)
+
+
+def _unwritable(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Texts that no file in UTF-8 can hold, by dotted path: Python has the bytes of other file names as surrogates."""
+    if isinstance(value, str) and not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
+        yield path, value
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield from _unwritable(inner, join(path, key))
 
 
 def located(document: Document, problems: list[tuple[str, str]]) -> ConfigError:

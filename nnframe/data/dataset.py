@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from nnframe.components.arrays import as_numbers
 from nnframe.errors import DataError, ShapeError, listed
 
 
@@ -15,6 +16,7 @@ class Dataset:
     if each run of a stack has rows of its own.
 
     `inputs` and `targets` name the columns of x and y, `classes` the classes of y in order.
+    Raises DataError for what is no array of numbers.
     """
 
     x: np.ndarray
@@ -23,6 +25,10 @@ class Dataset:
     inputs: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("x", "y") if self.weight is None else ("x", "y", "weight"):
+            object.__setattr__(self, name, as_numbers(getattr(self, name), name))  # the class is frozen
 
     def rows(self, index: Any) -> "Dataset":
         """Some of the rows, in the order of `index`; for data without a runs axis."""
@@ -36,22 +42,26 @@ class Dataset:
         """
         count = len(self.classes)
         if takes_classes and not count and self.y.ndim == 2 and self.y.shape[1] == 1 and outputs != (1,):
-            return replace(self, y=_integers(self.y[:, 0]))
+            return replace(self, y=_classes(self.y[:, 0]))
         if count and takes_classes and outputs[-1:] < (count,):
             hint = "; BinaryCrossEntropy is for one output" if (count, outputs) == (2, (1,)) else ""
             raise DataError(f"the target has {count} classes ({listed(self.classes)}), but the model has outputs {outputs}{hint}")
         if not count or takes_classes:
             return self
         if outputs == (1,) and count == 2:
-            return replace(self, y=self.y[:, None].astype(np.float64))
+            return replace(self, y=_classes(self.y, count)[:, None].astype(np.float64))
         if outputs == (count,):
-            return replace(self, y=np.eye(count)[self.y])
+            return replace(self, y=np.eye(count)[_classes(self.y, count)])
         raise DataError(f"the target has {count} classes ({listed(self.classes)}), but the model has outputs {outputs}")
 
 
-def _integers(values: np.ndarray) -> np.ndarray:
-    if wrong := [v for v in values[:1000].tolist() if v < 0 or v != int(v)]:
-        raise DataError(f"the loss takes classes: expected whole numbers from 0 in the target, got {wrong[0]:g}")
+def _classes(values: np.ndarray, count: int = 2**63) -> np.ndarray:
+    """The numbers of classes below `count` as integers. Raises DataError if some are none."""
+    right = (values >= 0) & (values < count) & (values == np.floor(values))
+    if not right.all():
+        at = np.argwhere(~right)[0].tolist()
+        within = f"from 0 to {count - 1}" if count < 2**63 else "from 0"
+        raise DataError(f"classes are numbered: expected whole numbers {within} in the target, got {values[tuple(at)]:g} at {at}")
     return values.astype(np.int64)
 
 
@@ -63,13 +73,10 @@ def as_dataset(data: Any, features: tuple[int, ...], runs: tuple[int, ...], dtyp
     if not isinstance(data, Dataset):
         if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
             raise ShapeError(f"expected (x, y), (x, y, weight) or a Dataset, got {type(data).__name__}", path=what)
-        x, y, weight = (
-            None if part is None else _array(part, f"{what}.{name}")
-            for name, part in zip(("x", "y", "weight"), (*data, None)[:3], strict=True)
-        )
-        if x is None or y is None:
-            raise DataError("expected arrays, got nothing", path=f"{what}.{'y' if x is not None else 'x'}")
-        data = Dataset(x, y, weight)
+        try:
+            data = Dataset(*data)
+        except DataError as error:
+            raise error.within(what) from None
     x, y, weight = data.x, data.y, data.weight
     cast = [a if a is None or a.dtype.kind in "iu" else _numbers(a, dtype, f"{what}.{name}") for name, a in (("x", x), ("y", y))]
     x, y = cast[0], cast[1]
@@ -91,16 +98,7 @@ def as_dataset(data: Any, features: tuple[int, ...], runs: tuple[int, ...], dtyp
     return Dataset(x, y, weight, data.inputs, data.targets, data.classes)
 
 
-def _array(part: Any, what: str) -> np.ndarray:
-    try:
-        return np.asarray(part)
-    except ValueError:
-        raise DataError("expected rows of the same length", path=what) from None
-
-
 def _numbers(a: np.ndarray, dtype: Any, what: str) -> np.ndarray:
-    if a.dtype.kind not in "fiub":
-        raise DataError(f"expected numbers, got {a.dtype}", path=what)
     with np.errstate(over="ignore"):
         a = a.astype(dtype, copy=False)
     if not np.isfinite(a).all():

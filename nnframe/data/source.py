@@ -15,7 +15,7 @@ from nnframe.components.names import nearest
 from nnframe.components.registry import field
 from nnframe.data.dataset import Dataset, split
 from nnframe.data.transforms.base import Transform
-from nnframe.errors import DataError, FileError
+from nnframe.errors import DataError, FileError, UsageError
 from nnframe.streams import generator
 
 Part = Annotated[float, Range(above=0, below=1)]
@@ -47,7 +47,7 @@ class Prepared:
 
 
 class Source(Component):
-    """Base of all data sources: write `load`. Every source takes `transforms`, applied in their order, `validation` and `test`.
+    """Base of all data sources: write `read`. Every source takes `transforms`, applied in their order, `validation` and `test`.
 
     Each of these two is a fraction of the rows or a source of its own: `test` of all rows, drawn by stream "test split", `validation` of
     those that are left, drawn by stream "split", with `split_seed` or else the run's seed. Test rows are for what has been chosen.
@@ -65,16 +65,29 @@ class Source(Component):
         """Does the seed of a run draw which rows it trains on?"""
         return self.split_seed is None and any(isinstance(part, float) for part in (self.validation, self.test))
 
-    def load(self) -> Dataset:
-        """Read the rows. Raises FileError or DataError with file, line and column."""
+    def read(self) -> Dataset:
+        """All rows, as they are. Raises FileError or DataError with file, line and column."""
         raise NotImplementedError
 
-    def prepare(self, seed: int, load: "Callable[[Source], Dataset] | None" = None, *, test: bool = False) -> Prepared:
-        """Load, split and transform; the test part only if `test` asks for it, otherwise its rows are left out and its source is not read.
+    def load(self) -> Dataset:
+        """All rows, as they are. Raises UsageError where the options say more, which is for `prepare` to do."""
+        left_out = [name for name in BESIDES if getattr(self, name) not in (None, ())]
+        if left_out and type(self).load is Source.load:
+            raise UsageError(
+                f"load() gives the rows as they are, without {' and '.join(left_out)}; call prepare(seed)", path=type(self).__name__
+            )
+        return self.read()
 
-        `load` stands for `Source.load` where rows are already at hand. Raises FileError or DataError.
+    def _rows(self) -> Dataset:
+        """What `read` gives, or `load` in a source that writes that."""
+        return self.read() if type(self).load is Source.load else self.load()
+
+    def prepare(self, seed: int, load: "Callable[[Source], Dataset] | None" = None, *, test: bool = False) -> Prepared:
+        """Read, split and transform; the test part only if `test` asks for it, otherwise its rows are left out and its source is not read.
+
+        `load` stands in for `read` where rows are already at hand. Raises FileError or DataError.
         """
-        load, seed = load or (lambda source: source.load()), seed if self.split_seed is None else self.split_seed
+        load, seed = load or Source._rows, seed if self.split_seed is None else self.split_seed
         data = load(self)
         held: dict[str, Dataset] = {}
         for name, part, stream in (("test", self.test, "test split"), ("validation", self.validation, "split")):

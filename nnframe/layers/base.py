@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 import numpy as np
 
+from nnframe.components.arrays import as_numbers
 from nnframe.components.buffers import IDLE, Buffers, broadcasting, keep, product_of
 from nnframe.components.component import Component
 from nnframe.components.markers import Matches, Size
@@ -207,7 +208,7 @@ class Layer(Component):
         Rows go through in batches of `batch_size`, by default a number that follows from the layers' shapes.
         """
         layout.verify(self)
-        x = self.cast(x)
+        x = self.cast(as_numbers(x, "predict.x"))
         self._check_input(x)
         size, threads = self.evaluation_options("predict", batch_size, blas_threads)
         rows = x.shape[-1 - len(self.input_shape)]

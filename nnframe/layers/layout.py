@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnframe.components.buffers import IDLE
+from nnframe.components.wording import shown
 from nnframe.errors import OptionError, ShapeError, UsageError
 from nnframe.initializers import Initializer
 from nnframe.streams import Seeds, Stream, generator
@@ -20,6 +21,9 @@ from nnframe.system import npz
 
 if TYPE_CHECKING:
     from nnframe.layers.base import Layer
+
+
+LARGEST, AXES = 2**40, 60  # numbers and axes of one row: NumPy has 64, of which runs, batch and layers take some
 
 
 @dataclass(frozen=True)
@@ -45,12 +49,14 @@ class Store:
         self.streams: dict[str, Stream] = {}
 
     def take(self, rows: Any) -> "Store":
-        """A copy of some runs of a stack. Raises UsageError if there are none."""
+        """A copy of some runs of a stack. Raises UsageError if there are none, or `rows` takes no runs."""
         try:
-            count = np.size(self.seeds.values[rows])
-        except IndexError as error:
+            found = self.seeds.values[rows]
+        except (IndexError, ValueError, TypeError, OverflowError) as error:
             raise UsageError(f"take: {error}") from None
-        if count == 0:
+        if found.ndim > 1:
+            raise UsageError(f"take: expected an index, or a list, slice or mask of runs, got rows of {found.ndim} axes")
+        if found.size == 0:
             raise UsageError(f"take: the rows are none of the {self.seeds.values.size} runs")
         taken = Store.__new__(Store)
         taken.seeds = self.seeds.take(rows)
@@ -79,9 +85,7 @@ def floating(dtype: Any) -> np.dtype:
 
 def lay_out(root: "Layer", input_shape: int | tuple[int, ...], seed: Any, dtype: Any) -> None:
     """Declare, place and draw all parameters and state of `root` and the layers in it, and give each layer its views."""
-    features = tuple(input_shape) if isinstance(input_shape, (tuple, list)) else (input_shape,)
-    if not all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n > 0 for n in features):
-        raise ShapeError(f"expected an input shape of positive integers, without the batch axis, got {input_shape!r}")
+    features = _features(input_shape)
     dtype = floating(dtype)
     tree = list(walk(root))
     root.connect(features)
@@ -112,6 +116,20 @@ def lay_out(root: "Layer", input_shape: int | tuple[int, ...], seed: Any, dtype:
                     draw(getattr(layer, name), spec, arrays.seeds, f"init/{layer._key}.{name}")
         except OptionError as error:
             raise error.within(path) if path else error from None
+
+
+def _features(input_shape: Any) -> tuple[int, ...]:
+    """A shape as it was given. Raises ShapeError if it is none, or larger than any array."""
+    given = tuple(input_shape) if isinstance(input_shape, (tuple, list)) else (input_shape,)
+    whole = all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in given)
+    features = tuple(map(int, given)) if whole else (0,)
+    if (size := max(abs(prod(features)), *map(abs, features), 1)) > LARGEST:
+        raise ShapeError(f"expected an input shape of at most 2**40 numbers, got {shown(size)}")
+    if min(features, default=1) < 1:
+        raise ShapeError(f"expected an input shape of positive integers, without the batch axis, got {input_shape!r}")
+    if len(features) > AXES:
+        raise ShapeError(f"expected an input shape of at most {AXES} axes, got {len(features)}")
+    return features
 
 
 def _must_fit(size: int) -> None:

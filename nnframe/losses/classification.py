@@ -49,8 +49,9 @@ class CrossEntropy(Loss):
     def elements(self, w: Buffers, pred: np.ndarray, target: np.ndarray) -> None:
         if not hasattr(w, "one"):
             w.one = np.empty((*pred.shape[:-1], 1), pred.dtype)  # one number a row
-            w.starts = np.arange(0, pred.size, pred.shape[-1]).reshape(pred.shape[:-1])
-            w.index, w.flat_z, w.flat_dpred = np.empty_like(w.starts), w.a.reshape(-1), w.dpred.reshape(-1)
+            starts = np.arange(0, pred.size, pred.shape[-1]).reshape(pred.shape[:-1])
+            w.starts = starts.astype(np.uint64) if target.dtype == np.uint64 else starts  # added to int64 it would be floating
+            w.index, w.flat_z, w.flat_dpred = np.empty_like(starts), w.a.reshape(-1), w.dpred.reshape(-1)
         z, p, one, l = w.a, w.b, w.one, w.elements  # noqa: E741
         w.target, w.integers = target, target.dtype.kind in "iu"
         maximum.reduce(pred, -1, out=one, keepdims=True)
@@ -65,6 +66,7 @@ class CrossEntropy(Loss):
             subtract(one[..., 0], l, l)
         else:
             subtract(one, z, z)
+            np.copyto(z, 0, where=target == 0)  # where z overflowed, inf * 0 would be NaN
             multiply(z, target, z)
             add.reduce(z, -1, out=l)
 

@@ -104,7 +104,7 @@ class Trainer:
     def _load(self, source: Source) -> Dataset:
         key = json.dumps(config_of(source) | dict.fromkeys(BESIDES), sort_keys=True, default=str)
         if key not in self.loaded:
-            self.loaded[key] = source.load()
+            self.loaded[key] = source._rows()
         return self.loaded[key]
 
     def _outcomes(self, training: Training, history: History, test: dict[str, np.ndarray], seconds: float) -> Iterator[Outcome]:

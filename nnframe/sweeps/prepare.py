@@ -11,7 +11,7 @@ from nnframe.config.build import Job, build
 from nnframe.config.experiment import Experiment, checked, inspected, located
 from nnframe.config.reading import Document
 from nnframe.config.sections import Between, Choice
-from nnframe.errors import ConfigError, NNFrameError, OptionError
+from nnframe.errors import ENOUGH, ConfigError, NNFrameError, OptionError
 from nnframe.metrics.losses import as_metric
 from nnframe.runs import folder as run_folder
 from nnframe.sweeps import plan
@@ -175,7 +175,7 @@ def _checked_values(base: Document, path: str, parameter: Between | Choice, give
         if not _tried(base, path, ends)[1]:  # numbers between two good ones are good, or tell so when it is their turn
             return given, []
     full, problems = _tried(base, path, tried)
-    if len({message for _, message in problems}) == 1 and [where for where, _ in problems] == list(tried):  # wrong is the key
+    if len({message for _, message in problems}) == 1 and [where for where, _ in problems] == list(tried)[:ENOUGH]:  # wrong is the key
         return given, [(place, problems[0][1])]
     if problems or isinstance(parameter, Between):
         return given, problems
@@ -192,6 +192,8 @@ def _tried(base: Document, path: str, values: Mapping[str, Any]) -> tuple[list[A
         except ConfigError as error:
             experiment, found = None, [(path, error.problems[0].partition(f"{path}: ")[2])]
         problems += [_moved(problem, path, where) for problem in found]
+        if len(problems) >= ENOUGH:
+            break
         if experiment is not None:
             full.append(_placed(value, _at(config_of(experiment), path)) if isinstance(value, (str, list, Mapping)) else value)
     return full, problems

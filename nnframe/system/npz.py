@@ -20,7 +20,7 @@ DAMAGE = (OSError, ValueError, EOFError, SyntaxError, NotImplementedError, Runti
 
 MEMBERS = 10_000
 CHECKSUM = 64  # characters of hexadecimal digits at the end
-LARGE = 2**28  # bytes of an array that may not be compressed to a hundredth: a zip bomb is, and data hardly ever
+LARGE = 2**26  # bytes in all that may not be compressed to a hundredth: a zip bomb is, and data hardly ever
 
 Header = tuple[tuple[int, ...], np.dtype]
 
@@ -52,6 +52,9 @@ def headers(path: Path) -> dict[str, Header]:
                 if name in seen:
                     raise ValueError(f"it has two members named {name!r}")
                 seen.add(name)
+            claimed = sum(info.file_size for info in members)
+            if claimed > LARGE and claimed > 100 * size:
+                raise ValueError(f"it claims {claimed:,} bytes in {size:,}; if it is meant so, save it without compression")
             return {info.filename.removesuffix(".npy"): _header(archive, info, size) for info in members if info.filename.endswith(".npy")}
     except FileNotFoundError:
         raise FileError(f"there is no file {path}") from None
@@ -68,8 +71,6 @@ def _header(archive: "zipfile.ZipFile", info: "zipfile.ZipInfo", file_size: int)
         or size > (packed if info.compress_type == 0 else 1032 * packed + 64)
     ):
         raise ValueError(f"{info.filename} claims {size} bytes in {packed}")
-    if size > LARGE and size > 100 * packed:
-        raise ValueError(f"{info.filename} claims {size} bytes in {packed}; if it is meant so, save it without compression")
     with archive.open(info) as member:
         start = member.read(12)
         if start[:6] != b"\x93NUMPY" or start[6] not in (1, 2, 3):

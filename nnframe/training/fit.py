@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from nnframe.components.component import Component
 from nnframe.components.walk import Problems, validate
-from nnframe.components.wording import describe
+from nnframe.components.wording import describe, shown
 from nnframe.errors import FileError, OptionError
 from nnframe.layers import layout
 from nnframe.layers.base import Layer
@@ -56,35 +57,36 @@ def fit(
         evaluate_train: log loss and metrics of the training data as evaluated after the epoch. Otherwise they are those of
             the samples as they were trained on: sum of w l / sum of w over the epoch.
         eval_batch_size: rows to evaluate at a time; by default a number that follows from the model's shapes.
-        blas_threads: "auto" is 1, or all cores if a product of one run is large. The number is part of the result.
+        blas_threads: "auto" is 1, or all cores if a product of one run is large. The number is part of the result, and one for
+            the process: trainings in several Python threads at a time must have the same.
         max_seconds: training ends after the epoch in which so much time has gone by.
         checkpoint: a folder, made if there is none. If it holds a checkpoint of the same training, that one goes on, to the
             same numbers as if it had never been interrupted. SIGINT, SIGTERM and SIGUSR1 then end training with a checkpoint
             after the step, and raise `Interrupted`, a KeyboardInterrupt.
         checkpoint_every: how often; such as Every(epochs=10).
 
-    An optimizer that was attached to this model goes on from its state; any other is attached. A run whose loss is not finite
-    at the end of an epoch ends there, with a DivergenceWarning; the others go on unchanged.
+    An optimizer that was attached to this model goes on from its state, and trains a part alone if it was attached to that; any other
+    is attached. A run whose loss is not finite at the end of an epoch ends there, with a DivergenceWarning; the others go on unchanged.
     Raises OptionError, ShapeError, DataError or UsageError before any training.
     """
     for name, value, base in (("model", model, Layer), ("loss", loss, Loss), ("optimizer", optimizer, Optimizer)):
         if not isinstance(value, base):
             raise OptionError(f"expected {describe(base)}, got {value!r:.60}", path=f"fit.{name}")
-    callbacks = list(callbacks)
-    for i, callback in enumerate(callbacks):
+    every_metric, every_callback = _list(metrics, "fit.metrics"), _list(callbacks, "fit.callbacks")
+    for i, callback in enumerate(every_callback):
         if not callable(getattr(callback, "on_epoch", None)):
             raise OptionError(f"expected an object with a method on_epoch, got {callback!r:.60}", path=f"fit.callbacks.{i}")
     given: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "shuffle": shuffle, "evaluate_train": evaluate_train}
     given |= {"eval_batch_size": eval_batch_size, "blas_threads": blas_threads, "max_seconds": max_seconds}
     problems = Problems()
     train = validate(Train, given | {"checkpoint": checkpoint_every}, "", problems)
+    folder = validate(Path | None, checkpoint, "checkpoint", problems)
     if problems:
         raise OptionError("; ".join(f"{path}: {message}" for path, message in problems), path="fit")
     layout.verify(model)
-    training = Training(model, loss, optimizer, data, validation, metrics, callbacks, seed, train)
-    if checkpoint is None:
+    training = Training(model, loss, optimizer, data, validation, every_metric, every_callback, seed, train)
+    if folder is None:
         return training.run()
-    folder = Path(checkpoint)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -105,9 +107,18 @@ def evaluate(
     """Loss and metrics of a model on data as for `fit`, each (*runs,): {"loss": ..., "accuracy": ...}."""
     layout.verify(model)
     size, threads = model.evaluation_options("evaluate", batch_size, blas_threads)
-    loss, own = deepcopy(loss), own_metrics(metrics)
+    loss, own = deepcopy(loss), own_metrics(_list(metrics, "evaluate.metrics"))
     batches = batches_for(model, loss, own, data, "data", model._store.seeds, size, False)
     for component in (loss, *own):
         component.bind(model.runs, model.dtype)
     with np.errstate(all="ignore"), blas.threads(threads):
         return run_through(model, loss, own, batches, lambda: None)
+
+
+def _list(given: Any, path: str) -> list[Any]:
+    """The items of anything that can be gone through, once. Raises OptionError for what cannot."""
+    try:
+        return list(given)
+    except TypeError:
+        alone = f"; write [{shown(given)}]" if isinstance(given, Component) else ""
+        raise OptionError(f"expected a list, got {shown(given)}{alone}", path=path) from None

@@ -171,6 +171,8 @@ class Training(Resumable):
                 self._note(np.ones(self.model.runs, bool), f"max_seconds: {limit:g} seconds have gone by")
             self._end(self._state({}), np.ones(self.model.runs, bool))
         self.history.make_room(self.history, self.done, train.epochs)
+        for column in self.history.values():
+            column[np.isnan(column)] = np.nan  # of the same bits everywhere, as `settle` has it
         return self.history
 
     def train_epoch(self) -> dict[str, np.ndarray]:

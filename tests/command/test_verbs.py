@@ -14,6 +14,7 @@ import pytest
 
 import nnframe as nn
 from nnframe import __main__ as command
+from nnframe.command import verbs
 from nnframe.components import plugins
 from nnframe.components.registry import REGISTRY
 
@@ -48,6 +49,15 @@ def do(capsys, *arguments):
     captured = capsys.readouterr()
     assert "Traceback" not in captured.err
     return status, captured.out, captured.err
+
+
+def test_of_many_layers_that_are_alike_one_is_checked_and_then_all_together(place, capsys, monkeypatch):
+    checked, check = [], verbs.check_gradients
+    monkeypatch.setattr(verbs, "check_gradients", lambda layer, *args, **kwargs: checked.append(layer) or check(layer, *args, **kwargs))
+    layers = "[{type: Dense, units: 3}, " + "Tanh, Sigmoid, " * 100 + "{type: Dense, units: 3}, {type: Dense, units: 1}]"
+    status, out, _ = do(capsys, "check", "xor.yaml", f"model={layers}")
+    assert status == 0 and "gradients: every layer's backward" in out
+    assert [type(layer).__name__ for layer in checked] == ["Dense", "Tanh", "Sigmoid", "Dense", "Dense", "Sequential"]
 
 
 def process(*arguments, cwd, paths=()):

@@ -4,7 +4,9 @@ Each table breaks one of the example configs: the line that is written there, wh
 answer. `<layers>`, `<keys>` and the like stand for the lists of what is known, which grow.
 """
 
+import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -842,3 +844,26 @@ def test_more_outputs_than_classes_end_with_the_config_and_not_with_a_traceback(
     status = run.main(["iris.yaml", "model.2.units=300", "train.epochs=1", "optimizer.lr=1e-6", "--out", "runs"])
     captured = capsys.readouterr()
     assert (status == 2 and captured.err.startswith("iris.yaml:")) or (status == 0 and "short petals" in captured.out)
+
+
+@pytest.mark.parametrize("sweep", ["", "sweep: {seeds: 2}\n", "sweep: {parameters: {data.path: [data/gender.csv, other.csv]}}\n"])
+def test_a_folder_whose_name_is_not_utf_8_is_told_before_training(place, capsys, monkeypatch, sweep):
+    """No config.yaml can hold the path of the data, so that the run could not be repeated from its folder."""
+    below = Path(os.fsdecode(os.fsencode(place) + b"/caf\xe9"))
+    try:
+        shutil.copytree(place, below)
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    monkeypatch.chdir(below)
+    with Path("gender.yaml").open("a") as config:
+        config.write(sweep)
+    answers = answer(below, capsys, "gender.yaml")
+    assert len(answers) == 1 and re.match(
+        r"gender\.yaml:\d+:\d+: \S*: expected text in UTF-8, as a run's config\.yaml has to hold it, got /.*/caf\\udce9/data/gender\.csv; rename",
+        answers[0],
+    )
+    # data elsewhere can be trained on from there
+    data = f"data.path={place / 'data/gender.csv'}"
+    assert run.main(["gender.yaml", data, "train.epochs=1", "sweep=null", "--quiet", "--out", str(place / "runs")]) == 0
+    folder = capsys.readouterr().out.strip()
+    assert run.main([f"{folder}/config.yaml", "--quiet", "--out", str(place / "runs")]) == 0

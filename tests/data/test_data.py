@@ -144,3 +144,103 @@ def test_a_validation_source_must_have_the_same_inputs_and_classes(people, tmp_p
         nn.CSV(people, inputs=("weight",), target="gender", validation=nn.CSV(other, target="gender")).prepare(0)
     with pytest.raises(nn.DataError, match="validation: expected inputs height, got weight"):
         nn.CSV(people, inputs=("height",), target="gender", validation=nn.CSV(other, target="gender")).prepare(0)
+
+
+# ------------------------------------------------------------------------------------------ a column that only counts the rows
+
+NO_NAME = "which has no name, like an index that pandas wrote"
+COUNTING = {
+    "without a name": (",a,y\n", "x,{a},{y}\n", NO_NAME),
+    "named by pandas": ("Unnamed: 0,a,y\n", "7,{a},{y}\n", NO_NAME),
+    "from 0": ("id,a,y\n", "{i},{a},{y}\n", "which only counts the rows"),
+    "from 1": ("a,row,y\n", "{a},{j},{y}\n", "which only counts the rows"),
+    "from 0 as floats": ("n,a,y\n", "{i}.0,{a},{y}\n", "which only counts the rows"),
+}
+
+
+def counting(path, header, line, rows=20):
+    path.write_text(header + "".join(line.format(i=i, j=i + 1, a=i * i % 7, y="no" if i < rows // 2 else "yes") for i in range(rows)))
+
+
+@pytest.mark.parametrize("case", COUNTING)
+def test_a_column_that_only_counts_the_rows_is_no_input_by_default(tmp_path, case):
+    path, (header, line, words) = tmp_path / "t.csv", COUNTING[case]
+    name = next(name for name in header.strip().split(",") if name not in ("a", "y"))
+    counting(path, header, line)
+    with pytest.raises(nn.DataError, match=rf"^inputs: .*t\.csv has the column {name!r}, {words}; write inputs: \[a\] to leave it out, or"):
+        nn.CSV(path, target="y").load()
+    assert nn.CSV(path, target="y", inputs=("a",)).load().inputs == ("a",)
+    if line[0] != "x":
+        assert nn.CSV(path, target="y", inputs=("a", name)).load().x.shape == (20, 2)
+
+
+def test_a_validation_source_is_asked_too(tmp_path):
+    counting(tmp_path / "v.csv", *COUNTING["without a name"][:2])
+    (tmp_path / "t.csv").write_text("a,y\n1,no\n2,yes\n")
+    source = nn.CSV(tmp_path / "t.csv", target="y", validation=nn.CSV(tmp_path / "v.csv", target="y"))
+    with pytest.raises(nn.DataError, match=r"^validation\.inputs: .*v\.csv has the column '', which has no name"):
+        source.prepare(0)
+    (tmp_path / "t.csv").write_text(",y\n1,no\n2,yes\n")
+    with pytest.raises(nn.DataError, match=r"has no name, like an index that pandas wrote; name it in inputs if it is meant"):
+        nn.CSV(tmp_path / "t.csv", target="y").load()
+
+
+def test_a_count_by_chance_or_of_what_is_measured_is_an_input(tmp_path):
+    path = tmp_path / "t.csv"
+    counting(path, *COUNTING["from 0"][:2], rows=9)  # so few rows may count by chance
+    assert nn.CSV(path, target="y").load().inputs == ("id", "a")
+    path.write_text("t,y\n" + "".join(f"{i},{i * 0.5}\n" for i in range(20)))  # alone, it is what there is to learn from
+    assert nn.CSV(path, target="y").load().inputs == ("t",)
+    path.write_text("t,a,y\n" + "".join(f"{i + (i == 7)},{i % 3},{i * 0.5}\n" for i in range(20)))
+    assert nn.CSV(path, target="y").load().inputs == ("t", "a")
+
+
+# ------------------------------------------------------------------------------------------ Standardize
+
+
+def standardized(x):
+    transform = nn.Standardize()
+    with np.errstate(all="ignore"):
+        transform.fit(x)
+        return transform, transform.apply(x)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("shape", [(1000, 1), (50, 7), (20, 3, 4), (20_000, 2)])
+def test_ordinary_columns_keep_the_bytes_of_mean_and_std(shape, dtype, rng):
+    x = (rng.normal(size=shape) * 10.0 ** rng.integers(-8, 9, size=shape[1:]) + rng.normal(size=shape[1:])).astype(dtype)
+    transform, found = standardized(x)
+    assert transform.mean.tobytes() == x.mean(0).tobytes() and transform.std.tobytes() == x.std(0).tobytes()
+    assert found.tobytes() == ((x - x.mean(0)) / x.std(0)).tobytes() and found.dtype == dtype
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, bool])
+def test_other_dtypes_keep_their_bytes_too(dtype, rng):
+    x = rng.integers(0, 2 if dtype is bool else 200, size=(300, 5)).astype(dtype)
+    transform, found = standardized(x)
+    assert transform.mean.tobytes() == x.mean(0).tobytes() and transform.std.tobytes() == x.std(0).tobytes()
+    assert found.tobytes() == ((x - x.mean(0)) / x.std(0)).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "scale"),
+    [(np.float64, s) for s in (1.5e308, 1e300, 1e160, 1e-160, 1e-200, 1e-300)] + [(np.float32, s) for s in (3e38, 1e25, 1e-25, 1e-35)],
+)
+def test_very_large_and_very_small_columns_are_standardized(dtype, scale, rng):
+    plain = rng.uniform(-1, 1, size=(200, 2))
+    x = (plain * [scale, 1]).astype(dtype)
+    validation = standardized(x)[0].apply(x[:5])
+    transform, found = standardized(x)
+    expected = (plain - plain.mean(0)) / plain.std(0)
+    np.testing.assert_allclose(found, expected, rtol=1e-4 if dtype is np.float32 else 1e-12, atol=1e-5 if dtype is np.float32 else 1e-12)
+    assert found[:, 1].tobytes() == standardized(plain.astype(dtype))[1][:, 1].tobytes()  # its neighbour is as ever
+    assert validation.tobytes() == found[:5].tobytes()
+    assert np.isfinite(transform.record()["std"]).all()
+
+
+@pytest.mark.parametrize("value", [0.1, 1e300, 1e-300, 3.0, 0.0, 123456.789])
+def test_a_constant_input_is_only_shifted(value):
+    x = np.full((1000, 1), value)
+    transform, found = standardized(x)
+    assert not found.any() and transform.std == 0
+    assert transform.apply(np.array([[value + 1]])) == value + 1 - value

@@ -317,6 +317,20 @@ def test_take_of_no_runs_is_refused(rows):
         stack().take(rows)
 
 
+@pytest.mark.parametrize(
+    "rows", [[[0], [1, 2]], 2**63, [2**63], 10**400, None, True, [[0, 1], [1, 2]], "a", 1.5, slice(0.5, 2), {}, [True]]
+)
+def test_what_takes_no_runs_is_refused(rows):
+    with pytest.raises(nn.UsageError, match=r"^take: "):
+        stack().take(rows)
+
+
+def test_sizes_may_be_numpy_integers():
+    model = nn.Sequential(nn.Dense(3), nn.BatchNorm()).build(np.uint8(200), seed=[0, 1])
+    assert model.layers[0].W.shape == (2, 200, 3)
+    assert type(model.input_shape[0]) is int
+
+
 def test_take_before_build_is_refused():
     with pytest.raises(nn.UsageError, match=r"Sequential is not built; call build\(input_shape\) first"):
         nn.Sequential(nn.Dense(1)).take([0])

@@ -9,6 +9,7 @@ import nnframe as nn
 from nnframe import run
 from nnframe.command.main import main as command
 from nnframe.config.compose import load
+from nnframe.sweeps import prepare
 
 BASE = """\
 data: {type: CSV, path: data/iris.csv, target: species}
@@ -125,6 +126,22 @@ def test_a_wrong_one_of_many_numbers_is_told(config, capsys, wrong, told, place_
         assert f": sweep.parameters.optimizer.lr.{place_of_it}: expected a number greater than 0, got {told}\n" in said.err
     else:
         assert said.out.startswith("bad: 301 settings x 1 seed = 301 trials")
+
+
+WRONG = [f"Wrong{i}" for i in range(5000)]
+
+
+@pytest.mark.parametrize(
+    "values", [f"[{', '.join(WRONG)}]", f"{{{', '.join(f'n{i}: {name}' for i, name in enumerate(WRONG))}}}"], ids=["list", "names"]
+)
+def test_of_thousands_of_wrong_values_enough_are_looked_at(config, capsys, monkeypatch, values):
+    tried, inspected = [], prepare.inspected
+    monkeypatch.setattr(prepare, "inspected", lambda document: tried.append(document) or inspected(document))
+    config.write_text(BASE + f"  parameters:\n    model.0: {values}\n")
+    assert run.main(["bad.yaml"]) == 2
+    err = capsys.readouterr().err
+    assert "unknown layer 'Wrong0'" in err and "200 or more mistakes, of which 20 stand above; nothing was trained." in err
+    assert len(tried) == 200
 
 
 def test_a_limit_of_time_is_refused(config, capsys):

@@ -308,6 +308,25 @@ def test_a_diverging_run_and_its_neighbours_are_what_they_are_alone(dtype, kind)
         assert [name for name in expected if found[name] != expected[name]] == [], f"run {run}"
 
 
+@pytest.mark.parametrize("optimizer", [nn.SGD, nn.Adam])
+@pytest.mark.parametrize("loss", [nn.BinaryCrossEntropy, nn.CrossEntropy])
+def test_nan_in_the_log_has_the_same_bits_in_a_stack_and_alone(loss, optimizer):
+    def trained(seed, lr):
+        outputs = 1 if loss is nn.BinaryCrossEntropy else 5
+        model = nn.Sequential(nn.Dense(2), nn.ReLU(), nn.Dense(outputs)).build(3, seed=seed)
+        y = Y[:, :1] > 0 if outputs == 1 else np.arange(ROWS) % 5
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", nn.DivergenceWarning)
+            return nn.fit(model, loss(), optimizer(lr), (X, y), epochs=3, batch_size=1, validation=(X, y))
+
+    rates = [1e25, 0.01, 1e30]
+    stack = trained([0, 1, 2], rates)
+    assert stack.diverged.any()
+    for run, lr in enumerate(rates):
+        for name, column in trained(run, lr).items():
+            assert column.tobytes() == stack[name][:, run].tobytes(), (name, run)
+
+
 def test_neighbours_are_what_they_are_in_a_stack_without_the_diverging_run():
     with_it, without = deep([0, 1, 1], "float64"), deep([0, 1], "float64")
     with pytest.warns(nn.DivergenceWarning, match=r"^run 1: "):
@@ -441,6 +460,23 @@ def test_an_optimizer_goes_on_from_its_state_and_a_new_one_does_not(seed):
     fit(afresh, data(), nn.Adam(), **options)
     fit(afresh, data(), nn.Adam(), **options)
     assert afresh.params.tobytes() != once.params.tobytes()
+
+
+@pytest.mark.parametrize("optimizer", [nn.SGD(weight_decay=0.1), nn.Adam(weight_decay=0.1), nn.AdamW()])
+@pytest.mark.parametrize("seed", [0, [0, 1]])
+def test_an_optimizer_of_one_layer_leaves_the_others_alone(optimizer, seed):
+    model, loss, (x, y) = deep(seed, "float64"), nn.MSE(), data()
+    optimizer = copy.deepcopy(optimizer).attach(model.layers[-1])
+    before = model.params.copy()
+    fit(model, (x, y), optimizer)
+    assert optimizer.model is model.layers[-1] and optimizer.steps > 0
+    for _ in range(3):
+        loss.forward(model.forward(x, training=True), y)
+        model.backward(loss.backward(), need_dx=False)
+        optimizer.step()
+    left_out = before.shape[-1] - model.layers[-1].params.shape[-1]
+    assert model.params[..., :left_out].tobytes() == before[..., :left_out].tobytes()
+    assert (model.layers[-1].params != before[..., left_out:]).all()
 
 
 def test_an_optimizer_of_another_model_is_attached_afresh():
@@ -648,12 +684,32 @@ def test_memory_does_not_grow_with_epochs(seed):
         ({"optimizer": nn.MSE()}, r"fit\.optimizer: expected an optimizer, got MSE\(\)"),
         ({"metrics": [nn.MAE]}, r"metrics\.0: expected a metric or a loss, such as Accuracy\(\) or MAE\(\), got <class"),
         ({"callbacks": [print]}, r"fit\.callbacks\.0: expected an object with a method on_epoch, got <built-in function print>"),
+        ({"metrics": nn.MAE()}, r"fit\.metrics: expected a list, got MAE\(\); write \[MAE\(\)\]"),
+        ({"metrics": None}, r"fit\.metrics: expected a list, got nothing"),
+        ({"metrics": 5}, r"fit\.metrics: expected a list, got 5"),
+        ({"callbacks": nn.BestWeights()}, r"fit\.callbacks: expected a list, got BestWeights\(\); write \[BestWeights\(\)\]"),
+        ({"callbacks": np.array(1)}, r"fit\.callbacks: expected a list, got array\(1\)"),
+        ({"shuffle": np.array([True, False])}, r"fit: shuffle: expected true or false, got array\(\[ True, False\]\)"),
+        ({"evaluate_train": np.array([])}, r"fit: evaluate_train: expected true or false, got array\(\[\]"),
+        ({"epochs": np.array([1, 2])}, r"fit: epochs: expected an integer of at least 1, got array\(\[1, 2\]\)"),
+        ({"checkpoint": 5}, r"fit: checkpoint: expected a path, got 5"),
+        ({"checkpoint": np.array(["a"])}, r"fit: checkpoint: expected a path, got array"),
     ],
 )
 def test_arguments_of_the_wrong_kind(options, words):
     arguments = {"loss": nn.MSE(), "optimizer": nn.SGD()} | options
     with pytest.raises(nn.OptionError, match=words):
-        nn.fit(network(0), arguments.pop("loss"), arguments.pop("optimizer"), data(), epochs=1, batch_size=4, **arguments)
+        nn.fit(network(0), arguments.pop("loss"), arguments.pop("optimizer"), data(), **{"epochs": 1, "batch_size": 4} | arguments)
+
+
+def test_metrics_and_callbacks_may_be_anything_that_can_be_gone_through():
+    seen = []
+    history = fit(network(0), data(), metrics=(metric for metric in [nn.MAE()]), callbacks=(Each(seen.append) for _ in range(2)))
+    assert len(seen) == 2 * len(history["loss"]) == 2 * len(history["mae"])
+    evaluated = nn.evaluate(network(0), nn.MSE(), data(), metrics={nn.MAE()})
+    assert set(evaluated) == {"loss", "mae"}
+    with pytest.raises(nn.OptionError, match=r"^evaluate\.metrics: expected a list, got MAE\(\); write \[MAE\(\)\]"):
+        nn.evaluate(network(0), nn.MSE(), data(), metrics=nn.MAE())
 
 
 def test_a_mask_for_stop_is_as_long_as_the_runs_that_still_train():

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nnframe.components.arrays import as_numbers
 from nnframe.components.component import register
 from nnframe.components.names import nearest
 from nnframe.data.dataset import Dataset
@@ -28,7 +29,7 @@ class Arrays(Source):
     y: str = "y"
     weight: str | None = None
 
-    def load(self) -> Dataset:
+    def read(self) -> Dataset:
         names = {"x": self.x, "y": self.y} | ({"weight": self.weight} if self.weight else {})
         try:
             held = npz.headers(regular_file(self.path))
@@ -43,10 +44,15 @@ class Arrays(Source):
             found = {option: read[name] for option, name in names.items()}
         except FileError as error:
             raise error.within("path") from None
-        x, y, weight = found["x"], found["y"], found.get("weight")
         for option, array in found.items():
-            if array.dtype.kind not in "fiub" or not np.isfinite(array).all():
-                raise DataError(f"{self.path}: expected finite numbers in {names[option]!r}, got {_trouble(array)}", path=option)
+            try:
+                found[option] = as_numbers(array, option)
+            except DataError as error:
+                raise DataError(f"{self.path}: {error.message}", path=option) from None
+            if not np.isfinite(array).all():
+                at = np.argwhere(~np.isfinite(array))[0].tolist()
+                raise DataError(f"{self.path}: expected finite numbers in {names[option]!r}, got {array[tuple(at)]} at {at}", path=option)
+        x, y, weight = found["x"], found["y"], found.get("weight")
         if x.ndim < 2:
             raise DataError(f"{self.path}: expected x (rows, ...), got {self.x} {x.shape}", path="x")
         if y.dtype.kind in "iu" and y.ndim == 1:
@@ -55,12 +61,6 @@ class Arrays(Source):
             classes = tuple(map(str, range(int(y.max()) + 1))) if y.max() < 10_000 else ()
             return Dataset(x, y.astype(np.int64), weight, _numbered(x), (self.y,), classes)
         return Dataset(x, y if y.ndim > 1 else y[:, None], weight, _numbered(x), (self.y,))
-
-
-def _trouble(array: np.ndarray) -> str:
-    if array.dtype.kind not in "fiub":
-        return str(array.dtype)
-    return f"{array[~np.isfinite(array)][0]} at {np.argwhere(~np.isfinite(array))[0].tolist()}"
 
 
 def _numbered(x: np.ndarray) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Data from a CSV file."""
 
 import csv
+import re
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -15,6 +16,8 @@ from nnframe.data.source import Source, regular_file
 from nnframe.errors import DataError, FileError, OptionError, listed
 
 LINE = 2**24  # characters of one line
+UNNAMED = re.compile(r"|Unnamed: \d+")  # as pandas writes the header of an index, and reads it back
+FEW = 9  # rows that a column may count by chance
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,8 @@ class Target:
 
 @register
 class CSV(Source):
-    """A CSV file with a header line, in UTF-8. Inputs are columns of numbers, by default all but target and weight.
+    """A CSV file with a header line, in UTF-8. Inputs are columns of numbers, by default all but target and weight; a column
+    without a name, or one that only counts the rows, is an input only if `inputs` names it.
 
     A target column of numbers is taken as such, one of texts as classes, numbered in the order of `classes` or else
     sorted; a list of columns makes several outputs.
@@ -63,7 +67,7 @@ class CSV(Source):
         """The target columns."""
         return self.target if isinstance(self.target, tuple) else (self.target.column if isinstance(self.target, Target) else self.target,)
 
-    def load(self) -> Dataset:
+    def read(self) -> Dataset:
         try:
             table = _Table(self.path, self.delimiter)
         except (DataError, FileError) as error:
@@ -71,11 +75,18 @@ class CSV(Source):
         targets = self.targets
         for name in targets:
             table.texts(name, "target")
-        given = self.inputs
-        inputs: tuple[str, ...] = given if given is not None else tuple(n for n in table.columns if n not in (*targets, self.weight))
+        inputs = self.inputs or tuple(name for name in table.columns if name not in (*targets, self.weight))
         if not inputs:
             raise DataError(f"{self.path} has no column beside the target; expected inputs", path="path")
+        if self.inputs is None:
+            self._refuse([name for name in inputs if UNNAMED.fullmatch(name)], inputs, "which has no name, like an index that pandas wrote")
         x = np.stack([table.numbers(name, "inputs") for name in inputs], -1)
+        if self.inputs is None and len(inputs) > 1 and len(x) > FEW:
+            rows = np.arange(len(x))
+            counting = [
+                name for name, column in zip(inputs, x.T, strict=True) if column[0] in (0, 1) and np.all(column == rows + column[0])
+            ]
+            self._refuse(counting, inputs, "which only counts the rows")
         weight = None if self.weight is None else table.numbers(self.weight, "weight")
         classes = getattr(self.target, "classes", None)
         if classes is None and len(targets) == 1 and not table.is_numeric(targets[0]):
@@ -85,6 +96,13 @@ class CSV(Source):
             return Dataset(x, y, weight, inputs, targets)
         labels = tuple(map(str, classes))
         return Dataset(x, table.classes(targets[0], labels), weight, inputs, targets, labels)
+
+    def _refuse(self, found: list[str], inputs: tuple[str, ...], why: str) -> None:
+        """Raise DataError for columns that are an index and no measurement: in sorted rows they give the answer away."""
+        if found:
+            rest = [name for name in inputs if name not in found]
+            leave = f"write inputs: [{listed(rest)}] to leave it out, or name it there too" if rest else "name it in inputs"
+            raise DataError(f"{self.path} has the column {found[0]!r}, {why}; {leave} if it is meant", path="inputs")
 
 
 class _Table:

@@ -18,7 +18,7 @@ class Digits(Source):
     form that scikit-learn has it, divided by 16.
     """
 
-    def load(self) -> Dataset:
+    def read(self) -> Dataset:
         read = npz.read(Path(__file__).with_name("digits.npz"), ("x", "y"))
         names = tuple(f"pixel_{row}_{column}" for row in range(8) for column in range(8))
         return Dataset(read["x"] / np.float32(16), read["y"].astype(np.int64), None, names, ("digit",), tuple("0123456789"))

@@ -23,12 +23,23 @@ class Shift(Transform):
 
 @register
 class Standardize(Transform):
-    """(x - mean) / std, each over the training rows; an input that is constant there is only shifted."""
+    """(x - mean) / std, each over the training rows, of whatever size; an input that is constant there is only shifted."""
 
     fitted = ("mean", "std")
 
     def fit(self, x: np.ndarray) -> None:
-        self.mean, self.std = x.mean(0), x.std(0)
+        constant = x.min(0) == x.max(0)
+        self._down = np.zeros(x.shape[1:], int)
+        if x.dtype.kind == "f":  # squares of what is beyond a quarter of the exponents would overflow, or vanish
+            exponent = np.frexp(np.absolute(x).max(0))[1]
+            self._down = np.where((abs(exponent) > np.finfo(x.dtype).maxexp // 4) & ~constant, exponent, 0)
+        x = self._scaled(x)
+        self._mean, self._std = np.where(constant, x[0], x.mean(0)), np.where(constant, 0, x.std(0))
+        self.mean, self.std = np.ldexp(self._mean, self._down), np.ldexp(self._std, self._down)
 
     def apply(self, x: np.ndarray) -> np.ndarray:
-        return (x - self.mean) / np.where(self.std == 0, 1, self.std)
+        return (self._scaled(x) - self._mean) / np.where(self._std == 0, 1, self._std)
+
+    def _scaled(self, x: np.ndarray) -> np.ndarray:
+        """By powers of two, which is exact."""
+        return np.ldexp(x * 1.0, -self._down) if self._down.any() else x
