@@ -18,7 +18,7 @@ class Named:
     _options: dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Range:
     """Marks the finite numbers that an option takes: from `min` or above `above`, up to `max` or below `below`."""
 
@@ -52,12 +52,11 @@ Fraction = Annotated[float, Range(min=0, below=1)]
 Size = Annotated[int, Range(min=1)]
 
 
-@dataclass(frozen=True)
 class Filled:
     """Marks a list that holds at least one item."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Matches:
     """Marks a text that matches a pattern as a whole; `words` say what that means."""
 

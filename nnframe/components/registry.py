@@ -30,7 +30,7 @@ def field(*, default: Any = MISSING, default_factory: Any = MISSING, init: bool 
     return Field(default, default_factory, init, kw_only)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Option:
     """One option of a component: its annotation and default."""
 

@@ -69,7 +69,7 @@ def validate(kind: Any, value: Any, path: str, problems: Problems) -> Any:
         return _check_number(kind, value, path, problems)
     if origin is tuple:
         kinds = list(get_args(base))
-        if not value and Filled() in markers_of(kind):
+        if not value and any(isinstance(mark, Filled) for mark in markers_of(kind)):
             problems.append((path, f"expected at least one {one(kinds[0])}"))
         if kinds[-1] is Ellipsis:
             kinds = kinds[:1] * len(value)

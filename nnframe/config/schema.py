@@ -85,7 +85,7 @@ def _plain(kind: Any, base: Any) -> Any:
         return Annotated[base, msgspec.Meta(**given)] if given else base
     if base is str and (pattern := next((mark.pattern for mark in markers_of(kind) if isinstance(mark, Matches)), None)):
         return Annotated[str, msgspec.Meta(pattern=f"^(?:{pattern})$")]
-    if origin is tuple and Filled() in markers_of(kind):
+    if origin is tuple and any(isinstance(mark, Filled) for mark in markers_of(kind)):
         return Annotated[list[_kind(get_args(base)[0])], msgspec.Meta(min_length=1)]  # type: ignore[misc]
     if origin is tuple:
         inner = get_args(base)

@@ -1,7 +1,6 @@
 """Batches of shuffled rows. The order of an epoch is a function of (seed, epoch), so there is nothing to save."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
@@ -137,15 +136,13 @@ class Batches:
             np.take(array, index, 0, out, "clip")  # clip: writes straight into out; all rows exist
 
 
-@dataclass
 class _Piece:
     """Batches that are gathered at once: `count` of `size` rows, from row `start` of an epoch's order, for several epochs."""
 
-    start: int
-    count: int
-    size: int
-    arrays: list[np.ndarray]  # (epochs, batches, *runs, rows, ...)
-    views: dict[int, list[Batch]] = field(default_factory=dict)
+    def __init__(self, start: int, count: int, size: int, arrays: list[np.ndarray]) -> None:
+        """`arrays`: (epochs, batches, *runs, rows, ...) each."""
+        self.start, self.count, self.size, self.arrays = start, count, size, arrays
+        self.views: dict[int, list[Batch]] = {}
 
     def batches(self, place: int) -> list[Batch]:
         """Those of the epoch at a place, as views."""

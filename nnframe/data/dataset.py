@@ -10,7 +10,7 @@ from nnframe.components.arrays import as_numbers
 from nnframe.errors import DataError, ShapeError, listed
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
     """x (rows, *features), y (rows, *targets) or integer classes (rows,), weight (rows,); each may have a runs axis in front
     if each run of a stack has rows of its own.

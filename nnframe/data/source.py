@@ -23,7 +23,7 @@ SplitSeed = Annotated[int, Range(min=0, max=2**63 - 1)]
 BESIDES = ("transforms", "validation", "test", "split_seed")  # options that the data that are trained on have for all parts
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Prepared:
     """Data ready to train on: split, and transformed by transforms that were fitted on the training part."""
 

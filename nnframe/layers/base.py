@@ -320,14 +320,17 @@ class Folding(Layer):
         axes = len(self.input_shape)
         lead = x.shape[-1 - axes : -1]  # batch, ...
         rows = prod(lead)
+        fold = None if axes == 1 else (*x.shape[: -1 - axes], rows, x.shape[-1])
         y, dx = (np.empty((*self.runs, rows, n), self.dtype) for n in (self.output_shape[-1], x.shape[-1]))
         return {
             "y": y,
             "dx": dx,
-            "dtype": y.dtype,
+            "dy": None,
+            "x_dtype": x.dtype,
+            "fastest": product_of(x if fold is None else x.reshape(fold), y),
             "ones": np.ones((1, rows), self.dtype),  # sums over rows are products with it: several times faster than np.sum
             "several": rows > 1,
-            "fold": None if axes == 1 else (*x.shape[: -1 - axes], rows, x.shape[-1]),
+            "fold": fold,
             "unfolded": tuple(a.reshape(*self.runs, *lead, a.shape[-1]) for a in (y, dx)),
         }
 
@@ -337,7 +340,8 @@ class Folding(Layer):
             w.rows = x
         else:
             w.rows, w.seen = x.reshape(w.fold), None  # which may be a copy
-        w.rows_T, w.product = w.rows.mT, product_of(w.rows, w.y)
+        w.rows_T = w.rows.mT
+        w.product = w.fastest if w.rows.flags.c_contiguous and w.rows.dtype is w.x_dtype else np.matmul
         return w
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
@@ -349,9 +353,10 @@ class Folding(Layer):
 
     def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray | None:
         w = self._w
-        if w.fold is not None or not dy.flags.c_contiguous or dy.dtype is not w.dtype:
-            dy = np.ascontiguousarray(dy, w.dtype).reshape(w.y.shape)
-        self.backward_rows(w, dy, need_dx)
+        if dy is not w.dy:
+            rows = np.ascontiguousarray(dy, w.y.dtype).reshape(w.y.shape)  # a view of dy, or a copy of it
+            w.dy, w.dy_rows = (dy if np.may_share_memory(rows, dy) else None), rows
+        self.backward_rows(w, w.dy_rows, need_dx)
         return w.unfolded[1] if need_dx else None
 
 

@@ -5,7 +5,7 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from numpy import add, copyto, empty_like
+from numpy import add, empty_like
 
 from nnframe.components.component import register
 from nnframe.components.markers import Size
@@ -55,6 +55,6 @@ class Dense(Folding):
             if w.several:
                 w.product(w.ones, dy, self.db)  # a sum over rows, as a product: several times faster
             else:
-                copyto(self.db, dy)
+                self.db[...] = dy
         if need_dx:
             w.product(dy, w.W_T, w.dx)

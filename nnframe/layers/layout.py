@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 LARGEST, AXES = 2**40, 60  # numbers and axes of one row: NumPy has 64, of which runs, batch and layers take some
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Spec:
     """One declared array of a layer. `home` is "params" or "state"; `fans` are (fan_in, fan_out)."""
 

@@ -52,7 +52,7 @@ class Adam(Optimizer):
             self._refold()
 
     def update(self, p: np.ndarray, g: np.ndarray, w: Any) -> None:
-        self._adapt(p, self.decayed(p, g, w), w)
+        self._adapt(p, self.decayed(p, g, w) if self._decays else g, w)
 
     def _adapt(self, p: np.ndarray, g: np.ndarray, w: Any) -> None:
         m, v, u = w.m, w.v, w.u

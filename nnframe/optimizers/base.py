@@ -123,9 +123,7 @@ class Optimizer(Component):
         super().set_state(arrays)
 
     def decayed(self, p: np.ndarray, g: np.ndarray, w: Any) -> np.ndarray:
-        """g + weight_decay p, in `w.d`; g itself where there is no weight decay."""
-        if not self._decays:
-            return g
+        """g + weight_decay p, in `w.d`; for an optimizer that `_decays`."""
         multiply(p, w.decay, w.d)
         add(g, w.d, w.d)
         if self._undecayed:

@@ -38,7 +38,7 @@ class RMSprop(Optimizer):
         return super().derived() | {"rest": 1 - self.bound.alpha, "still": still}
 
     def update(self, p: np.ndarray, g: np.ndarray, w: Any) -> None:
-        g, u = self.decayed(p, g, w), w.u
+        g, u = self.decayed(p, g, w) if self._decays else g, w.u
         multiply(w.v, w.alpha, w.v)
         add(w.v, multiply(multiply(g, g, u), w.rest, u), w.v)
         variance = w.v

@@ -41,7 +41,7 @@ class SGD(Optimizer):
         return super().derived() | {"undamped": 1 - self.bound.dampening, "still": still}
 
     def update(self, p: np.ndarray, g: np.ndarray, w: Any) -> None:
-        g, u = self.decayed(p, g, w), w.u
+        g, u = self.decayed(p, g, w) if self._decays else g, w.u
         if self._moves:
             damped = self._dampens and self.steps
             follow(w.velocity, multiply(g, w.undamped, u) if damped else g, w.momentum, None)

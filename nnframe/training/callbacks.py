@@ -24,7 +24,7 @@ def no_column(name: str, columns: Columns, purpose: str = "") -> str:
     return f"the log has no column {name!r}{purpose}{hint}.{nearest(name, columns)} Columns: {', '.join(columns)}."
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class State:
     """Training after an epoch, as callbacks see it.
 
