@@ -1,5 +1,6 @@
 """From a checked config to a training that is ready to run, and the resolved config that describes it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -10,7 +11,7 @@ from nnframe.components.component import config_of
 from nnframe.config.experiment import Experiment, checked, located
 from nnframe.config.reading import Document
 from nnframe.data.dataset import Dataset, digest
-from nnframe.data.source import Prepared
+from nnframe.data.source import Prepared, Source
 from nnframe.errors import DataError, FileError, NNFrameError
 from nnframe.layers.base import Layer
 from nnframe.layers.containers import Sequential
@@ -53,12 +54,15 @@ class Job:
         return dict(zip(self.rows, pred, strict=True))
 
 
-def build(document: Document) -> Job:
-    """Check a config, read its data, build its model. Raises ConfigError with everything that was found wrong."""
+def build(document: Document, load: Callable[[Source], Dataset] | None = None) -> Job:
+    """Check a config, read its data, build its model. `load` stands for `Source.load` where rows may be at hand.
+
+    Raises ConfigError with everything that was found wrong.
+    """
     experiment = checked(document)
     path = "data"
     try:
-        data = experiment.data.prepare(experiment.seed)
+        data = experiment.data.prepare(experiment.seed, load)
         path = "model"
         model = Sequential(*experiment.model).build(data.training.x.shape[1:], seed=experiment.seed, dtype=experiment.dtype)
         path = ""

@@ -1,24 +1,24 @@
 """What a worker does: train the trials of one block as one stack, and tell what came of each as rows of text."""
 
-import json
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 
-from nnframe.components.component import config_of
 from nnframe.config.build import training_of
 from nnframe.config.experiment import Experiment, inspected
 from nnframe.config.reading import Document
-from nnframe.data.dataset import Dataset
 from nnframe.data.source import Prepared, Source
-from nnframe.errors import OptionError
+from nnframe.errors import OptionError, UsageError
 from nnframe.layers.base import Layer
 from nnframe.layers.containers import Sequential
 from nnframe.sweeps.plan import Stack, Trials, assigned
+from nnframe.sweeps.sources import Sources
+from nnframe.system import signals
 from nnframe.training.log import in_order
 from nnframe.training.loop import History, Training
 
@@ -45,6 +45,17 @@ class Block:
         return Block(self.trials[part], self.shared, varied, self.seeds[part])
 
 
+@contextmanager
+def theirs() -> Iterator[None]:
+    """Within it, code of others cannot end the process: what it raises for that is an error. A signal still can."""
+    try:
+        yield
+    except BaseException as error:
+        if isinstance(error, Exception) or (isinstance(error, KeyboardInterrupt) and signals.came()):
+            raise
+        raise UsageError(f"{type(error).__name__}: {error}".removesuffix(": ")) from error
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What came of one trial: its row of the table by column, and its lines of the log without the trial's number."""
@@ -58,12 +69,11 @@ class Outcome:
 
 
 class Trainer:
-    """Trains blocks. Data are read once and kept, for as many sources as configs name."""
+    """Trains blocks of trials of a document's sweep, on data of `sources`."""
 
-    def __init__(self, document: Document, columns: Sequence[str] = ()) -> None:
+    def __init__(self, document: Document, columns: Sequence[str] = (), sources: Sources | None = None) -> None:
         """`columns` of the log that lines are to have, in order; unless given, those that the training has."""
-        self.document, self.columns = document, list(columns)
-        self.loaded: dict[str, Dataset] = {}
+        self.document, self.columns, self.sources = document, list(columns), sources or Sources()
 
     def train(self, block: Block) -> list[Outcome]:
         """Raises NNFrameError for a setting that cannot be trained."""
@@ -89,15 +99,9 @@ class Trainer:
     def _prepared(self, source: Source, seeds: Sequence[int]) -> list[Prepared]:
         """The data of every run, or once where all runs share them: only a part drawn for validation depends on the seed."""
         if not isinstance(source.validation, float):
-            return [source.prepare(seeds[0], self._load)]
-        by_seed = {seed: source.prepare(seed, self._load) for seed in dict.fromkeys(seeds)}
+            return [source.prepare(seeds[0], self.sources.load)]
+        by_seed = {seed: source.prepare(seed, self.sources.load) for seed in dict.fromkeys(seeds)}
         return [by_seed[seed] for seed in seeds] if len(by_seed) > 1 else list(by_seed.values())
-
-    def _load(self, source: Source) -> Dataset:
-        key = json.dumps(config_of(source) | {"transforms": [], "validation": None}, sort_keys=True, default=str)
-        if key not in self.loaded:
-            self.loaded[key] = source.load()
-        return self.loaded[key]
 
     def _outcomes(self, training: Training, history: History, seconds: float) -> Iterator[Outcome]:
         """The rows and lines of a stack that has been trained, run by run."""

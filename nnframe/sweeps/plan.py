@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from functools import cached_property
 from math import prod
 from types import UnionType
@@ -16,14 +16,14 @@ from typing import Any, Union, get_args, get_origin
 
 import numpy as np
 
-from nnframe.components.component import Component
+from nnframe.components.component import Component, config_of
 from nnframe.components.markers import bare, per_run
 from nnframe.components.registry import find, options
 from nnframe.config.compose import assign
 from nnframe.config.experiment import Experiment
 from nnframe.config.reading import Document
 from nnframe.config.sections import Parameters, Settings
-from nnframe.errors import ConfigError
+from nnframe.errors import ConfigError, OptionError
 from nnframe.system import blas, npz
 from nnframe.training.loop import Training
 
@@ -174,7 +174,15 @@ def _inside(kind: Any, value: Any, key: str) -> tuple[Any, Any]:
 
 
 def plain(value: Any) -> Any:
-    """A copy as a config has it: mappings, lists and plain numbers, also of what Python says with arrays and ranges."""
+    """A copy as a config has it: mappings, lists and plain numbers, also of what Python says with arrays, ranges and components.
+
+    Raises OptionError for a component that no config can name.
+    """
+    if isinstance(value, Component) and find(value.slot, type(value).__name__) is not type(value):
+        told = f"a sweep makes its own for every trial; put @register above the class, so that a config can say {type(value).__name__}"
+        raise OptionError(f"got {value!r}: {told}")
+    if isinstance(value, Component) or (is_dataclass(value) and not isinstance(value, type)):
+        value = config_of(value)
     if isinstance(value, Mapping):
         return {key: plain(v) for key, v in value.items()}
     if isinstance(value, (list, tuple, range, np.ndarray)):
