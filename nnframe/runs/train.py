@@ -33,8 +33,8 @@ def resume(folder: Path, document: Document, silent: bool, plugin_names: Sequenc
     job, before = build(document), read_record(folder)
     record = Run(job, folder, before)
     status, results = before.get("status"), before.get("results")
-    if status in ("finished", "diverged") and isinstance(results, dict) and not record.changed():
-        print(f"this run has {status} after {results.get('epochs')} epochs; nothing is left to do")
+    if status in ("finished", "diverged") and isinstance(results, dict) and "epochs" in results and not record.changed():
+        print(f"this run has {status} after {results['epochs']} epochs; nothing is left to do")
         print(folder)
         return 1 if status == "diverged" else 0
     log = folder / "losses.csv"

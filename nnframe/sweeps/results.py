@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from nnframe.data.source import regular_file
-from nnframe.errors import FileError
+from nnframe.errors import FileError, UsageError
 from nnframe.system import files
 from nnframe.system.files import Growing
 
@@ -104,8 +104,10 @@ class Results:
         self.waiting, self.noted = [], time.monotonic()
 
     def finish(self) -> None:
-        """Put all rows, one a trial, in the order of their trials. Raises FileError, with the rows as they were."""
+        """Put all rows in the order of their trials. Raises FileError, with the rows as they were; UsageError if some are missing."""
         self.note()
+        if self.missing.any():
+            raise UsageError(f"{self.folder}: {int(self.missing.sum()):,} trials have no row, so the tables are not complete")
         parts, size = [Growing(_sorted(path)) for path in self.paths], self.journal.bytes
         try:
             for k, (part, path, head) in enumerate(zip(parts, self.paths, self.heads, strict=True)):

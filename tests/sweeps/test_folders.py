@@ -439,6 +439,8 @@ def test_a_second_set_of_tables_stands_beside_the_first(here, capsys):
     for trial in (1, 0):
         tables = results.Results(folder, ["trial,loss", "trial,epoch"], 2, names)
         assert tables.missing[trial]
+        with pytest.raises(nn.UsageError, match="trials have no row, so the tables are not complete"):
+            tables.finish()
         tables.add([(trial, f"{trial},0.5", ["1", "2"])])
         tables.note()
         tables.close()
