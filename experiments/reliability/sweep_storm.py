@@ -283,7 +283,7 @@ def main() -> int:
             lambda: storm.rain("SIGKILL to the sweep", args.deaths, storm.parent),
             lambda: storm.rain("SIGTERM or SIGINT", args.deaths, storm.stopped),
             lambda: storm.rain("full disk", args.deaths, storm.disk),
-            lambda: storm.rain("SIGKILL at a system call of the begin", 2 * args.deaths, storm.at(range(1, storm.last))),
+            lambda: storm.rain("SIGKILL at a system call of the begin", 3 * args.deaths, storm.at(range(1, storm.last))),
             lambda: storm.rain("SIGKILL at a system call of the end", 2 * args.deaths, storm.at(range(storm.last, 0, -1))),
             lambda: storm.rain("SIGKILL at system calls, several in a row", 2 * args.deaths, storm.anywhere),
         ]

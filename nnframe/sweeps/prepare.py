@@ -18,7 +18,7 @@ from nnframe.runs import folder as run_folder
 from nnframe.sweeps import plan
 from nnframe.sweeps.block import Block, Outcome, Trainer, theirs
 from nnframe.sweeps.plan import Trials
-from nnframe.sweeps.sources import UNREADABLE, Sources, all_of, name_of
+from nnframe.sweeps.sources import SHARED, UNREADABLE, Sources, all_of, name_of
 from nnframe.training.callbacks import no_column
 from nnframe.training.log import in_order
 
@@ -200,8 +200,7 @@ def _first(document: Document, trials: Trials, sources: Sources) -> Job:
 
 def _sources(trials: Trials) -> Iterator[Source]:
     """All sources that trials name; some may come more than once."""
-    own = {path: column for path, column in trials.settings.items() if path.partition(".")[0] == "data"}
-    own = {path: column for path, column in own.items() if not (path == "data.validation" and isinstance(trials.parameters[path], Between))}
+    own = {path: column for path, column in trials.settings.items() if _may_name_sources(path, trials.parameters[path])}
     firsts: dict[tuple[Any, ...], int] = {}
     for setting, points in enumerate(zip(*own.values(), strict=True)):
         firsts.setdefault(points, setting)
@@ -210,6 +209,15 @@ def _sources(trials: Trials) -> Iterator[Source]:
         with suppress(ConfigError):  # a setting that cannot be made tells so when it is its turn
             experiment = inspected(plan.assigned(trials.document, values))[0]
             yield from all_of(experiment.data) if experiment is not None else ()
+
+
+def _may_name_sources(path: str, parameter: Between | Choice) -> bool:
+    """Can the values of a parameter make a difference to which rows are loaded? How they are split and transformed does not."""
+    root, option, *inner = [*path.split("."), ""]
+    if root != "data" or option == "transforms":
+        return False
+    named = isinstance(parameter, Choice) and any(isinstance(value, (str, Mapping)) for value in parameter.values)
+    return named or inner != [""] or option not in SHARED
 
 
 def _columns(trials: Trials, first: Job, sources: Sources) -> dict[str, str]:

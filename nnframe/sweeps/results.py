@@ -156,8 +156,11 @@ def settle(folder: Path, names: Names = SWEEP) -> bool:
         _verify(Growing(path), length, digest)
     for path, length, digest in _stated(folder, names, last.get("complete", ())):
         if _same(_sorted(path), length, digest):
-            os.replace(_sorted(path), path)
-            files.sync(folder)
+            try:
+                os.replace(_sorted(path), path)
+                files.sync(folder)
+            except OSError as error:
+                raise FileError(f"cannot put {_sorted(path)} in the place of {path}: {error.strerror}") from None
     return complete(folder, names)
 
 

@@ -18,7 +18,9 @@ from nnframe import run
 from nnframe.command.main import main as command
 from nnframe.components import plugins
 from nnframe.components.registry import REGISTRY
+from nnframe.config.compose import load
 from nnframe.sweeps import plan, results, sources
+from nnframe.sweeps import prepare as prepare_module
 from nnframe.system import files
 
 ROOT = Path(__file__).parents[2]
@@ -328,6 +330,16 @@ def test_every_source_is_known_by_its_hash(here, capsys, monkeypatch, section, h
     assert "b.npz" in refused(capsys, "trial", folder, 0)
     data("b.npz", 1)
     assert resume(folder) == 0
+
+
+def test_only_what_is_loaded_is_looked_at(here, monkeypatch):
+    """Of a thousand fractions and shifts, each source once; it must not take a second for each thousand trials."""
+    drawn = "sampler: Random, trials: 1000, parameters: {data.validation: {low: 0.1, high: 0.5}, data.transforms.0.by: {low: 0, high: 1}"
+    head = CONFIG.replace("a.npz}", "a.npz, transforms: [{type: Shift, by: 1}]}")
+    loaded = []
+    monkeypatch.setattr(prepare_module, "name_of", lambda source: loaded.append(source) or sources.name_of(source))
+    prepared = prepare_module.prepare(load(Path(written(f"sweep: {{{drawn}, data.path: [a.npz, b.npz]}}}}\n", head))))
+    assert len(loaded) == 2 and len(prepared.sources.hashes) == 2
 
 
 @pytest.mark.parametrize("workers", [1, 2])
