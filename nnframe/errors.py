@@ -1,6 +1,6 @@
 """The errors that a user can mend: each message says where, what was expected, what came, and the nearest valid name if any."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 
 class NNFrameError(Exception):
@@ -50,9 +50,11 @@ MOST, ENOUGH = 20, 200  # problems of one config to tell at once, and to look fo
 
 
 class ConfigError(NNFrameError):
-    """Everything that is wrong with one config: `problems` holds a line for each of the first, `count` says how many there are."""
+    """Everything that is wrong with one config: `problems` holds a line for each of the first, `count` says how many there are;
+    `found` has dotted path and message of each where they are known."""
 
-    def __init__(self, problems: list[str]) -> None:
+    def __init__(self, problems: list[str], found: Sequence[tuple[str, str]] = ()) -> None:
+        self.found = list(found)
         self.problems, self.count = [printable(problem) for problem in problems[:MOST]], len(problems)
         super().__init__("\n".join(self.problems))
 

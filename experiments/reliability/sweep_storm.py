@@ -2,9 +2,12 @@
 
     python experiments/reliability/sweep_storm.py --out experiments/reliability/sweep_storm.csv
 
-A row a storm: its workers killed, itself killed at random instants and at system calls of its end, SIGTERM and SIGINT, a full disk.
-At the end there must be the same bytes (but for the columns `seconds` and `worker`), no other files, no process that outlives
-its parent, and what was noted in the journal before must not have been trained again. Exits with 1 if anything differs.
+A row a storm: its workers killed; itself killed at random instants, at the system calls of its begin and of its end, and several
+times in a row at any of them; SIGTERM and SIGINT; a full disk, by a limit of each file's size and on a small file system; no inodes.
+Small file systems are mounted, which takes root; without it there are no such rows, and that is said.
+
+At the end there must be the same bytes (but for the columns `seconds` and `worker`), no other files, no process that outlives its
+parent, and what was noted in the journal before must not have been trained again. Exits with 1 if anything differs.
 """
 
 import argparse
@@ -18,9 +21,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from storm import count_calls, ended
 
@@ -28,7 +33,6 @@ from nnframe import run
 
 ROOT = Path(__file__).parent.parent.parent
 SWEEP = "sweep={seeds: 8, parameters: {optimizer.lr.start: {low: 1e-3, high: 1e-1, scale: log, count: 8}, model.0.units: [8, 16]}}"
-FILES = ["config.yaml", "losses.csv", "run.json", "summary.csv", "trials.csv"]
 WITHIN = 5.0  # seconds in which a signal, and the death of a parent, must have ended everything
 
 
@@ -50,7 +54,9 @@ class Life:
         """A process that sweeps; no file of it may be larger than `most` bytes."""
         limit = (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))) if most else None
         command = [sys.executable, "-m", "nnframe.run", *self.arguments(workers)]
-        return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=limit)
+        environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}  # the limit is not for Python's own files
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.Popen(command, cwd=ROOT, env=environment, text=True, preexec_fn=limit, **pipes)
 
     def dies_at(self, call: int) -> int:
         """Sweep in a fork that is killed at one of its system calls; how it ended. `calls.txt` tells how many there were."""
@@ -73,13 +79,13 @@ class Life:
 
     def noted(self) -> dict[str, str]:
         """Rows of trials.csv, by trial, that the journal has."""
-        if self.folder is None or not (self.folder / ".journal").exists():
+        if self.folder is None:
             return {}
-        *lines, _ = (self.folder / ".journal").read_bytes().split(b"\n")
-        content = (self.folder / "trials.csv").read_bytes()
-        if lines[-1:] == [b'"sorted"'] and not (self.folder / ".trials.csv.sorted").exists():  # it has taken its place
+        *lines, _ = (self.folder / "journal.jsonl").read_bytes().split(b"\n")
+        entries = [entry for line in lines for entry in json.loads(line).get("rows", ())]
+        content = (self.folder / "trials.csv").read_bytes() if entries else b""
+        if "complete" in json.loads(lines[-1]) and not (self.folder / "trials.sorted.csv").exists():  # it has taken its place
             return {line.partition(",")[0]: line for line in content.decode().splitlines()}
-        entries = [entry for line in lines if line[:1] == b"[" for entry in json.loads(line)]
         return {str(trial): content[start : start + length].decode().strip() for trial, start, length, *_ in entries}
 
     def left(self) -> dict[str, object]:
@@ -108,12 +114,12 @@ class Storm:
         self.wrong: list[str] = []
         self.slowest = 0.0
 
-    def rain(self, what: str, number: int, strike: Callable[[Life], int]) -> dict[str, object]:
-        """Strike sweeps until there were so many deaths, and let each end; a row of the table."""
+    def rain(self, what: str, number: int, strike: Callable[[Life], int], place: Any = nullcontext) -> dict[str, object]:
+        """Strike sweeps until there were so many deaths, and let each end; a row of the table. `place` is made of each one's."""
         start, deaths, sweeps, before = time.monotonic(), 0, 0, len(self.wrong)
         self.slowest = 0.0
         while deaths < number:
-            with tempfile.TemporaryDirectory(dir=self.place) as folder:
+            with tempfile.TemporaryDirectory(dir=self.place) as folder, place(Path(folder) / "out"):
                 life, noted = Life(Path(folder) / "out", self.epochs), {}
                 for _ in range(min(number - deaths, 6)):
                     struck = strike(life)
@@ -179,27 +185,71 @@ class Storm:
 
     def disk(self, life: Life) -> int:
         """A disk that is full, at some size of the largest file."""
-        process = life.begin(self.random.choice((1, 2)), self.random.randint(20_000, self.size - 1))
+        process = life.begin(self.random.choice((1, 2)), self.random.choice((500, self.random.randint(1, self.size - 1))))
         _, said = process.communicate()
-        if process.returncode != 2 or "cannot write the " not in said or f"--resume {life.folder}" not in said:
-            self.wrong.append(f"a full disk: status {process.returncode}: {said}")
-        if life.folder and (
-            parts := [path.name for path in life.folder.iterdir() if path.name.startswith(".") and path.name != ".journal"]
-        ):
-            self.wrong.append(f"a full disk: leaves {', '.join(parts)}")
+        self._told_that_it_is_full(life, process.returncode, said, "cannot write the ")
         return 1
 
-    def calls(self, most: int) -> dict[str, object]:
-        """SIGKILL at each of the last system calls, among them those between the two renames."""
-        life = Life(self.place / "counted" / "out", self.epochs)
-        life.dies_at(0)
-        last = int(life.out.with_name("calls.txt").read_text())
-        places = iter(range(last, 0, -1))
+    def _told_that_it_is_full(self, life: Life, status: int, said: str, words: str) -> None:
+        if status != 2 or words not in said or ("--resume" in said) != (f"--resume {life.folder}" in said):
+            self.wrong.append(f"a full disk: status {status}: {said}")
+        names = [] if life.folder is None else [path.name for path in life.folder.iterdir()]
+        if parts := [name for name in names if name.startswith(".") or ".sorted." in name]:
+            self.wrong.append(f"a full disk: leaves {', '.join(parts)}")
+
+    def without(self, what: str) -> Callable[[Life], int]:
+        """A small file system that has no room left for bytes, `size`, or for files, `nr_inodes`, at some instant."""
 
         def strike(life: Life) -> int:
-            return int(life.dies_at(next(places)) == -signal.SIGKILL) if life.folder is None else 0
+            now = os.statvfs(life.out)
+            if what == "size":
+                room = f"{(now.f_blocks - now.f_bfree) * now.f_frsize + self.random.randint(1, 2 * self.size)}"
+            else:
+                room = f"{now.f_files - now.f_ffree + self.random.randint(1, 14)}"
+            mount(life.out, f"remount,{what}={room}")
+            process = life.begin(self.random.choice((1, 2)))
+            _, said = process.communicate()
+            mount(life.out, f"remount,{ROOMY}")
+            if process.returncode:
+                self._told_that_it_is_full(life, process.returncode, said, "No space left on device")
+            return int(process.returncode != 0)
 
-        return self.rain("SIGKILL at a system call of the end", most, strike)
+        return strike
+
+    @cached_property
+    def last(self) -> int:
+        """The number of an undisturbed sweep's last system call."""
+        life = Life(self.place / "counted" / "out", self.epochs)
+        life.dies_at(0)
+        return int(life.out.with_name("calls.txt").read_text())
+
+    def at(self, places: Iterable[int]) -> Callable[[Life], int]:
+        """SIGKILL at some system calls, once a sweep."""
+        left = iter(places)
+        return lambda life: int(life.dies_at(next(left)) == -signal.SIGKILL) if life.folder is None else 0
+
+    def anywhere(self, life: Life) -> int:
+        """SIGKILL at any system call; what is left to do has fewer of them each time."""
+        most = self.last if life.folder is None else self.last // 2
+        return int(life.dies_at(self.random.randint(1, most)) == -signal.SIGKILL)
+
+
+ROOMY = "size=1g,nr_inodes=100000"
+
+
+def mount(place: Path, options: str) -> None:
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", str(place)], check=True, capture_output=True)
+
+
+@contextmanager
+def small(place: Path) -> Iterator[None]:
+    """A file system of its own at a place. Raises CalledProcessError where that is not allowed."""
+    place.mkdir()
+    mount(place, ROOMY)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
 
 
 def children(parent: int) -> Iterator[int]:
@@ -233,8 +283,19 @@ def main() -> int:
             lambda: storm.rain("SIGKILL to the sweep", args.deaths, storm.parent),
             lambda: storm.rain("SIGTERM or SIGINT", args.deaths, storm.stopped),
             lambda: storm.rain("full disk", args.deaths, storm.disk),
-            lambda: storm.calls(2 * args.deaths),
+            lambda: storm.rain("SIGKILL at a system call of the begin", 3 * args.deaths, storm.at(range(1, storm.last))),
+            lambda: storm.rain("SIGKILL at a system call of the end", 2 * args.deaths, storm.at(range(storm.last, 0, -1))),
+            lambda: storm.rain("SIGKILL at system calls, several in a row", 2 * args.deaths, storm.anywhere),
         ]
+        try:
+            with small(Path(place) / "small"):
+                pass
+            rains += [
+                lambda: storm.rain("full file system", args.deaths, storm.without("size"), small),
+                lambda: storm.rain("no inodes left", args.deaths, storm.without("nr_inodes"), small),
+            ]
+        except (subprocess.CalledProcessError, OSError):
+            print("no file system can be mounted here, so none is full", flush=True)
         rows = []
         for rain in rains:
             rows.append(rain())

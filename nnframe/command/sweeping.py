@@ -11,11 +11,11 @@ from nnframe.config.compose import load
 from nnframe.config.reading import Document, dump
 from nnframe.errors import FileError, UsageError
 from nnframe.sweeps import plan, results, sentences
-from nnframe.sweeps.block import Block, Outcome, Trainer
-from nnframe.sweeps.execute import attempt
+from nnframe.sweeps.block import Block, Outcome, Trainer, theirs
+from nnframe.sweeps.execute import attempt, stoppable
 from nnframe.sweeps.plan import Stack, Trials
 from nnframe.sweeps.prepare import Prepared, prepare
-from nnframe.sweeps.runner import CONFIRM, TEST, Phase, headline, phase_of, stacks_of, test_lines, tested, to_confirm, to_test
+from nnframe.sweeps.runner import CONFIRM, TEST, Phase, phase_of, recorded, stacks_of, test_lines, tested, to_confirm, to_test
 from nnframe.system import blas, files
 
 UNFINISHED = "{folder}: the sweep has not finished; go on with python -m nnframe.run --resume {folder}"
@@ -27,11 +27,11 @@ def show_plan(document: Document, workers: int | None) -> int:
     prepared = prepare(document)
     workers, trials = workers or blas.cores(), prepared.trials
     found, _ = stacks_of(prepared, workers)
-    shown, trainer = found[:MOST], Trainer(trials.document)
+    shown, trainer = found[:MOST], Trainer(trials.document, sources=prepared.sources)
     for stack in shown:
-        with suppress(Exception):  # a setting that cannot be trained tells so when it is its turn
+        with suppress(Exception), stoppable(), theirs():  # a setting that cannot be trained tells so when it is its turn
             _measure(trials, stack, trainer, PATIENCE / len(shown))
-    print(headline(prepared))
+    print(prepared.headline)
     rows = [["trials", "blocks of", "memory", "a trial", "the same in all of them"]]
     for stack in shown:
         names = dict(zip(trials.settings, trials.names(int(stack.trials[0]) // len(trials.seeds)), strict=True))
@@ -79,12 +79,14 @@ def _tested(phases: list[Phase], folder: Path) -> list[str]:
     """What the winner gives on the test part: with all of its fresh seeds, if it was confirmed by some, otherwise trained anew with its
     first one."""
     if (last := to_test(phases)) is not None:
-        if not results.settle(folder / TEST):
+        if not (folder / TEST).exists() or not results.complete(folder / TEST):
             raise UsageError(UNFINISHED.format(folder=folder))
         return test_lines(last, tested(last, folder / TEST))
     prepared, winner = phases[-1].prepared, phases[-1].summary.winner
     last = prepared.testing(winner, prepared.trials.seeds[:1])
-    found = attempt(Trainer(last.trials.document, last.log, test=True), Block.of(last.trials, last.trials.stacks[0], np.arange(1)))
+    found = attempt(
+        Trainer(last.trials.document, last.log, last.sources, test=True), Block.of(last.trials, last.trials.stacks[0], np.arange(1))
+    )
     if isinstance(found, str):
         raise UsageError(f"{folder}: the winner cannot be tested: {found}")
     one = {name: sentences.Tested(float(found[0].row[name]), np.nan, np.nan, 1, 1) for name in last.tests if name in found[0].row}
@@ -93,7 +95,7 @@ def _tested(phases: list[Phase], folder: Path) -> list[str]:
 
 def _finished(prepared: Prepared, tables: Path, folder: Path) -> Phase:
     """What the tables of a sweep's folder say. Raises UsageError if they are not complete."""
-    if not results.settle(tables):
+    if not tables.exists() or not results.complete(tables):
         raise UsageError(UNFINISHED.format(folder=folder))
     return phase_of(prepared, tables)
 
@@ -101,15 +103,17 @@ def _finished(prepared: Prepared, tables: Path, folder: Path) -> Phase:
 def trial(folder: Path, number: int) -> int:
     """Train one trial again, alone, and compare it with its row. Returns the exit status: 1 if it differs."""
     prepared = _of(folder)
-    if not 0 <= number < prepared.trials.count:
-        raise UsageError(f"expected a trial from 0 to {prepared.trials.count - 1}, got {number}")
+    trials = prepared.trials
+    if not 0 <= number < trials.count:
+        raise UsageError(f"expected a trial from 0 to {trials.count - 1}, got {number}")
     head, log_head = prepared.heads
     row = next((cells for cells in results.read(folder / "trials.csv") if cells[0] == str(number)), None)
-    if row is None or len(row) < len(head):
+    if row is None:
         raise UsageError(f"{folder}: trial {number} has not been trained yet")
     lines = [cells for cells in results.read(folder / "losses.csv") if cells[0] == str(number)]
-    stack = next(stack for stack in prepared.trials.stacks if number in stack.trials)
-    found = attempt(Trainer(prepared.trials.document, prepared.log), Block.of(prepared.trials, stack, np.array([number])))
+    block = Block.of(trials, next(stack for stack in trials.stacks if number in stack.trials), np.array([number]))
+    with stoppable():
+        found = attempt(Trainer(trials.document, prepared.log, prepared.sources), block)
     outcome = Outcome.failed(found) if isinstance(found, str) else found[0]
     again = [[str(number), *line.split(",")] for line in outcome.lines]
     for old, new in zip(lines, again, strict=False):
@@ -135,4 +139,6 @@ def _difference(head: list[str], old: list[str], new: list[str]) -> str:
 def _of(folder: Path) -> Prepared:
     if not (folder / "trials.csv").exists():
         raise FileError(f"{folder} is no sweep's folder: it has no trials.csv")
-    return prepare(load(folder / "config.yaml"))
+    prepared = prepare(load(folder / "config.yaml"))
+    recorded(folder, prepared, free=("plugins",))  # whether they still do the same, `trial` tells
+    return prepared

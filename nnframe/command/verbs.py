@@ -28,8 +28,19 @@ ROWS = 16  # of the data, to check gradients on
 
 
 def check(config: Path, overrides: list[str]) -> int:
-    """Build without training; print layers, memory, the loss at the start; check every gradient. Returns the exit status."""
-    job = build(load(config, overrides), test=True)
+    """Build without training; print layers, memory, the loss at the start; check every gradient. Of a sweep, its first trial.
+
+    Returns the exit status.
+    """
+    document = load(config, overrides)
+    if document.data.get("sweep") is None:
+        job = build(document, test=True)
+    else:
+        from nnframe.sweeps.prepare import prepare
+
+        prepared = prepare(document)
+        print(prepared.headline)
+        job = prepared.first
     data, model = job.data.training, job.model
     held = {"validate": job.data.validation, "test": job.data.test}
     parts = [f"{len(data.x)} rows", *(f"{len(part.x)} to {verb} on" for verb, part in held.items() if part is not None)]

@@ -1,5 +1,6 @@
 """From a checked config to a training that is ready to run, and the resolved config that describes it."""
 
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,7 +12,7 @@ from nnframe.components.component import config_of
 from nnframe.config.experiment import Experiment, checked, located
 from nnframe.config.reading import Document
 from nnframe.data.dataset import Dataset, digest
-from nnframe.data.source import Prepared
+from nnframe.data.source import Prepared, Source
 from nnframe.errors import DataError, FileError, NNFrameError
 from nnframe.layers.base import Layer
 from nnframe.layers.containers import Sequential
@@ -60,13 +61,13 @@ class Job:
         return dict(zip(self.rows, pred, strict=True))
 
 
-def build(document: Document, *, test: bool = False) -> Job:
-    """Check a config, read its data, with `test` also the test part, build its model. Raises ConfigError with everything that was found
-    wrong."""
+def build(document: Document, load: Callable[[Source], Dataset] | None = None, *, test: bool = False) -> Job:
+    """Check a config, read its data, with `test` also the test part, build its model. `load` stands for `Source.load` where rows may be at
+    hand. Raises ConfigError with everything that was found wrong."""
     experiment = checked(document)
     path = "data"
     try:
-        data = experiment.data.prepare(experiment.seed, test=test)
+        data = experiment.data.prepare(experiment.seed, load, test=test)
         path = "model"
         model = Sequential(*experiment.model).build(data.training.x.shape[1:], seed=experiment.seed, dtype=experiment.dtype)
         path = ""

@@ -86,9 +86,8 @@ def _unwritable(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
 def located(document: Document, problems: list[tuple[str, str]]) -> ConfigError:
     """Problems by dotted path as one error, in the order in which they stand in the file."""
     ordered = sorted(problems, key=lambda problem: document.mark(problem[0])[1:])
-    return ConfigError(
-        [f"{document.where(path)}: {path}: {message}" if path else f"{document.where(path)}: {message}" for path, message in ordered]
-    )
+    lines = [f"{document.where(path)}: {path}: {message}" if path else f"{document.where(path)}: {message}" for path, message in ordered]
+    return ConfigError(lines, ordered)
 
 
 def _places(name: str, value: Any) -> Iterator[str]:

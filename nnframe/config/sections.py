@@ -5,7 +5,7 @@ A sampler makes settings of them; every setting is trained with every seed, and 
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -16,6 +16,7 @@ from nnframe.components.markers import Range, Size
 from nnframe.components.registry import REGISTRY
 from nnframe.components.walk import Problems, validate
 from nnframe.components.wording import shown
+from nnframe.config.spaces import translated
 from nnframe.errors import OptionError
 
 MOST = 10**6  # trials of a sweep
@@ -184,7 +185,7 @@ class Sweep:
     @cached_property
     def space(self) -> Parameters:
         """The parameters as what they may be. Raises OptionError for one that is none."""
-        return {path: _parameter(path, value) for path, value in self.parameters.items()}
+        return {path: parameter_of(path, value) for path, value in self.parameters.items()}
 
     def all_seeds(self, base: int) -> list[int]:
         """The seeds of every setting; `base` is the config's own."""
@@ -209,7 +210,8 @@ class Sweep:
         return found
 
 
-def _parameter(path: str, value: Any) -> Between | Choice:
+def parameter_of(path: str, value: Any) -> Between | Choice:
+    """What a parameter may be. Raises OptionError."""
     place = f"parameters.{path}"
     if isinstance(value, (list, tuple)):
         if not value:
@@ -218,16 +220,18 @@ def _parameter(path: str, value: Any) -> Between | Choice:
         if (twice := _twice(names)) is not None:
             raise OptionError(f"the value {twice} stands there twice; a setting of the same values tells nothing new", path=place)
         return Choice(names, tuple(value))
-    if isinstance(value, Mapping) and {"low", "high"} & value.keys():
+    write = "" if isinstance(value, Mapping) and value.keys() <= {field.name for field in fields(Between)} else translated(value)
+    if isinstance(value, Mapping) and {"low", "high"} & value.keys() and not write:
         problems = Problems()
         found = validate(Between, dict(value), place, problems)
         if problems:
             raise OptionError(problems[0][1], path=problems[0][0])
         return found
-    if isinstance(value, Mapping) and value and "type" not in value:
+    if isinstance(value, Mapping) and value and "type" not in value and not write:
         return Choice(tuple(map(str, value)), tuple(value.values()))
     raise OptionError(
-        f"expected a list of values, a range such as {{low: 1e-3, high: 1, scale: log}}, or alternatives by name, got {shown(value)}",
+        f"expected a list of values, a range such as {{low: 1e-3, high: 1, scale: log}}, or alternatives by name, got {shown(value)}"
+        + (f"; write {write}" if write else ""),
         path=place,
     )
 

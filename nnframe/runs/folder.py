@@ -20,6 +20,7 @@ from nnframe import __version__
 from nnframe.components import plugins
 from nnframe.config.build import Job
 from nnframe.config.reading import dump
+from nnframe.data.source import regular_file
 from nnframe.errors import FileError, printable
 from nnframe.layers.weights import save_weights
 from nnframe.system import blas, files
@@ -33,14 +34,15 @@ class Run:
     """
 
     def __init__(self, job: Job, folder: Path, record: dict[str, Any]) -> None:
-        data = job.data
+        data, earlier = job.data, record.get("resumed")
+        earlier = earlier if isinstance(earlier, list) else []
         self.job, self.folder, self.begun = job, folder, False
         self.config = dump(job.resolved)
         self.record: dict[str, Any] = {
             "name": job.experiment.name,
             "status": "running",
             "started": record.get("started") or _now(),
-            "resumed": [*record.get("resumed", []), _now()] if record else [],
+            "resumed": [*earlier, _now()] if record else [],
             "seconds": None,
             "seed": job.experiment.seed,
             "config_sha256": sha256(self.config.encode()).hexdigest(),
@@ -102,12 +104,12 @@ class Run:
 
 
 def read_record(folder: Path) -> dict[str, Any]:
-    """What run.json says, as far as it can be read."""
+    """What run.json says, as far as it can be read; keys without a value are left out."""
     try:
-        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        record = json.loads(regular_file(folder / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
         return {}
-    return record if isinstance(record, dict) else {}
+    return {key: value for key, value in record.items() if value is not None} if isinstance(record, dict) else {}
 
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:
@@ -122,10 +124,10 @@ def environment() -> dict[str, Any]:
     return known | {"git_commit": git_commit(), "command": sys.argv}
 
 
-def identity(config: dict[str, Any], job: Job) -> dict[str, Any]:
-    """Plain data that says what is trained on what, for a complete config and a job that has its data."""
+def identity(config: dict[str, Any], data: Any) -> dict[str, Any]:
+    """Plain data that says what is trained on what, for a complete config and the hash of its data, or hashes."""
     known = {Path(plugin["plugin"]).name: plugin["sha256"] for plugin in plugins.LOADED}
-    return config | {"the data's hash": job.data_digest, "plugins": known}
+    return config | {"the data's hash": data, "plugins": known}
 
 
 def resume_command(folder: Path, plugin_names: Sequence[str]) -> str:

@@ -32,11 +32,14 @@ def resume(folder: Path, document: Document, silent: bool, plugin_names: Sequenc
     """Go on with the run of a folder that this process owns. Raises NNFrameError, and changes nothing, if that cannot be done."""
     job, before = build(document, test=True), read_record(folder)
     record = Run(job, folder, before)
-    status = before.get("status")
-    if status in ("finished", "diverged") and not record.changed():
-        print(f"this run has {status} after {before['results']['epochs']} epochs; nothing is left to do")
+    status, results = before.get("status"), before.get("results")
+    if status in ("finished", "diverged") and isinstance(results, dict) and "epochs" in results and not record.changed():
+        print(f"this run has {status} after {results['epochs']} epochs; nothing is left to do")
         print(folder)
         return 1 if status == "diverged" else 0
+    log = folder / "losses.csv"
+    if log.is_file() and log.stat().st_size and not any((folder / name).exists() for name in ("checkpoint.npz", "checkpoint.before.npz")):
+        print(f"warning: {folder} has no checkpoint.npz, so training begins anew, and so does {log.name}", file=sys.stderr)
     return train(job, record, silent, plugin_names)
 
 
@@ -45,7 +48,7 @@ def train(job: Job, record: Run, silent: bool, plugin_names: Sequence[str]) -> i
     experiment, training, folder = job.experiment, job.training, record.folder
     say: Callable[[str], None] = (lambda text: None) if silent else (lambda text: print(printable(text)))
     say(headline(job))
-    epochs, checkpoints = experiment.train.epochs, Checkpoints(folder, experiment.train.checkpoint, identity(job.resolved, job))
+    epochs, checkpoints = experiment.train.epochs, Checkpoints(folder, experiment.train.checkpoint, identity(job.resolved, job.data_digest))
     watchers: list[Any] = [record, CSVLog(folder)]
     if not silent:
         lines = Lines(experiment.log.every or max(epochs // 10, 1), lambda: checkpoints.interrupt(SIGPIPE))

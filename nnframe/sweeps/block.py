@@ -1,24 +1,24 @@
 """What a worker does: train the trials of one block as one stack, and tell what came of each as rows of text."""
 
-import json
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 
-from nnframe.components.component import config_of
 from nnframe.config.build import tested, training_of
 from nnframe.config.experiment import Experiment, inspected
 from nnframe.config.reading import Document
-from nnframe.data.dataset import Dataset
-from nnframe.data.source import BESIDES, Prepared, Source
-from nnframe.errors import OptionError
+from nnframe.data.source import Prepared, Source
+from nnframe.errors import OptionError, UsageError
 from nnframe.layers.base import Layer
 from nnframe.layers.containers import Sequential
 from nnframe.sweeps.plan import Stack, Trials, assigned
+from nnframe.sweeps.sources import Sources
+from nnframe.system import signals
 from nnframe.training.history import History
 from nnframe.training.log import in_order
 from nnframe.training.loop import Training
@@ -46,6 +46,17 @@ class Block:
         return Block(self.trials[part], self.shared, varied, self.seeds[part])
 
 
+@contextmanager
+def theirs() -> Iterator[None]:
+    """Within it, code of others cannot end the process: what it raises for that is an error. A signal still can."""
+    try:
+        yield
+    except BaseException as error:
+        if isinstance(error, Exception) or (isinstance(error, KeyboardInterrupt) and signals.came()):
+            raise
+        raise UsageError(f"{type(error).__name__}: {error}".removesuffix(": ")) from error
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What came of one trial: its row of the table by column, and its lines of the log without the trial's number."""
@@ -59,13 +70,12 @@ class Outcome:
 
 
 class Trainer:
-    """Trains blocks. Data are read once and kept, for as many sources as configs name."""
+    """Trains blocks of trials of a document's sweep, on data of `sources`."""
 
-    def __init__(self, document: Document, columns: Sequence[str] = (), test: bool = False) -> None:
+    def __init__(self, document: Document, columns: Sequence[str] = (), sources: Sources | None = None, *, test: bool = False) -> None:
         """`columns` of the log that lines are to have, in order; unless given, those that the training has. With `test`, trials are
         evaluated on the test part, which is not read otherwise."""
-        self.document, self.columns, self.test = document, list(columns), test
-        self.loaded: dict[str, Dataset] = {}
+        self.document, self.columns, self.sources, self.test = document, list(columns), sources or Sources(), test
 
     def train(self, block: Block) -> list[Outcome]:
         """Raises NNFrameError for a setting that cannot be trained."""
@@ -97,15 +107,9 @@ class Trainer:
     def _prepared(self, source: Source, seeds: Sequence[int]) -> list[Prepared]:
         """The data of every run, or once where all runs share them: only parts that are drawn depend on the seed."""
         if not source.split_varies:
-            return [source.prepare(seeds[0], self._load, test=self.test)]
-        by_seed = {seed: source.prepare(seed, self._load, test=self.test) for seed in dict.fromkeys(seeds)}
+            return [source.prepare(seeds[0], self.sources.load, test=self.test)]
+        by_seed = {seed: source.prepare(seed, self.sources.load, test=self.test) for seed in dict.fromkeys(seeds)}
         return [by_seed[seed] for seed in seeds] if len(by_seed) > 1 else list(by_seed.values())
-
-    def _load(self, source: Source) -> Dataset:
-        key = json.dumps(config_of(source) | dict.fromkeys(BESIDES), sort_keys=True, default=str)
-        if key not in self.loaded:
-            self.loaded[key] = source._rows()
-        return self.loaded[key]
 
     def _outcomes(self, training: Training, history: History, test: dict[str, np.ndarray], seconds: float) -> Iterator[Outcome]:
         """The rows and lines of a stack that has been trained, run by run."""

@@ -21,9 +21,10 @@ import numpy as np
 from nnframe.components import plugins
 from nnframe.config.reading import Document
 from nnframe.errors import NNFrameError, UsageError
-from nnframe.sweeps.block import Block, Outcome, Trainer
+from nnframe.sweeps.block import Block, Outcome, Trainer, theirs
 from nnframe.sweeps.plan import Stack, Trials
-from nnframe.system.signals import Interrupted
+from nnframe.sweeps.sources import Changed, Sources
+from nnframe.system.signals import Interrupted, caught
 
 KILLS = 2  # of a worker by one block, until the block is taken apart
 UNGUARDED = "worker processes cannot start; a script that calls nn.sweep needs `if __name__ == '__main__':` around it"
@@ -56,6 +57,14 @@ class Stop:
             yield
         finally:
             self.anywhere = False
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Around work of its own that a signal ends at once. Raises Interrupted."""
+    stop = Stop()
+    with caught(stop.note), stop.at_once():
+        yield
 
 
 Report = Callable[[Block, list[Outcome], int], None]  # a block, what came of it, and the number of its worker
@@ -107,6 +116,7 @@ def execute(
     stacks: Sequence[Stack],
     missing: np.ndarray,
     columns: list[str],
+    sources: Sources,
     workers: int,
     plugin_names: Sequence[str],
     report: Report,
@@ -115,14 +125,15 @@ def execute(
     """Train all trials that are `missing`, a mask, and report each block as it ends. What `report` raises ends it all.
 
     A setting that cannot be trained, or that kills its worker, becomes a row that says so; its neighbours are trained anew.
-    Raises Interrupted soon after a signal.
+    Raises Interrupted soon after a signal, and Changed for data that is not what `sources` knows.
     """
     blocks = chain.from_iterable((Block.of(trials, stack, part) for part in stack.blocks(missing)) for stack in stacks)
     tasks = Tasks(blocks, report)
     if workers == 1:
-        _here(tasks, Trainer(trials.document, columns, trials.test), stop)
+        _here(tasks, Trainer(trials.document, columns, sources, test=trials.test), stop)
     else:
-        _there(tasks, (trials.document, columns, trials.test, plugin_names), workers, stop)
+        sources.loaded.clear()  # the workers read for themselves
+        _there(tasks, (trials.document, columns, sources.hashes, trials.test, plugin_names), workers, stop)
 
 
 def _here(tasks: Tasks, trainer: Trainer, stop: Stop) -> None:
@@ -166,9 +177,12 @@ def _there(tasks: Tasks, setup: tuple[Any, ...], workers: int, stop: Stop) -> No
 
 
 def attempt(trainer: Trainer, block: Block) -> list[Outcome] | str:
-    """Train a block; a text that says why if that cannot be done."""
+    """Train a block; a text that says why if that cannot be done. Raises Changed."""
     try:
-        return trainer.train(block)
+        with theirs():
+            return trainer.train(block)
+    except Changed:
+        raise
     except NNFrameError as error:
         return "; ".join(str(error).splitlines())
     except MemoryError as error:
@@ -229,14 +243,14 @@ def _how(process: Any) -> str:
 _trainer: Trainer
 
 
-def _begin(document: Document, columns: list[str], test: bool, plugin_names: Sequence[str]) -> None:
+def _begin(document: Document, columns: list[str], hashes: dict[str, str], test: bool, plugin_names: Sequence[str]) -> None:
     global _trainer
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes of a terminal; the parent answers it
     if (parent := parent_process()) is not None:
         threading.Thread(target=_outlive, args=(parent.sentinel,), daemon=True).start()
     for name in plugin_names:
         plugins.load(name)
-    _trainer = Trainer(document, columns, test)
+    _trainer = Trainer(document, columns, Sources(hashes), test=test)
 
 
 def _outlive(sentinel: int) -> None:

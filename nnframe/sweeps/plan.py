@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from functools import cached_property
 from math import prod
 from types import UnionType
@@ -16,13 +16,14 @@ from typing import Any, Union, get_args, get_origin
 
 import numpy as np
 
+from nnframe.components.component import Component, config_of
 from nnframe.components.markers import bare, per_run
 from nnframe.components.registry import find, options, slots_of
 from nnframe.config.compose import assign
 from nnframe.config.experiment import Experiment
 from nnframe.config.reading import Document
-from nnframe.config.sections import Parameters, Settings
-from nnframe.errors import ConfigError
+from nnframe.config.sections import Between, Choice, Parameters, Settings
+from nnframe.errors import ConfigError, OptionError
 from nnframe.system import blas, npz
 from nnframe.training.loop import Training
 
@@ -110,20 +111,18 @@ def stacks(trials: Trials) -> list[Stack]:
     """All trials in stacks, in the order of their first trials."""
     if not trials.settings:
         return [Stack(np.arange(trials.count), {}, [])]
-    columns = {path: _codes(column) for path, column in trials.settings.items()}
-    number = {path: np.array([_is_number(trials.parameters[path].value(point)) for point in points])[codes]
-              for path, (points, codes) in columns.items()}  # fmt: skip
-    whole = np.stack([np.where(number[path], -1, codes) for path, (_, codes) in columns.items()], 1)
+    points = {path: np.array(column) for path, column in trials.settings.items()}
+    number = {path: _are_numbers(trials.parameters[path], column) for path, column in points.items()}
+    whole = [np.where(number[path], -1, points[path]) for path in points if not number[path].all()]
     found = []
-    for rows in _groups(whole):  # what is no number is the same for all of these
+    for rows in _groups(whole, len(next(iter(points.values())))):  # what is no number is the same for all of these
         setting = trials.setting(rows[0])
         varied = []
         with suppress(ConfigError):  # a setting that cannot be made tells so when it is its turn
             data = assigned(trials.document, setting).data
             varied = [path for path in setting if number[path][rows[0]] and _varies(data, path)]
         fixed = [path for path in setting if path not in varied]
-        codes = np.stack([columns[path][1][rows] for path in fixed] or [np.zeros(len(rows), int)], 1)
-        for part in _groups(codes):
+        for part in _groups([points[path][rows] for path in fixed], len(rows)):
             settings = rows[part]
             values = trials.setting(settings[0])
             numbers = (settings[:, None] * len(trials.seeds) + np.arange(len(trials.seeds))).ravel()
@@ -131,22 +130,21 @@ def stacks(trials: Trials) -> list[Stack]:
     return sorted(found, key=lambda stack: stack.trials[0])
 
 
-def _codes(column: Sequence[Any]) -> tuple[list[Any], np.ndarray]:
-    """The distinct points of a column, and for each row the place of its own among them."""
-    places: dict[Any, int] = {}
-    codes = np.array([places.setdefault(point, len(places)) for point in column])
-    return list(places), codes
+def _groups(columns: Sequence[np.ndarray], rows: int) -> list[np.ndarray]:
+    """The rows that are equal in all columns, together."""
+    group = np.zeros(rows, int)
+    for column in columns:
+        values, codes = np.unique(column, return_inverse=True)
+        group = np.unique(group * len(values) + codes, return_inverse=True)[1]
+    order = np.argsort(group, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(group[order])) + 1)
 
 
-def _groups(codes: np.ndarray) -> list[np.ndarray]:
-    """The rows of equal codes, together."""
-    _, group = np.unique(codes, axis=0, return_inverse=True)
-    order = np.argsort(group.ravel(), kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(group.ravel()[order])) + 1)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def _are_numbers(parameter: Between | Choice, points: np.ndarray) -> np.ndarray:
+    """Which of some points of a parameter stand for numbers."""
+    if isinstance(parameter, Between):
+        return np.ones(len(points), bool)
+    return np.array([isinstance(value, (int, float)) and not isinstance(value, bool) for value in parameter.values])[points]
 
 
 def _varies(data: Any, path: str) -> bool:
@@ -181,7 +179,15 @@ def _inside(kind: Any, value: Any, key: str) -> tuple[Any, Any]:
 
 
 def plain(value: Any) -> Any:
-    """A copy as a config has it: mappings, lists and plain numbers, also of what Python says with arrays and ranges."""
+    """A copy as a config has it: mappings, lists and plain numbers, also of what Python says with arrays, ranges and components.
+
+    Raises OptionError for a component that no config can name.
+    """
+    if isinstance(value, Component) and find(type(value).__name__, value.slot) is not type(value):
+        told = f"a sweep makes its own for every trial; put @register above the class, so that a config can say {type(value).__name__}"
+        raise OptionError(f"got {value!r}: {told}")
+    if isinstance(value, Component) or (is_dataclass(value) and not isinstance(value, type)):
+        value = config_of(value)
     if isinstance(value, Mapping):
         return {key: plain(v) for key, v in value.items()}
     if isinstance(value, (list, tuple, range, np.ndarray)):

@@ -1,22 +1,25 @@
 """From a sweep's config to trials that can begin: every mistake that can be found before training is told, all at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from nnframe.components.component import config_of
 from nnframe.config.build import Job, build
-from nnframe.config.experiment import Experiment, checked, inspected, located
+from nnframe.config.experiment import Experiment, inspected, located
 from nnframe.config.reading import Document
-from nnframe.config.sections import Between, Choice
+from nnframe.config.sections import Between, Choice, parameter_of
+from nnframe.data.source import Source
 from nnframe.errors import ENOUGH, ConfigError, NNFrameError, OptionError
 from nnframe.metrics.losses import as_metric
 from nnframe.runs import folder as run_folder
 from nnframe.sweeps import plan
-from nnframe.sweeps.block import Block, Outcome, Trainer
+from nnframe.sweeps.block import Block, Outcome, Trainer, theirs
 from nnframe.sweeps.plan import Trials
+from nnframe.sweeps.sources import SHARED, UNREADABLE, Sources, all_of, name_of
 from nnframe.training.callbacks import no_column
 from nnframe.training.log import in_order
 
@@ -34,6 +37,7 @@ class Prepared:
     experiment: Experiment  # of the config itself, with the sweep's values as they are tried
     trials: Trials
     first: Job  # of trial 0, alone
+    sources: Sources  # of all trials, with the hashes of their data
     columns: dict[str, str]  # of the log, and what is best there
     metric: str  # that ranks
     mode: str
@@ -52,6 +56,16 @@ class Prepared:
         held = name not in counting and name.removeprefix("val_") in counting
         batches = training.validation if held else training.batches if name in counting else None
         return None if batches is None else 0.5 / batches.rows
+
+    @property
+    def headline(self) -> str:
+        """What is about to be trained, in a line."""
+        trials = self.trials
+        counts = {"setting": trials.count // len(trials.seeds), "seed": len(trials.seeds), "trial": trials.count}
+        settings, seeds, count = (f"{number:,} {word}{'s' * (number != 1)}" for word, number in counts.items())
+        told = f"{self.experiment.name}: {settings} x {seeds} = {count}, ranked by {self.objective} ({self.mode})"
+        confirm = self.experiment.sweep and self.experiment.sweep.confirm
+        return f"{told}; the best {confirm.top} again with {confirm.seeds} fresh seeds" if confirm else told
 
     @property
     def log(self) -> list[str]:
@@ -107,54 +121,150 @@ class Prepared:
 
     @cached_property
     def identity(self) -> dict[str, Any]:
-        """Plain data that says what is tried on what."""
-        return run_folder.identity(self.resolved, self.first)
+        """Plain data that says what is tried on which data."""
+        return run_folder.identity(self.resolved, self.sources.hashes)
 
 
 def prepare(document: Document) -> Prepared:
     """Check a sweep's config and build its first trial. Raises ConfigError with everything that was found wrong."""
-    experiment = checked(document)
-    sweep = experiment.sweep
-    if sweep is None:
+    experiment, problems = inspected(document)
+    if experiment is not None and experiment.sweep is None:
         raise located(document, [("", "has no section 'sweep'")])
+    section = _mapping(document.data.get("sweep"))
+    base, values, wrong = _values(document, _mapping(section.get("parameters")))
+    problems += wrong
+    sources, trials, first = Sources(), None, None
+    if experiment is not None and experiment.sweep is not None:
+        try:
+            sweep = experiment.sweep if problems else replace(experiment.sweep, parameters=values)
+            seeds = sweep.all_seeds(experiment.seed)
+            trials = Trials(base, sweep.space, sweep.settings(len(seeds)), seeds)
+            if sweep.confirm is not None:
+                confirm = sweep.confirm.among(len(trials.numbers), len(seeds))
+                confirm.fresh(seeds)
+                sweep = replace(sweep, confirm=confirm)
+            first = None if problems else _first(document, trials, sources)
+        except OptionError as error:
+            problems.append((f"sweep.{error.path or 'sampler'}", error.message))
+        except ConfigError as error:
+            if not error.found:
+                raise
+            problems += error.found
+    if experiment is None or trials is None or first is None:
+        problems += _wrong_objective(base, section, sources)
+        raise located(document, list(dict.fromkeys(problems)))
+    for source in _sources(trials):
+        with suppress(Exception), theirs():  # trials that it is for will tell
+            sources.load(source)
+        sources.hashes.setdefault(name_of(source), UNREADABLE)
+    columns = _columns(trials, first, sources)
+    metric = sweep.objective.metric or ("val_loss" if "val_loss" in columns else "loss")
+    if wrong := _no_metric(metric, columns):
+        raise located(document, wrong)
+    mode = sweep.objective.mode or columns[metric]
+    return Prepared(replace(experiment, sweep=sweep), trials, first, sources, columns, metric, mode)
+
+
+def _values(document: Document, given: Mapping[str, Any]) -> tuple[Document, dict[str, Any], list[tuple[str, str]]]:
+    """The config without its sweep; the values of all parameters, as they are tried in it; and what is wrong with them."""
     places = {path: mark for path, mark in document.marks.items() if not path.startswith("sweep.")}  # not those of all values
-    places |= {place: document.mark(place) for place in (f"sweep.parameters.{path}" for path in sweep.parameters)}
+    places |= {place: document.mark(place) for place in (f"sweep.parameters.{path}" for path in given)}
     base = Document({key: value for key, value in document.data.items() if key != "sweep"}, places, document.path)
+    experiment, _ = inspected(base)
+    problems = [("train.max_seconds", CLOCK)] if experiment is not None and experiment.train.max_seconds else []
     values: dict[str, Any] = {}
-    problems = [("train.max_seconds", CLOCK)] if experiment.train.max_seconds else []
-    for path, parameter in sweep.space.items():
-        values[path], wrong = _checked_values(base, path, parameter, sweep.parameters[path])
-        problems += wrong
-    if problems:
-        raise located(document, problems)
+    for path, value in given.items():
+        try:
+            parameter = parameter_of(path, value)
+        except OptionError as error:
+            problems.append((f"sweep.{error.path}", error.message))
+            continue
+        if experiment is not None:
+            values[path], wrong = _checked_values(base, path, parameter, value)
+            problems += wrong
+    return base, values, problems
+
+
+def _wrong_objective(base: Document, section: Mapping[str, Any], sources: Sources) -> list[tuple[str, str]]:
+    """What is wrong with the objective beside other mistakes, as far as the config without its sweep can tell."""
+    metric = _mapping(section.get("objective")).get("metric")
+    roots = {path.partition(".")[0] for path in _mapping(section.get("parameters"))}
+    if isinstance(metric, str) and not roots & {"metrics", "data"}:
+        with suppress(NNFrameError):
+            return _no_metric(metric, build(base, sources.load).training.columns())
+    return []
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _no_metric(metric: str, columns: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What is wrong with an objective, if it is no column of the log."""
+    known = {name: better for name, better in columns.items() if name != "lr"}
+    return [] if metric in known else [("sweep.objective.metric", no_column(metric, known, " to rank by"))]
+
+
+def _first(document: Document, trials: Trials, sources: Sources) -> Job:
+    """The first trial, alone. Raises ConfigError; a mistake that its values make is told of the parameter that makes it."""
+    setting, seed = trials.setting(0), {"seed": trials.seed(0)}
+
+    def wrong_with(values: Mapping[str, Any]) -> ConfigError | None:
+        try:
+            with theirs():
+                build(plan.assigned(trials.document, {**values, **seed}), sources.load)
+        except ConfigError as error:
+            return error
+        return None
+
     try:
-        sweep = replace(sweep, parameters=values)
-        seeds = sweep.all_seeds(experiment.seed)
-        trials = Trials(base, sweep.space, sweep.settings(len(seeds)), seeds)
-        if sweep.confirm is not None:
-            confirm = sweep.confirm.among(len(trials.numbers), len(seeds))
-            confirm.fresh(seeds)
-            sweep = replace(sweep, confirm=confirm)
-    except OptionError as error:
-        raise located(document, [(f"sweep.{error.path or 'sampler'}", error.message)]) from None
-    first = build(trials.alone(0))
-    columns = _columns(trials, first)
-    objective = sweep.objective
-    metric = objective.metric or ("val_loss" if "val_loss" in columns else "loss")
-    if metric not in columns or metric == "lr":
-        known = {name: better for name, better in columns.items() if name != "lr"}
-        raise located(document, [("sweep.objective.metric", no_column(metric, known, " to rank by"))])
-    mode = objective.mode or columns[metric]
-    return Prepared(replace(experiment, sweep=sweep), trials, first, columns, metric, mode)
+        with theirs():
+            return build(trials.alone(0), sources.load)
+    except ConfigError as error:
+        without = wrong_with({})
+        if not error.found or (without is not None and without.found == error.found):  # the config itself is wrong
+            raise
+        named = [path for path in setting if any(found == path or found.startswith(f"{path}.") for found, _ in error.found)]
+        made = (path for path in setting if wrong_with({key: value for key, value in setting.items() if key != path}) is None)
+        path = next(chain(named, made), None)
+        if path is None:
+            raise located(document, [("sweep.parameters", f"in trial 0: {found}: {message}") for found, message in error.found]) from None
+        place, point = f"sweep.parameters.{path}", trials.settings[path][0]
+        if isinstance(choice := trials.parameters[path], Choice):
+            alternatives = isinstance(document.data["sweep"]["parameters"][path], Mapping)
+            place += f".{choice.names[point] if alternatives else point}"
+        raise located(document, [_moved(problem, path, place) for problem in error.found]) from None
 
 
-def _columns(trials: Trials, first: Job) -> dict[str, str]:
+def _sources(trials: Trials) -> Iterator[Source]:
+    """All sources that trials name; some may come more than once."""
+    own = {path: column for path, column in trials.settings.items() if _may_name_sources(path, trials.parameters[path])}
+    firsts: dict[tuple[Any, ...], int] = {}
+    for setting, points in enumerate(zip(*own.values(), strict=True)):
+        firsts.setdefault(points, setting)
+    for setting in firsts.values() or [0]:
+        values = {path: value for path, value in trials.setting(setting).items() if path in own}
+        with suppress(ConfigError):  # a setting that cannot be made tells so when it is its turn
+            experiment = inspected(plan.assigned(trials.document, values))[0]
+            yield from all_of(experiment.data) if experiment is not None else ()
+
+
+def _may_name_sources(path: str, parameter: Between | Choice) -> bool:
+    """Can the values of a parameter make a difference to which rows are loaded? How they are split and transformed does not."""
+    root, option, *inner = [*path.split("."), ""]
+    if root != "data" or option == "transforms":
+        return False
+    named = isinstance(parameter, Choice) and any(isinstance(value, (str, Mapping)) for value in parameter.values)
+    return named or inner != [""] or option not in SHARED
+
+
+def _columns(trials: Trials, first: Job, sources: Sources) -> dict[str, str]:
     """The log's columns of all trials, and what is best there."""
     found = first.training.columns()
     if {path.partition(".")[0] for path in trials.settings} & {"metrics", "data", "optimizer"}:
-        trainer = Trainer(trials.document)
+        trainer = Trainer(trials.document, sources=sources)
         for stack in trials.stacks[:STACKS]:
-            with suppress(NNFrameError):  # a setting that cannot be trained tells so when it is its turn
+            with suppress(Exception), theirs():  # a setting that cannot be trained tells so when it is its turn
                 found |= trainer.training(Block.of(trials, stack, stack.trials[:1])).columns()
     return found
 
@@ -175,6 +285,10 @@ def _checked_values(base: Document, path: str, parameter: Between | Choice, give
         if not _tried(base, path, ends)[1]:  # numbers between two good ones are good, or tell so when it is their turn
             return given, []
     full, problems = _tried(base, path, tried)
+    if problems and isinstance(parameter, Between) and all(type(n) is float and n.is_integer() for n in tried.values()):
+        integers = {where: int(n) for where, n in tried.items()}
+        if not _tried(base, path, integers)[1]:
+            return given, [(place, "expected a range of integers; write integer: true in it")]
     if len({message for _, message in problems}) == 1 and [where for where, _ in problems] == list(tried)[:ENOUGH]:  # wrong is the key
         return given, [(place, problems[0][1])]
     if problems or isinstance(parameter, Between):

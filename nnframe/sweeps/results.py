@@ -1,55 +1,92 @@
-"""The tables of a sweep, trials.csv and losses.csv, while their rows come in any order, and once they are complete."""
+"""The tables of a sweep, such as trials.csv and losses.csv, while their rows come in any order, and once they are complete.
+
+A journal beside them says what stands in them: which bytes are whose, a hash of all, and at last that they are complete. It is there
+before the tables and stays; what it does not say is not so.
+"""
 
 import csv
 import io
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from nnframe.errors import FileError
+from nnframe.data.source import regular_file
+from nnframe.errors import FileError, UsageError
 from nnframe.system import files
 from nnframe.system.files import Growing
 
+CHECK = 16  # bytes of the hash that ties a line of the journal to those before it
 EVERY = 1.0  # seconds after which rows are on the disk and noted
-
-TABLES, JOURNAL = ("trials.csv", "losses.csv"), ".journal"
-SORTED = b'"sorted"'  # the journal's last line, once both tables stand sorted beside the others
 
 Row = tuple[int, str, list[str]]  # trial, its line of trials.csv, its lines of losses.csv
 
 
-class Results:
-    """Rows as blocks end. A journal beside the tables says which bytes are whose, so that after any end of the process
-    what a journal line says is there, and nothing else is; at the end, rows are put in the order of their trials."""
+@dataclass(frozen=True)
+class Names:
+    """The files of one set of tables: a row a trial, its log, and the journal of both."""
 
-    def __init__(self, folder: Path, heads: Sequence[str], count: int) -> None:
-        """Begin, or go on with what stands in the folder. Raises FileError."""
-        self.folder, self.heads = folder, [f"{head}\n".encode() for head in heads]
+    trials: str = "trials.csv"
+    losses: str = "losses.csv"
+    journal: str = "journal.jsonl"
+
+    @property
+    def tables(self) -> tuple[str, str]:
+        return self.trials, self.losses
+
+
+SWEEP = Names()
+
+
+def begin(folder: Path, heads: Sequence[str], count: int, names: Names = SWEEP) -> None:
+    """Write the journal's first line, which says what is to come: `count` trials in two tables with these heads. Raises FileError."""
+    files.write(folder / names.journal, _line("", {"trials": count, "heads": list(heads)})[0])
+
+
+def begin_folder(folder: Path, heads: Sequence[str], count: int) -> None:
+    """Make a folder whose journal has begun: at any instant there is none, or one that can be gone on with. Raises FileError."""
+    part = files.folder(folder.with_name(f"{folder.name}.part"))
+    begin(part, heads, count)
+    try:
+        os.replace(part, folder)
+        files.sync(folder.parent)
+    except OSError as error:
+        raise FileError(f"cannot make the folder {folder}: {error.strerror}") from None
+
+
+class Results:
+    """Rows as blocks end. A line of the journal says which bytes are whose, so that after any end of the process
+    what it says is there, and nothing else is; at the end, rows are put in the order of their trials."""
+
+    def __init__(self, folder: Path, heads: Sequence[str], count: int, names: Names = SWEEP) -> None:
+        """Go on with what stands in a folder whose journal has begun. Raises FileError for files that are not what was written."""
+        self.folder, self.names, self.heads = folder, names, [f"{head}\n".encode() for head in heads]
         self.places = np.zeros((count, 4), np.int64)  # start and length of each trial's bytes in both tables; length 0 if missing
-        self.paths = [folder / name for name in TABLES]
-        self.tables, self.journal = [Growing(path) for path in self.paths], Growing(folder / JOURNAL)
+        self.paths = [folder / name for name in names.tables]
+        self.tables, self.journal = [Growing(path) for path in self.paths], Growing(folder / names.journal)
         self.waiting: list[list[int]] = []  # trials and their places, not noted yet
         self.noted = time.monotonic()
-        noted = 0
-        for line in _lines(self.journal.path):
-            noted += len(line) + 1
-            try:
-                self._take_in(json.loads(line))
-            except (ValueError, IndexError):
-                raise FileError(f"{self.journal.path} is damaged, so the sweep cannot go on") from None
-        for k, (table, head) in enumerate(zip(self.tables, self.heads, strict=True)):
-            end = int(self.places[:, 2 * k : 2 * k + 2].sum(1).max(initial=0))
-            if end and (not table.path.exists() or table.path.stat().st_size < end):
-                raise FileError(f"{table.path} is not what the sweep wrote: expected at least {end:,} bytes, so it cannot go on")
-            table.cut(end)
-            if not end:
+        (first, *entries), self.check, size = _read(self.journal.path)
+        if (first["trials"], first["heads"]) != (count, list(heads)):
+            raise FileError(f"{self.journal.path} is of other tables, so the sweep cannot go on")
+        for entry in entries:
+            self._take_in(entry["rows"])
+        stands = entries[-1]["tables"] if entries else [(0, "")] * len(self.tables)
+        for table, (length, digest) in zip(self.tables, stands, strict=True):  # before any of them is changed
+            if length:
+                _verify(table, length, digest)
+        for table, (length, _), head in zip(self.tables, stands, self.heads, strict=True):
+            table.cut(length)
+            if not length:
                 table.write(head)
-        self.journal.cut(noted)
+        self.journal.cut(size)
 
     @property
     def missing(self) -> np.ndarray:
@@ -73,14 +110,16 @@ class Results:
         for table in self.tables:
             table.sync()
         if self.waiting:
-            self._note(json.dumps(self.waiting).encode())
+            self._note({"rows": self.waiting, "tables": _state(self.tables)})
             self._take_in(self.waiting)
         self.waiting, self.noted = [], time.monotonic()
 
     def finish(self) -> None:
-        """Put all rows in the order of their trials. Raises FileError, with the rows as they were."""
+        """Put all rows in the order of their trials. Raises FileError, with the rows as they were; UsageError if some are missing."""
         self.note()
-        parts = [Growing(_sorted(path)) for path in self.paths]
+        if self.missing.any():
+            raise UsageError(f"{self.folder}: {int(self.missing.sum()):,} trials have no row, so the tables are not complete")
+        parts, size = [Growing(_sorted(path)) for path in self.paths], self.journal.bytes
         try:
             for k, (part, path, head) in enumerate(zip(parts, self.paths, self.heads, strict=True)):
                 part.cut(0)
@@ -91,7 +130,9 @@ class Results:
                         part.write(rows.read(length))
                 part.sync()
             files.sync(self.folder)
+            self._note({"complete": _state(parts)})
         except FileError:
+            self.journal.cut(size)
             for part in parts:
                 part.close()
                 with suppress(OSError):
@@ -99,33 +140,50 @@ class Results:
             raise
         for part in parts:
             part.close()
-        self._note(SORTED)
         self.close()
-        settle(self.folder)
+        settle(self.folder, self.names)
 
     def close(self) -> None:
         for table in (*self.tables, self.journal):
             table.close()
 
-    def _take_in(self, entry: list[list[int]]) -> None:
-        numbers = np.array(entry)
+    def _take_in(self, rows: list[list[int]]) -> None:
+        numbers = np.array(rows)
         self.places[numbers[:, 0]] = numbers[:, 1:]
 
-    def _note(self, line: bytes) -> None:
-        self.journal.write(line + b"\n")
+    def _note(self, entry: dict[str, Any]) -> None:
+        line, self.check = _line(self.check, entry)
+        self.journal.write(line)
         self.journal.sync()
 
 
-def settle(folder: Path) -> bool:
-    """Are the tables of a folder complete? If the last that their process did was to sort them, they take their places now."""
-    journal = folder / JOURNAL
-    if _lines(journal)[-1:] == [SORTED]:
-        for name in TABLES:
-            with suppress(FileNotFoundError):  # it was done already
-                os.replace(_sorted(folder / name), folder / name)
-        files.sync(folder)
-        journal.unlink(missing_ok=True)
-    return (folder / TABLES[0]).exists() and not journal.exists()
+def settle(folder: Path, names: Names = SWEEP) -> bool:
+    """Are the tables complete, and in order? If the last that their process did was to sort them, they take their places now.
+
+    Raises FileError if the journal is missing or damaged, or a table is not what it says.
+    """
+    last = _read(folder / names.journal)[0][-1]
+    for path, length, digest in _stated(folder, names, last.get("tables", ())):
+        _verify(Growing(path), length, digest)
+    for path, length, digest in _stated(folder, names, last.get("complete", ())):
+        if _same(_sorted(path), length, digest):
+            try:
+                os.replace(_sorted(path), path)
+                files.sync(folder)
+            except OSError as error:
+                raise FileError(f"cannot put {_sorted(path)} in the place of {path}: {error.strerror}") from None
+    return complete(folder, names)
+
+
+def complete(folder: Path, names: Names = SWEEP) -> bool:
+    """Are the tables complete, and in order? Nothing is changed. Raises FileError as `settle` does."""
+    last = _read(folder / names.journal)[0][-1]
+    for path, length, digest in _stated(folder, names, last.get("complete", ())):
+        if _same(_sorted(path), length, digest):
+            return False
+        if not _same(path, length, digest):
+            raise FileError(f"{path} is not what the sweep wrote: expected the {length:,} bytes whose hash is in {names.journal}")
+    return "complete" in last
 
 
 def line_of(cells: Iterable[str]) -> str:
@@ -136,23 +194,78 @@ def line_of(cells: Iterable[str]) -> str:
 
 
 def read(path: Path) -> Iterator[list[str]]:
-    """The rows of a table, its head first. Raises FileError if there is none."""
+    """The rows of a table, its head first; none of a last line that is not whole yet.
+
+    Raises FileError if there is no such table, or a row has not as many cells as the head.
+    """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            yield from csv.reader(file)
-    except OSError as error:
-        raise FileError(f"cannot read {path}: {error.strerror}") from None
+        with regular_file(path).open(encoding="utf-8", newline="") as file:
+            rows = csv.reader(line for line in file if line.endswith(("\n", "\r")))
+            if not (head := next(rows, [])):
+                raise FileError(f"{path} is empty; expected a line of columns")
+            yield head
+            for row in rows:
+                if len(row) != len(head):
+                    raise FileError(f"{path}:{rows.line_num}: expected {len(head)} cells, as in the first line, got {len(row)}")
+                yield row
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise (
+            error if isinstance(error, FileError) else FileError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}")
+        ) from None
 
 
-def _lines(journal: Path) -> list[bytes]:
-    """The complete lines of a journal; none if there is no journal."""
+def _line(before: str, entry: Mapping[str, Any]) -> tuple[bytes, str]:
+    """An entry as a line of the journal, and its check, a hash of the entry and of all before it."""
+    return _sealed(before, json.dumps(entry)[1:].encode())
+
+
+def _sealed(before: str, text: bytes) -> tuple[bytes, str]:
+    check = blake2b(before.encode() + text, digest_size=CHECK).hexdigest()
+    return b'{"check": "%s", %s\n' % (check.encode(), text), check
+
+
+def _read(journal: Path) -> tuple[list[dict[str, Any]], str, int]:
+    """The entries of a journal, its last check, and the bytes of its whole lines. Raises FileError unless all is as it was written."""
+    if not journal.exists():
+        raise FileError(f"{journal} is missing, and nothing else says which rows are whole; copy it from where the folder comes from")
     try:
-        return journal.read_bytes().split(b"\n")[:-1]
-    except FileNotFoundError:
-        return []
+        *lines, _ = regular_file(journal).read_bytes().split(b"\n")
     except OSError as error:
-        raise FileError(f"cannot read {journal}: {error.strerror}") from None
+        raise error if isinstance(error, FileError) else FileError(f"cannot read {journal}: {error.strerror}") from None
+    entries, check = [], ""
+    for number, line in enumerate(lines or [b""], 1):
+        sealed, check = _sealed(check, line[len('{"check": "", ') + 2 * CHECK :])
+        if sealed != line + b"\n":
+            raise FileError(f"{journal} is damaged, so the sweep cannot go on: its line {number} is not what was written")
+        entries.append(json.loads(line))
+    return entries, check, sum(map(len, lines)) + len(lines)
+
+
+def _stated(folder: Path, names: Names, states: Iterable[tuple[int, str]]) -> list[tuple[Path, int, str]]:
+    """Path, length and hash of each table of which the journal states something."""
+    return [(folder / name, *state) for name, state in zip(names.tables, states, strict=False)]
+
+
+def _state(tables: Iterable[Growing]) -> list[tuple[int, str]]:
+    """Length and hash of each table."""
+    return [(table.bytes, table.hash.hexdigest()) for table in tables]
+
+
+def _verify(table: Growing, length: int, digest: str) -> None:
+    """Raise FileError unless a table begins with the bytes that were hashed."""
+    if not table.path.exists() or table.path.stat().st_size < length:
+        raise FileError(f"{table.path} is not what the sweep wrote: expected at least {length:,} bytes, so it cannot go on")
+    table.verify(length, bytes.fromhex(digest))
+
+
+def _same(path: Path, length: int, digest: str) -> bool:
+    """Does a file hold just the bytes that were hashed?"""
+    try:
+        Growing(path).verify(length, bytes.fromhex(digest))
+        return path.stat().st_size == length
+    except OSError:
+        return False
 
 
 def _sorted(path: Path) -> Path:
-    return path.with_name(f".{path.name}.sorted")
+    return path.with_name(f"{path.stem}.sorted{path.suffix}")

@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -23,18 +23,20 @@ from nnframe.config.sections import kind_of
 from nnframe.errors import FileError, NNFrameError, OptionError, UsageError, printable
 from nnframe.runs import folder as run_folder
 from nnframe.sweeps import plan, results, sentences, statistics
-from nnframe.sweeps.block import Block, Outcome, Trainer
+from nnframe.sweeps.block import Block, Outcome, Trainer, theirs
 from nnframe.sweeps.execute import UNGUARDED, Stop, execute
 from nnframe.sweeps.plan import Stack
 from nnframe.sweeps.prepare import Prepared, prepare
+from nnframe.sweeps.sources import Changed
 from nnframe.system import files
 from nnframe.system.signals import Interrupted, caught
 from nnframe.training.checkpoint import differences, told
 
+CONFIG = "config.yaml"
 CONFIRM, TEST = (
     "confirm",
     "test",
-)  # folders beside the search's tables: its best settings with fresh seeds, and the best of these on the test part
+)  # folders beside the search's tables: its best settings with fresh seeds, the best of these on the test part
 SHOW = 10.0  # seconds between lines where there is no terminal
 
 
@@ -132,23 +134,34 @@ def command(document: Document, out: Path, options: Options) -> int:
 def resume(folder: Path, document: Document, options: Options) -> int:
     """Go on with the sweep of a folder, which this process owns. Returns the exit status."""
     prepared = prepare(document)
-    record = run_folder.read_record(folder)
-    now = json.loads(json.dumps(prepared.identity))
-    if changes := list(differences(record.get("identity", now), now)):
-        raise OptionError(f"{folder} is of another sweep: {told(changes)}. Take the change back, or start a sweep of its own")
-    if record.get("status") == "finished":
+    record = recorded(folder, prepared)
+    if results.settle(folder) and record.get("status") == "finished":
         print(f"this sweep has finished: {prepared.trials.count:,} trials; nothing is left to do")
         print(folder)
         return 0
-    return _answer(prepared, folder, options)
+    return _answer(prepared, folder, options, new=False)
 
 
-def _answer(prepared: Prepared, folder: Path, options: Options) -> int:
+def recorded(folder: Path, prepared: Prepared, free: Collection[str] = ()) -> dict[str, Any]:
+    """run.json of a sweep's folder. Raises FileError if it does not say what is tried on what, OptionError if that is another
+    sweep than the one that is `prepared`, but for keys that are `free`."""
+    record = run_folder.read_record(folder)
+    was, now = record.get("identity"), json.loads(json.dumps(prepared.identity))
+    if not isinstance(was, dict):
+        raise FileError(f"{folder / 'run.json'} is missing or damaged, and nothing else says what was trained on which data so far")
+    if changes := [change for change in differences(was, now) if change[0].partition(".")[0] not in free]:
+        raise OptionError(f"{folder} is of another sweep: {told(changes)}. Take the change back, or start a sweep of its own")
+    return record
+
+
+def _answer(prepared: Prepared, folder: Path, options: Options, new: bool = True) -> int:
     say: Callable[[str], None] = (lambda text: None) if options.quiet else (lambda text: print(printable(text), flush=True))
-    say(headline(prepared))
+    say(prepared.headline)
     try:
-        (search, *more), test = train(prepared, folder, options)
+        (search, *more), test = train(prepared, folder, options, new)
     except (Interrupted, FileError, Failed) as error:
+        if not (folder / CONFIG).exists():  # there is nothing to go on with
+            raise
         print(f"{printable(str(error))}; go on with\n  {run_folder.resume_command(folder, options.plugins)}", file=sys.stderr)
         print(folder)
         return 128 + error.signal if isinstance(error, Interrupted) else 1 if isinstance(error, Failed) else 2
@@ -169,25 +182,15 @@ def _answer(prepared: Prepared, folder: Path, options: Options) -> int:
     return 0
 
 
-def headline(prepared: Prepared) -> str:
-    """What is about to be trained, in a line."""
-    trials = prepared.trials
-    counts = {"setting": trials.count // len(trials.seeds), "seed": len(trials.seeds), "trial": trials.count}
-    settings, seeds, count = (f"{number:,} {word}{'s' * (number != 1)}" for word, number in counts.items())
-    told = f"{prepared.experiment.name}: {settings} x {seeds} = {count}, ranked by {prepared.objective} ({prepared.mode})"
-    confirm = prepared.experiment.sweep and prepared.experiment.sweep.confirm
-    return f"{told}; the best {confirm.top} again with {confirm.seeds} fresh seeds" if confirm else told
-
-
 def confirmed(search: Phase, phase: Phase) -> list[str]:
     """What can be said after fresh seeds for the best settings of a search."""
     first, left = search.name(search.summary.winner), len(search.summary.n) - len(phase.summary.n)
     return sentences.confirmed(phase.summary, phase.name, phase.prepared.experiment.data.split_varies, first, left)
 
 
-def train(prepared: Prepared, folder: Path, options: Options) -> tuple[list[Phase], dict[str, sentences.Tested]]:
-    """Train what is missing and write all tables: those of the search, those of its best settings with fresh seeds, and what the best of
-    these gives on the test part.
+def train(prepared: Prepared, folder: Path, options: Options, new: bool = True) -> tuple[list[Phase], dict[str, sentences.Tested]]:
+    """Train what is missing in a folder, which may be `new`, and write all tables: those of the search, those of its best settings with
+    fresh seeds, and what the best of these gives on the test part.
 
     Raises Interrupted after a signal, FileError where nothing can be written, Failed; what was trained until then is kept.
     """
@@ -195,15 +198,17 @@ def train(prepared: Prepared, folder: Path, options: Options) -> tuple[list[Phas
     record = run_folder.environment() | {"name": prepared.experiment.name, "trials": prepared.trials.count, "identity": prepared.identity}
     with caught(stop.note):
         try:
-            files.write(folder / "config.yaml", dump(prepared.resolved).encode())
             run_folder.write_record(folder, record | {"status": "running"})
+            if new:  # the config last: a folder that has it can be gone on with
+                results.begin(folder, _heads(prepared), prepared.trials.count)
+                files.write(folder / CONFIG, dump(prepared.resolved).encode())
             phases = [_phase(prepared, folder, options, stop)]
             if best := to_confirm(phases[0]):
-                phases.append(_phase(prepared.confirming(best), files.folder(folder / CONFIRM), options, stop))
+                phases.append(_phase(prepared.confirming(best), folder / CONFIRM, options, stop))
             test: dict[str, sentences.Tested] = {}
             if (last := to_test(phases)) is not None:
                 _look_at_test(last)
-                _tables(last, files.folder(folder / TEST), options, stop)
+                _tables(last, folder / TEST, options, stop)
                 test = tested(last, folder / TEST)
         except BaseException as error:
             with suppress(FileError):
@@ -257,7 +262,9 @@ def _look_at_test(prepared: Prepared) -> None:
 
 
 def _tables(prepared: Prepared, folder: Path, options: Options, stop: Stop) -> None:
-    """Train what is missing of some trials in a folder."""
+    """Train what is missing of some trials in a folder, which is made with its journal if there is none."""
+    if not folder.exists():
+        results.begin_folder(folder, _heads(prepared), prepared.trials.count)
     if not results.settle(folder):
         _fill(prepared, folder, options, stop)
 
@@ -283,7 +290,7 @@ def _fill(prepared: Prepared, folder: Path, options: Options, stop: Stop) -> Non
         stacks, kept = stacks_of(prepared, options.workers)
     if not kept:
         print("warning: with this BLAS a trial in a stack is not, to the last bit, the same trial alone", file=sys.stderr)
-    tables = results.Results(folder, [results.line_of(head) for head in prepared.heads], prepared.trials.count)
+    tables = results.Results(folder, _heads(prepared), prepared.trials.count)
     missing = tables.missing
     with closing(tables), closing(Progress(prepared, missing, not options.quiet)) as progress:
 
@@ -297,20 +304,24 @@ def _fill(prepared: Prepared, folder: Path, options: Options, stop: Stop) -> Non
 
         workers = max(min(options.workers, sum(1 for stack in stacks for _ in stack.blocks(missing))), 1)
         try:
-            execute(prepared.trials, stacks, missing, prepared.log, workers, options.plugins, report, stop)
-        except (Interrupted, Failed):
+            execute(prepared.trials, stacks, missing, prepared.log, prepared.sources, workers, options.plugins, report, stop)
+        except (Interrupted, Failed, Changed):
             tables.note()
             raise
         tables.finish()
 
 
+def _heads(prepared: Prepared) -> list[str]:
+    return list(map(results.line_of, prepared.heads))
+
+
 def stacks_of(prepared: Prepared, workers: int) -> tuple[list[Stack], bool]:
     """All stacks with the sizes of their blocks; and whether, in the largest of them, stacked is alone on this machine."""
-    found, trainer = prepared.trials.stacks, Trainer(prepared.trials.document)
+    found, trainer = prepared.trials.stacks, Trainer(prepared.trials.document, sources=prepared.sources)
     largest, kept = max(found, key=lambda stack: len(stack.trials)), True
     for stack in found:
         if len(stack.trials) > 1:
-            with suppress(Exception):  # a setting that cannot be trained tells so when it is its turn
+            with suppress(Exception), theirs():  # a setting that cannot be trained tells so when it is its turn
                 training = trainer.training(Block.of(prepared.trials, stack, stack.trials[:1]))
                 stack.bytes = plan.working_set(training)
                 stack.size = plan.block_size(training, len(stack.trials), workers)

@@ -115,6 +115,8 @@ class Growing:
     def verify(self, size: int, digest: bytes) -> None:
         """Raise FileError unless the file's first `size` bytes are those that were hashed."""
         found, rest = _hash(), size
+        if self.path.exists() and not self.path.is_file():  # to read a pipe would wait for ever
+            raise FileError(f"{self.path} is not a regular file; training cannot go on without it")
         try:
             with self.path.open("rb") as file:
                 while rest and (part := file.read(min(rest, 2**20))):

@@ -74,6 +74,12 @@ MISTAKES = {
     "{objective: {metric: val_loss}}": "8:16: sweep.objective.metric: the log has no column 'val_loss' to rank by; there is no validation data. Did you mean 'loss'? Columns: loss, accuracy.",
     "{objective: {metric: lr}}": "8:16: sweep.objective.metric: the log has no column 'lr' to rank by. Columns: loss, accuracy.",
     "{objective: {mode: most}}": "8:16: sweep.objective.mode: expected one of 'min', 'max', got 'most'",
+    "{parameters: {optimizer.lr: {min: 1e-4, max: 1e-1}}}": "8:17: sweep.parameters.optimizer.lr: expected a list of values, a range such as {low: 1e-3, high: 1, scale: log}, or alternatives by name, got a mapping of 'min', 'max'; write {low: 0.0001, high: 0.1}, or with scale: log",
+    "{parameters: {model.0.units: {low: 4, high: 64, count: 5}}}": "8:17: sweep.parameters.model.0.units: expected a range of integers; write integer: true in it",
+    "{parameters: {model.2.units: [2, 3]}}": "8:33: sweep.parameters.model.2.units.0: data.target: the target has 3 classes (setosa, versicolor, virginica), but the model has outputs (2,)",
+    "{parameters: {optimizer.lr: [0.1], model: {small: [{type: Dense, units: 2}]}}}": "8:46: sweep.parameters.model.small: data.target: the target has 3 classes (setosa, versicolor, virginica), but the model has outputs (2,)",
+    "{parameters: {data.path: [data/nothing.csv]}}": "8:29: sweep.parameters.data.path.0: there is no file PLACE/data/nothing.csv.",
+    "{parameters: {data.validation: {low: 1e-4, high: 0.5, count: 2}}}": "8:17: sweep.parameters.data.validation: data: a validation part of 0.0001 of 150 rows leaves 150 to train on and 0 to validate on",
     "{paramters: {}}": "8:4: sweep.paramters: unknown key 'paramters'. Did you mean 'parameters'? Keys: parameters, seeds, sampler, trials, objective, confirm.",
 }
 
@@ -95,7 +101,7 @@ def test_a_mistake_is_told_where_it_stands(config, capsys, section):
     before = files()
     assert run.main(["bad.yaml"]) == 2
     said = re.sub(r"Known: Dense, .*, \.\.\. \(`nnframe list layer` prints all \d+\)", "Known: LAYERS", capsys.readouterr().err)
-    assert said == f"bad.yaml:{MISTAKES[section]}\n"
+    assert said == f"bad.yaml:{MISTAKES[section].replace('PLACE', str(Path.cwd()))}\n"
     assert files() == before
 
 
@@ -110,6 +116,43 @@ def test_all_mistakes_are_told_at_once(config, capsys):
         "sweep.parameters.loss.1",
     ]
     assert said[-1] == "4 mistakes; nothing was trained."
+
+
+@pytest.mark.parametrize(
+    ("section", "places"),
+    [
+        ("{objective: {mode: most}, parameters: {optimizer.lr: [-1], optimizer.momentum: []}}", "objective.mode parameters.optimizer.lr parameters.optimizer.momentum"),
+        ("{objective: {metric: x}, seeds: 0, parameters: {optimizer.lr: [-1]}}", "objective.metric seeds parameters.optimizer.lr"),
+        ("{objective: {metric: x}, sampler: Random, parameters: {optimizer.lr: [1]}}", "trials objective.metric"),
+        ("{objective: {metric: x}, parameters: {model.2.units: [2]}}", "objective.metric parameters.model.2.units.0"),
+        ("{parameters: {optimizer.lr: 0.1, model.0.units: [], optimizer.momentum: {min: 0, max: 1}}}", "parameters.optimizer.lr parameters.model.0.units parameters.optimizer.momentum"),
+        ("{objective: 3, parameters: {optimizer.lr: [-1]}}", "objective parameters.optimizer.lr"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("verb", ["run", "check", "plan"])
+def test_no_mistake_of_the_section_hides_another(config, capsys, section, places, verb):
+    config.write_text(f"{BASE}  {section}\n")
+    assert command([verb, "bad.yaml"]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert [line.split(": ")[1] for line in said[:-1]] == [f"sweep.{place}" for place in places.split()]
+
+
+@pytest.mark.parametrize(
+    "parameter", ["model.2.units: [2]", "data.validation: [1e-4]", "optimizer.lr: [-1]", "data.target: [specie]", "model.2: [{type: Dense, units: 2}]"]
+)  # fmt: skip
+def test_a_wrong_value_is_told_where_the_sweep_stands(config, capsys, parameter):
+    config.write_text(BASE.partition("sweep:")[0])
+    Path("over.yaml").write_text(f"extends: bad.yaml\nsweep:\n  parameters:\n    {parameter}\n")
+    assert run.main(["over.yaml"]) == 2
+    path = parameter.partition(": ")[0]
+    assert re.match(rf"over.yaml:4:\d+: sweep.parameters.{re.escape(path)}", capsys.readouterr().err)
+
+
+def test_a_mistake_of_the_config_itself_is_told_there(config, capsys):
+    config.write_text(BASE.partition("sweep:")[0].replace("units: 3", "units: 2"))
+    Path("over.yaml").write_text("extends: bad.yaml\nsweep: {parameters: {optimizer.lr: [0.1]}}\n")
+    assert run.main(["over.yaml"]) == 2
+    assert capsys.readouterr().err.startswith("bad.yaml:1:40: data.target: the target has 3 classes")
 
 
 @pytest.mark.parametrize("place_of_it", [0, 77, 300])
@@ -141,7 +184,7 @@ def test_of_thousands_of_wrong_values_enough_are_looked_at(config, capsys, monke
     assert run.main(["bad.yaml"]) == 2
     err = capsys.readouterr().err
     assert "unknown layer 'Wrong0'" in err and "200 or more mistakes, of which 20 stand above; nothing was trained." in err
-    assert len(tried) == 200
+    assert len(tried) == 200 + 2  # and the config itself, with its sweep and without
 
 
 def test_a_limit_of_time_is_refused(config, capsys):
@@ -181,7 +224,9 @@ def test_a_sweep_of_nothing_is_a_plain_run(config, capsys):
 def test_check_and_show_work_on_the_base(config, capsys):
     config.write_text(BASE + "  parameters: {optimizer.lr: [0.5, 0.7]}\n")
     assert command(["check", "bad.yaml"]) == 0
-    assert "gradients: every layer's backward is the derivative of its forward" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "gradients: every layer's backward is the derivative of its forward" in said
+    assert said.startswith("bad: 2 settings x 1 seed = 2 trials, ranked by loss (min)\n")
     assert command(["show", "bad.yaml"]) == 0
     Path("shown.yaml").write_text(said := capsys.readouterr().out)
     assert "lr: 0.1" in said and load(Path("shown.yaml")).data["sweep"]["parameters"] == {"optimizer.lr": [0.5, 0.7]}
@@ -199,3 +244,21 @@ def test_a_resume_of_a_changed_sweep_is_refused(config, capsys):
     assert run.main(["--resume", str(folder), "sweep=null"]) == 2
     assert capsys.readouterr().err == f"{folder} holds a sweep, which cannot become one run\n"
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_python_may_give_components(place):
+    parts = {"data": nn.CSV("data/iris.csv", target="species"), "model": [nn.Dense(4), nn.Dropout(0.1), nn.Dense(3)]}
+    parts |= {"loss": nn.CrossEntropy(), "optimizer": nn.SGD(0.1), "train": {"epochs": 1, "batch_size": 50}, "metrics": [nn.Accuracy()]}
+    parameters = {"optimizer.lr": [0.1, 0.2], "model.0.units": [2, 4], "model.1.p": [0.1, 0.2], "optimizer": [nn.SGD(0.3), nn.Adam()]}
+    found = nn.sweep(parts | {"sweep": {"parameters": parameters}})
+    assert len(found["loss"]) == 16 and set(found["status"]) == {"finished"}
+    text = {"type": "CSV", "path": "data/iris.csv", "target": "species"}
+    model = [{"type": "Dense", "units": 4}, {"type": "Dropout", "p": 0.1}, {"type": "Dense", "units": 3}]
+    plain = nn.sweep(parts | {"data": text, "model": model, "sweep": {"parameters": parameters}})
+    assert plain["weights"].tolist() == found["weights"].tolist()
+
+    class Mine(nn.Tanh):
+        pass
+
+    with pytest.raises(nn.OptionError, match=r"got Mine\(\): .* put @register above the class, so that a config can say Mine"):
+        nn.sweep(parts | {"model": [nn.Dense(4), Mine(), nn.Dense(3)], "sweep": {"parameters": {"optimizer.lr": [1, 2]}}})

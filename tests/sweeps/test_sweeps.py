@@ -299,7 +299,7 @@ def test_a_kill_between_the_two_renames_loses_nothing(here, monkeypatch):
     replaced, replace = [], results.os.replace
 
     def dying(source, target):
-        if Path(target).name in results.TABLES:
+        if Path(target).name in results.SWEEP.tables:
             replaced.append(target)
             if len(replaced) == 2:
                 raise KeyboardInterrupt
@@ -311,7 +311,8 @@ def test_a_kill_between_the_two_renames_loses_nothing(here, monkeypatch):
     monkeypatch.undo()
     monkeypatch.chdir(here)
     folder = replaced[0].parent
-    assert sorted(path.name for path in folder.glob(".*")) == [".journal", ".losses.csv.sorted"]
+    assert sorted(path.name for path in folder.glob(".*")) == []
+    assert (folder / "losses.sorted.csv").exists() and not (folder / "trials.sorted.csv").exists()
     seconds = [row["seconds"] for row in table(folder / "trials.csv")]
     assert run.main(["--resume", str(folder), "--quiet"]) == 0
     assert reproducible(folder) == expected and not list(folder.glob(".*"))
@@ -326,9 +327,9 @@ def test_tables_that_were_changed_are_not_gone_on_with(trouble, capsys):
     assert run.main(["--resume", str(folder), "--plugin=trouble.py", "--quiet"]) == 2
     assert f"{folder}/losses.csv is not what the sweep wrote: expected at least " in capsys.readouterr().err
     assert (folder / "losses.csv").stat().st_size == 100
-    (folder / ".journal").write_text("[[0, 1\n")
+    (folder / "journal.jsonl").write_text("[[0, 1\n")
     assert run.main(["--resume", str(folder), "--plugin=trouble.py", "--quiet"]) == 2
-    assert capsys.readouterr().err.startswith(f"{folder}/.journal is damaged, so the sweep cannot go on")
+    assert capsys.readouterr().err.startswith(f"{folder}/journal.jsonl is damaged, so the sweep cannot go on")
 
 
 def test_a_storm(tmp_path, bare):
@@ -336,7 +337,7 @@ def test_a_storm(tmp_path, bare):
     done = subprocess.run(script, cwd=tmp_path, env=bare | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stderr) == (0, "")
     rows = table(tmp_path / "table.csv")
-    assert len(rows) == 5 and all(int(row["deaths"]) > 0 and row["wrong"] == "0" for row in rows)
+    assert len(rows) in (7, 9) and all(int(row["deaths"]) > 0 and row["wrong"] == "0" for row in rows)
 
 
 # ------------------------------------------------------------------------------------------ before and after
