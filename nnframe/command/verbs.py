@@ -17,12 +17,7 @@ from nnframe.config.reading import dump
 from nnframe.config.schema import schema
 from nnframe.errors import FileError, GradientError, OptionError
 from nnframe.gradcheck import check_gradients
-from nnframe.layers.activations.elementwise import Sigmoid, Tanh
-from nnframe.layers.activations.softmax import Softmax
-from nnframe.layers.containers import Sequential
-from nnframe.losses.classification import BinaryCrossEntropy, CrossEntropy
-from nnframe.losses.regression import MSE
-from nnframe.training.fit import evaluate
+from nnframe.runs.advice import advice, constant_inputs, start
 
 ROWS = 16  # of the data, to check gradients on
 
@@ -47,11 +42,13 @@ def check(config: Path, overrides: list[str]) -> int:
     print(f"{job.experiment.name}: {', '.join(parts)}")
     print(model)
     print(f"memory: {_memory(job)} for parameters, gradients, optimizer and one batch")
-    print(_start(job))
+    found, _, expected = start(job)
+    print(f"loss at the start: {found:.4g}" + (f" (expected {expected})" if expected else ""))
     wrong = list(_gradients(job))
     for line in wrong:
         print(f"error: {line}", file=sys.stderr)
-    for line in _warnings(job):
+    constant = [f"data: the input {name!r} has the same value in all rows of the training part" for name in constant_inputs(job)]
+    for line in (*advice(job), *constant):
         print(f"warning: {line}")
     if wrong:
         return 2
@@ -69,21 +66,6 @@ def _memory(job: Job) -> str:
             return f"{size:.1f} {unit}"
         size /= 1024
     return f"{size:,.1f} GiB"
-
-
-def _start(job: Job) -> str:
-    """The loss before training, beside that of a model that knows nothing, where there is one."""
-    found = float(evaluate(job.model, job.experiment.loss, job.data.training)["loss"])
-    loss, expected = job.experiment.loss, None
-    if isinstance(loss, CrossEntropy):
-        classes = job.model.output_shape[-1]
-        expected = f"ln {classes} = {np.log(classes):.4g} if all classes are as likely"
-    elif isinstance(loss, BinaryCrossEntropy):
-        expected = f"ln 2 = {np.log(2):.4g} if both are as likely"
-    elif isinstance(loss, MSE):
-        y = job.data.training.as_targets_for(job.model.output_shape, False).y
-        expected = f"{float(np.var(y, axis=0).mean()):.4g}, the targets' variance, if the mean is always given"
-    return f"loss at the start: {found:.4g}" + (f" (expected {expected})" if expected else "")
 
 
 def _gradients(job: Job) -> Iterator[str]:
@@ -106,33 +88,6 @@ def _gradients(job: Job) -> Iterator[str]:
         check_gradients(job.model, data.x[:ROWS], loss=loss, target=data.y[:ROWS], weight=weight, tolerance=1e-6)
     except GradientError as error:
         yield f"loss: with {loss!r} at its end: {error.message}"
-
-
-def _warnings(job: Job) -> Iterator[str]:
-    data, experiment, last = job.data.training, job.experiment, job.model.layers[-1]
-    place = f"model.{len(job.model.layers) - 1}"
-    while type(last) is Sequential:
-        place, last = f"{place}.layers.{len(last.layers) - 1}", last.layers[-1]
-    for layer, loss in ((Softmax, CrossEntropy), (Sigmoid, BinaryCrossEntropy)):
-        if isinstance(last, layer) and isinstance(experiment.loss, loss):
-            yield f"{place}: {layer.__name__} before {loss.__name__}, which takes logits and applies its own; leave it out"
-    outputs, classes = job.model.output_shape[-1], len(data.classes)
-    if isinstance(experiment.loss, CrossEntropy) and outputs > classes > 0:
-        yield f"{place}: {outputs} outputs for {classes} classes, so that the last {outputs - classes} are never right"
-    if isinstance(last, (Sigmoid, Tanh, Softmax)) and isinstance(experiment.loss, MSE):
-        low, high = (-1 if isinstance(last, Tanh) else 0), 1
-        y = data.as_targets_for(job.model.output_shape, False).y
-        if y.min() < low or y.max() > high:
-            yield f"data.target: targets from {y.min():.4g} to {y.max():.4g}, but {type(last).__name__} gives {low} to {high}"
-    if data.classes:
-        found = set(np.unique(data.y).tolist())
-        for i, name in enumerate(data.classes):
-            if i not in found:
-                yield f"data.target: no row of the class {name!r} is in the training part"
-    if data.x.ndim == 2:
-        for name, constant in zip(data.inputs, np.ptp(data.x, axis=0) == 0, strict=True):
-            if constant:
-                yield f"data: the input {name!r} has the same value in all rows of the training part"
 
 
 def show(config: Path, overrides: list[str]) -> int:

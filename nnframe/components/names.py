@@ -50,6 +50,9 @@ OURS = {
     "float32": "single f4 f32 32",
     "by": "value offset shift",
     "name": "id title label",
+    "on_begin": "on_train_begin on_train_start on_fit_start on_fit_begin on_start",
+    "on_epoch": "on_epoch_end on_train_epoch_end on_validation_epoch_end on_validation_end",
+    "on_end": "on_train_end on_fit_end on_stop",
     # components
     "Dense": "Linear FullyConnected FC Affine InnerProduct",
     "BatchNorm": "BatchNormalization BatchNorm1d BatchNorm2d BN",

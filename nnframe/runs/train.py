@@ -12,6 +12,7 @@ import numpy as np
 from nnframe.config.build import Job, build
 from nnframe.config.reading import Document
 from nnframe.errors import FileError, printable
+from nnframe.runs.advice import advice
 from nnframe.runs.folder import Run, identity, read_record, resume_command
 from nnframe.system import files
 from nnframe.system.signals import SIGPIPE, Interrupted
@@ -23,6 +24,8 @@ from nnframe.training.log import Bar, CSVLog, Lines, summary
 def run(document: Document, out: Path, silent: bool, plugin_names: Sequence[str] = ()) -> int:
     """Train a config in a folder of its own. Raises NNFrameError for anything wrong, before the folder is made."""
     job = build(document, test=True)
+    for line in advice(job):
+        print(f"warning: {printable(line)}", file=sys.stderr)
     record = Run.new(job, out)
     with files.owned(record.folder):
         return train(job, record, silent, plugin_names)
@@ -77,8 +80,8 @@ def train(job: Job, record: Run, silent: bool, plugin_names: Sequence[str]) -> i
             when = "once there is room, " if isinstance(error, FileError) else ""
             print(f"training ended after epoch {training.done}; {when}go on with\n  {again}", file=sys.stderr)
         raise
-    last = int(history.epochs) - 1
-    results = {"epochs": last + 1} | {name: float(values[last]) for name, values in history.items()}
+    epochs, kept = int(history.epochs), int(history.epochs if history.diverged else history.kept)
+    results = {"epochs": epochs, "kept_epoch": kept} | {name: float(values[kept - 1]) for name, values in history.items()}
     if not history.diverged:
         results |= job.test()
     record.finish("diverged" if history.diverged else "finished", results)
@@ -90,9 +93,11 @@ def train(job: Job, record: Run, silent: bool, plugin_names: Sequence[str]) -> i
     if reason:
         say(f"ended early: {reason}")
     for callback in experiment.callbacks:
-        if isinstance(callback, BestWeights) and callback.epoch:
+        if isinstance(callback, BestWeights) and callback.epoch and callback.where == "best.npz":
             say(f"best {callback.monitor} {float(callback.best):.4g} in epoch {int(callback.epoch)}, whose weights are in {callback.where}")
-    say(f"after {last + 1} epochs: {summary({k: v for k, v in results.items() if k != 'epochs'})}")
+    ended = f"stopped at epoch {epochs}" if reason else f"after {epochs} epochs"
+    values = summary({name: value for name, value in results.items() if name not in ("epochs", "kept_epoch")})
+    say(f"{ended}; kept epoch {kept}: {values}" if kept < epochs else f"{ended}: {values}")
     for line in predictions(job):
         say(line)
     print(folder)

@@ -113,7 +113,7 @@ class Trainer:
 
     def _outcomes(self, training: Training, history: History, test: dict[str, np.ndarray], seconds: float) -> Iterator[Outcome]:
         """The rows and lines of a stack that has been trained, run by run."""
-        model, last, runs = training.whole, history.epochs - 1, np.arange(len(history.epochs))
+        model, last, runs = training.whole, np.where(history.diverged, history.epochs, history.kept) - 1, np.arange(len(history.epochs))
         values: dict[str, list[float]] = {}
         for name, better in training.columns().items():
             if name != "lr":

@@ -40,8 +40,13 @@ class State:
     model: Layer
     optimizer: Optimizer
     runs: np.ndarray | None
+    resumed: bool = False  # does training go on from a checkpoint?
     stopped: Any = False
     reasons: list[tuple[Any, str]] = part(default_factory=list)  # which runs, and why
+    kept: np.ndarray = part(init=False)  # the epoch whose weights each run has, (*runs,): this one unless a callback puts others back
+
+    def __post_init__(self) -> None:
+        self.kept = np.full(self.model.runs, self.epoch)
 
     def stop(self, which: Any = True, reason: str = "stopped by a callback") -> None:
         """End training of these runs after this epoch: a mask like the arrays of `logs`, or all of them."""
@@ -74,13 +79,25 @@ class Callback(Component):
         """Declare what is remembered with `add_state`; `model` is the whole stack, before training."""
 
     def on_begin(self, state: State) -> None:
-        """Training begins, or goes on with what is remembered put back."""
+        """Training begins, or with `state.resumed` goes on, with what is remembered put back."""
 
     def on_epoch(self, state: State) -> None:
         """Look at an epoch that has just ended; `state.stop()` ends training."""
 
     def on_end(self, state: State, which: np.ndarray) -> None:
-        """Training of some runs has ended, for whatever reason: a mask (*runs,). `state.model` may still be changed."""
+        """Training of some runs has ended, for whatever reason: a mask (*runs,). `state.model` may still be changed; who puts the weights
+        of an earlier epoch there writes that into `state.kept`."""
+
+
+HOOKS = [name for name in vars(Callback) if name.startswith("on_")]
+
+
+def check_hooks(callback: Any) -> None:
+    """Raise OptionError for a method that nobody would ever call."""
+    methods = [name for name in dir(callback) if name.startswith("on_") and callable(getattr(callback, name, None))]
+    if wrong := [name for name in methods if name not in HOOKS]:
+        told = f"has a method {wrong[0]!r}, which is never called.{nearest(wrong[0], HOOKS)} Methods: {', '.join(HOOKS)}."
+        raise OptionError(told, path=type(callback).__name__)
 
 
 @register
@@ -153,3 +170,4 @@ class EarlyStopping(BestWeights):
         if self.restore_best and found.any():
             whole, here = state.places(found)
             state.model.params[here], state.model.state[here] = self._params[whole], self._state[whole]
+            state.kept[here] = self.epoch[whole]

@@ -14,11 +14,13 @@ class DivergenceWarning(UserWarning):
 class History(dict[str, np.ndarray]):
     """The log of a training: column -> (epochs, *runs), NaN after a run's early end.
 
-    `epochs` (*runs,) is how many epochs each run was trained, `diverged` (*runs,) whether its loss was not finite at the end,
-    `reasons` says of each run that ended early why: {run: reason}, run 0 for one network.
+    `epochs` (*runs,) is how many epochs each run was trained, `kept` (*runs,) the epoch whose weights it has now (the last one, unless
+    EarlyStopping put back those of its best), `diverged` (*runs,) whether its loss was not finite at the end, `reasons` says of each run
+    that ended early why: {run: reason}, run 0 for one network.
     """
 
     epochs: np.ndarray
+    kept: np.ndarray
     diverged: np.ndarray
     reasons: dict[int, str]
 
@@ -26,7 +28,8 @@ class History(dict[str, np.ndarray]):
     def of(cls, runs: tuple[int, ...]) -> "History":
         """An empty log."""
         history = cls()
-        history.epochs, history.diverged, history.reasons = np.zeros(runs, int), np.zeros(runs, bool), {}
+        history.epochs, history.kept = np.zeros(runs, int), np.zeros(runs, int)
+        history.diverged, history.reasons = np.zeros(runs, bool), {}
         return history
 
     def make_room(self, names: Iterable[str], done: int, epochs: int) -> None:

@@ -32,7 +32,7 @@ class CSVLog(Callback):
         self.start = self.flushed = time.monotonic()
 
     def on_begin(self, state: State) -> None:
-        if not state.step:
+        if not state.resumed:
             self.losses.cut(0)
             self.timing.cut(0)
             self.timing.write(b"epoch,seconds\n")

@@ -22,7 +22,7 @@ from nnframe.optimizers.base import Optimizer
 from nnframe.streams import Seed, Seeds
 from nnframe.system import blas
 from nnframe.system.signals import Interrupted
-from nnframe.training.callbacks import Callback, State
+from nnframe.training.callbacks import Callback, State, check_hooks
 from nnframe.training.checkpoint import Checkpoints, CheckpointWarning, Every
 from nnframe.training.evaluation import batches_for, gather, own_metrics, run_through
 from nnframe.training.history import DivergenceWarning, History
@@ -83,6 +83,7 @@ class Training(Resumable):
         columns = self.columns()
         for i, callback in enumerate(self.callbacks.values()):
             try:
+                check_hooks(callback)
                 hook(callback, "build", columns)
                 self._set_up(callback)
             except OptionError as error:
@@ -95,7 +96,7 @@ class Training(Resumable):
         self.seconds, self.since = 0.0, monotonic()
         self.history = History.of(model.runs)
         self.checkpoints: Checkpoints | None = None
-        self.warn = True
+        self.warn, self.resumed = True, False
 
     def _set_up(self, callback: Any) -> None:
         if isinstance(callback, Callback):
@@ -146,6 +147,7 @@ class Training(Resumable):
             self.set_state(found)
         except (KeyError, ValueError, IndexError, TypeError) as error:
             raise FileError(f"{checkpoints.path.parent} holds a checkpoint of another version: {error}") from None
+        self.resumed = True
         before = checkpoints.was["train"]["epochs"]
         if before != self.train.epochs and self.scheduled:
             told = f"{self.train.epochs} epochs from the start would give other numbers"
@@ -223,7 +225,7 @@ class Training(Resumable):
         for name, value in logs.items():
             self.history[name][self.done, where] = value
         self.done, self.step = self.done + 1, 0
-        self.history.epochs[where] = self.done
+        self.history.epochs[where] = self.history.kept[where] = self.done
         if going_on and not self.callbacks:
             return
         state = self._state(logs)
@@ -250,7 +252,7 @@ class Training(Resumable):
 
     def _state(self, logs: dict[str, np.ndarray]) -> State:
         steps = self.done * self.batches.steps + self.step
-        return State(self.done, self.train.epochs, steps, logs, self.model, self.optimizer, self.alive)
+        return State(self.done, self.train.epochs, steps, logs, self.model, self.optimizer, self.alive, self.resumed)
 
     def _note(self, which: np.ndarray, reason: str) -> None:
         """Why some runs end; of several reasons the last one: divergence comes last."""
@@ -259,6 +261,8 @@ class Training(Resumable):
     def _end(self, state: State, which: np.ndarray) -> None:
         for callback in self.callbacks.values():
             hook(callback, "on_end", state, which)
+        where: Any = ... if self.model is self.whole else self.alive
+        self.history.kept[where] = np.where(which, state.kept, self.history.kept[where])
 
     def _watch(self) -> None:
         """Write a checkpoint if one is due. Raises Interrupted if a signal has come."""

@@ -51,6 +51,7 @@ class Resumable(Survivors):
             "over": self.over,
             "alive": np.arange(0) if self.alive is None else self.alive,
             "trained": self.history.epochs,
+            "kept": self.history.kept,
             "diverged": self.history.diverged,
             "reasons": np.frombuffer(json.dumps(self.history.reasons).encode(), np.uint8),
         }
@@ -73,7 +74,7 @@ class Resumable(Survivors):
         training, history = parts["training"], self.history
         self.done, self.step, self.over = int(training["epochs"]), int(training["step"]), bool(training["over"])
         self.total, self.total_weight, self.seconds = training["total"][()], training["total_weight"][()], float(training["seconds"])
-        history.epochs[...], history.diverged[...] = training["trained"], training["diverged"]
+        history.epochs[...], history.kept[...], history.diverged[...] = (training[name] for name in ("trained", "kept", "diverged"))
         history.reasons = {int(run): reason for run, reason in json.loads(bytes(training["reasons"])).items()}
         for name, column in parts.get("log", {}).items():
             history[name] = np.array(column)

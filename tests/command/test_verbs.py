@@ -133,7 +133,7 @@ def test_check_takes_overrides_and_refuses_mistakes(place, capsys):
 
 
 def test_check_of_every_kind_of_layer(place, capsys):
-    layers = "[{type: Dense, units: 6}, BatchNorm, Tanh, {type: Dropout, p: 0.3}, {type: Residual, layers: [{type: Dense, units: 6}, ReLU]}, Identity, {type: Sequential, layers: [Softmax]}, {type: Dense, units: 1}]"
+    layers = "[{type: Dense, units: 6, bias: false}, BatchNorm, Tanh, {type: Dropout, p: 0.3}, {type: Residual, layers: [{type: Dense, units: 6}, ReLU]}, Identity, {type: Sequential, layers: [Softmax]}, {type: Dense, units: 1}]"
     status, out, err = do(capsys, "check", "xor.yaml", f"model={layers}")
     assert (status, err) == (0, "") and "warning" not in out
     assert "4.0  Dense(6)" in out

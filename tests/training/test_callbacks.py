@@ -386,10 +386,38 @@ def test_early_stopping_in_yaml(place, capsys):
             best, at = value, epoch
     assert status == 0 and len(rows) == at + 3 < 100
     assert "ended early: val_loss has not improved for 3 epochs" in lines
-    assert f"best val_loss {best:.4g} in epoch {at}, whose weights are in weights.npz" in lines
+    kept = f"loss {float(rows[at - 1][2]):.4g}  val_loss {held[at - 1]:.4g}  "
+    assert any(line.startswith(f"stopped at epoch {len(rows)}; kept epoch {at}: {kept}") for line in lines)
     assert not (folder / "best.npz").exists()
     record = json.loads((folder / "run.json").read_text())
-    assert record["status"] == "finished" and record["results"]["epochs"] == len(rows)
+    results = record["results"]
+    assert record["status"] == "finished" and (results["epochs"], results["kept_epoch"]) == (len(rows), at)
+    assert results["val_loss"] == held[at - 1]  # what the weights in the folder give
+
+
+def test_a_history_says_which_epochs_weights_a_run_has():
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(30, 3)), rng.normal(size=(30, 1))
+    model = nn.Sequential(nn.Dense(8), nn.Tanh(), nn.Dense(1)).build(3, seed=range(4))
+    stop = nn.EarlyStopping(patience=2)
+    options = {"epochs": 40, "batch_size": 5, "validation": (x[:9], y[:9] + 1)}
+    history = nn.fit(model, nn.MSE(), nn.SGD([0.05, 0.1, 0.2, 1e-6]), (x, y), callbacks=[stop], **options)
+    assert history.kept.tolist() == stop.epoch.tolist() and (history.kept < history.epochs).any()
+    at = history["val_loss"][history.kept - 1, range(4)]
+    assert nn.evaluate(model, nn.MSE(), options["validation"])["loss"] == pytest.approx(at, rel=1e-5)
+    assert nn.fit(model, nn.MSE(), nn.SGD(), (x, y), epochs=3, batch_size=5).kept.tolist() == [3] * 4
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"), [("on_epoch_end", "on_epoch"), ("on_train_begin", "on_begin"), ("on_epohc", "on_epoch"), ("on_train_end", "on_end")]
+)
+def test_a_method_that_nobody_calls_is_told(wrong, meant):
+    for base in (nn.Callback, object):
+        Mistaken = type("Mistaken", (base,), {wrong: lambda self, state: None, "on_epoch": lambda self, state: None})
+        told = rf"callbacks\.0\.Mistaken: has a method '{wrong}', which is never called\. Did you mean '{meant}'\? Methods: on_begin, on_epoch, on_end\."
+        model = nn.Sequential(nn.Dense(1)).build(1)
+        with pytest.raises(nn.OptionError, match=told):
+            nn.fit(model, nn.MSE(), nn.SGD(), (np.ones((4, 1)), np.ones((4, 1))), epochs=1, batch_size=2, callbacks=[Mistaken()])
 
 
 def test_best_weights_in_yaml(place, capsys):

@@ -1,0 +1,98 @@
+"""What a careful colleague says of an experiment before it is trained."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+
+from nnframe.config.build import Job
+from nnframe.layers.activations.elementwise import Sigmoid, Tanh
+from nnframe.layers.activations.softmax import Softmax
+from nnframe.layers.base import Layer
+from nnframe.layers.containers import Sequential
+from nnframe.layers.dense import Dense
+from nnframe.layers.normalization import BatchNorm
+from nnframe.losses.classification import BinaryCrossEntropy, CrossEntropy
+from nnframe.losses.regression import MSE
+from nnframe.training.fit import evaluate
+
+ROWS = 1000  # of the data, to look at the loss before training
+FAR = 3  # times the loss of a model that knows nothing, at which inputs are to blame if they spread as far as
+SPREAD = 10  # this many, on both sides of 0 together
+
+
+def advice(job: Job) -> Iterator[str]:
+    """Warnings, each with the place in the config that it is about."""
+    data, experiment, last = job.data.training, job.experiment, job.model.layers[-1]
+    place = f"model.{len(job.model.layers) - 1}"
+    while type(last) is Sequential:
+        place, last = f"{place}.layers.{len(last.layers) - 1}", last.layers[-1]
+    for layer, loss in ((Softmax, CrossEntropy), (Sigmoid, BinaryCrossEntropy)):
+        if isinstance(last, layer) and isinstance(experiment.loss, loss):
+            yield f"{place}: {layer.__name__} before {loss.__name__}, which takes logits and applies its own; leave it out"
+    outputs, classes = job.model.output_shape[-1], len(data.classes)
+    if isinstance(experiment.loss, CrossEntropy) and outputs > classes > 0:
+        yield f"{place}: {outputs} outputs for {classes} classes, so that the last {outputs - classes} are never right"
+    if isinstance(last, (Sigmoid, Tanh, Softmax)) and isinstance(experiment.loss, MSE):
+        low, high = (-1 if isinstance(last, Tanh) else 0), 1
+        y = data.as_targets_for(job.model.output_shape, False).y
+        if y.min() < low or y.max() > high:
+            yield f"data.target: targets from {y.min():.4g} to {y.max():.4g}, but {type(last).__name__} gives {low} to {high}"
+    if data.classes:
+        found = set(np.unique(data.y).tolist())
+        for i, name in enumerate(data.classes):
+            if i not in found:
+                yield f"data.target: no row of the class {name!r} is in the training part"
+    for at, inner, after in _pairs(job.model):
+        if isinstance(inner, Dense) and inner.bias and isinstance(after, BatchNorm):
+            yield f"{at}: a bias straight before BatchNorm does nothing, and is moved by rounding alone; write bias: false"
+    yield from _unscaled(job)
+
+
+def constant_inputs(job: Job) -> list[str]:
+    """The names of inputs that tell nothing: as pixels at the rim of an image, they are no mistake by themselves."""
+    data = job.data.training
+    return [name for name, spread in zip(data.inputs, np.ptp(data.x, axis=0), strict=True) if spread == 0] if data.x.ndim == 2 else []
+
+
+def start(job: Job, rows: int | None = None) -> tuple[float, float, str]:
+    """The loss before training, of all or the first `rows`; that of a model that knows nothing, NaN if there is none; what that is."""
+    loss, data = job.experiment.loss, job.data.training if rows is None else job.data.training.rows(slice(rows))
+    with np.errstate(all="ignore"):
+        found = float(evaluate(job.model, loss, data)["loss"])
+    if isinstance(loss, CrossEntropy):
+        classes = job.model.output_shape[-1]
+        return found, float(np.log(classes)), f"ln {classes} = {np.log(classes):.4g} if all classes are as likely"
+    if isinstance(loss, BinaryCrossEntropy):
+        return found, float(np.log(2)), f"ln 2 = {np.log(2):.4g} if both are as likely"
+    if isinstance(loss, MSE):
+        variance = float(np.var(data.as_targets_for(job.model.output_shape, False).y, axis=0).mean())
+        return found, variance, f"{variance:.4g}, the targets' variance, if the mean is always given"
+    return found, float("nan"), ""
+
+
+def _unscaled(job: Job) -> Iterator[str]:
+    """Inputs that reach so far that the loss at the start is far above that of a model that knows nothing."""
+    x = job.data.training.x[:ROWS]
+    if x.dtype.kind != "f" or x.ndim != 2 or (largest := np.abs(x).max(0)).max() < SPREAD:
+        return
+    found, nothing, _ = start(job, ROWS)
+    if isinstance(job.experiment.loss, MSE):  # at the start a model gives numbers near 0, and targets may be far from that
+        nothing = max(nothing, float(np.mean(job.data.training.as_targets_for(job.model.output_shape, False).y[:ROWS] ** 2.0)))
+    if found > FAR * nothing:
+        worst = int(largest.argmax())
+        names = job.data.training.inputs
+        name = repr(names[worst]) if names else f"number {worst}"
+        reach = f"{name} goes from {x[:, worst].min():.4g} to {x[:, worst].max():.4g}"
+        losses = f"the loss at the start is {found:.4g}, where a model that knows nothing has {nothing:.4g}"
+        yield f"data: inputs are not scaled: {reach}, and {losses}; write transforms: [Standardize]"
+
+
+def _pairs(model: Layer, place: str = "model") -> Iterator[tuple[str, Layer, Layer]]:
+    """Each layer in a row with the one behind it, and where it stands."""
+    inner = [(f"{place}.{i}" if place == "model" else f"{place}.layers.{i}", layer) for i, layer in enumerate(model.layers)]
+    if isinstance(model, Sequential):
+        for (at, layer), (_, after) in pairwise(inner):
+            yield at, layer, after
+    for at, layer in inner:
+        yield from _pairs(layer, at)
