@@ -32,18 +32,18 @@ def storm(*arguments, cwd, env):
 
 
 def test_nothing_is_lost_in_a_storm(tmp_path, bare):
-    done = storm("--calls=12", "--random=8", "--signals=4", "--epochs=5", "--out=table.csv", cwd=tmp_path, env=bare)
+    done = storm("--calls=8", "--row=6", "--random=5", "--signals=3", "--epochs=5", "--out=table.csv", cwd=tmp_path, env=bare)
     assert (done.returncode, done.stderr) == (0, "")
     head, *rows = (line.split(",") for line in (tmp_path / "table.csv").read_text().splitlines())
     assert head[-5:] == ["deaths", "runs", "runs_that_differ", "slowest_end", "seconds"]
-    assert len(rows) == 6
+    assert len(rows) == 16
     for row in rows:
         assert int(row[-5]) > 0 and int(row[-4]) > 0 and row[-3] == "0" and float(row[-2]) < 5
 
 
 def test_the_storm_finds_out_a_layer_that_forgets(tmp_path, bare):
     (tmp_path / "forgetful.py").write_text(FORGETFUL)
-    every = ["train.epochs=5", "train.checkpoint={seconds: 1e-9}", "--calls=6", "--random=0", "--signals=0"]
+    every = ["train.epochs=5", "train.checkpoint={seconds: 1e-9}", "--calls=6", "--row=0", "--random=0", "--signals=0"]
     done = storm(ROOT / "configs/iris.yaml", "model.1=Forgetful", "--plugin=forgetful.py", *every, cwd=tmp_path, env=bare)
     assert done.returncode == 1
     assert "iris, SIGKILL at a call, run" in done.stderr and "differ in losses.csv, weights.npz" in done.stderr

@@ -3,9 +3,10 @@
     python experiments/reliability/storm.py
     python experiments/reliability/storm.py my.yaml 'model.1={type: GRU, units: 8}' --plugin my_layers.py
 
-Without a config: everything.yaml, and each stack of STACKS through `fit(..., checkpoint=)`. Three storms for each of them:
-SIGKILL at every call that changes files or folders, a write being torn in its middle; SIGKILL at random instants; SIGTERM, SIGINT
-or SIGUSR1 at random instants. `train.checkpoint={seconds: 1e-9}`, a checkpoint after every step, makes the hardest storm.
+Without a config: everything.yaml, and each stack of STACKS through `fit(..., checkpoint=)`, with a checkpoint after every step and with
+one every 30 seconds, so that a killed life begins where the one before it began. The storms for each of them: SIGKILL at every call that
+changes files or folders, a write being torn in its middle; at such calls, and between steps, several lives in a row; SIGKILL at random
+instants; SIGTERM, SIGINT or SIGUSR1 at random instants.
 
 A life is a process forked from this one, so that thousands are quick; of those that end at random every tenth is the command
 `python -m nnframe.run`. Prints a table, writes it with --out, and ends with status 1 if anything differed.
@@ -37,6 +38,7 @@ from callbacks import Average
 
 HERE = Path(__file__).parent
 CALLS = ("mkdir", "open", "write", "ftruncate", "fsync", "close", "replace", "unlink")  # of the os module
+SELDOM = 30.0  # seconds between checkpoints, as `nnframe.run` has it unless told otherwise
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 CLOCK = ("training/seconds", "watcher 1/seconds", "watcher 1/timing bytes", "watcher 1/timing hash")  # in a checkpoint
 EXACT = ("config.yaml", "losses.csv", "weights.npz", "best.npz", "result.npz")  # equal by bytes, where there are any
@@ -54,8 +56,8 @@ STACKS: dict[str, Callable[[], nn.Layer]] = {  # a line for each layer with a st
 class Config:
     """A config that `nnframe.run` trains in a folder below `out`; one that was killed before it had a config.yaml begins anew."""
 
-    def __init__(self, config: Path, overrides: list[str], plugin: list[str]) -> None:
-        self.name, self.config = config.stem, str(config.resolve())
+    def __init__(self, config: Path, overrides: list[str], plugin: list[str], name: str = "") -> None:
+        self.name, self.config = name or config.stem, str(config.resolve())
         self.overrides, self.options = overrides, ["--quiet", *(f"--plugin={Path(name).resolve()}" for name in plugin)]
 
     def folder(self, out: Path) -> Path | None:
@@ -77,8 +79,8 @@ class Config:
 class Stack:
     """8 networks of one seed or another and rates of their own, one of which diverges; they leave the stack at different epochs."""
 
-    def __init__(self, name: str, make: Callable[[], nn.Layer], epochs: int) -> None:
-        self.name, self.make, self.epochs = name, make, epochs
+    def __init__(self, name: str, make: Callable[[], nn.Layer], epochs: int, every: float = 1e-9) -> None:
+        self.name, self.make, self.epochs, self.every = name, make, epochs, every
 
     def folder(self, out: Path) -> Path | None:
         return out
@@ -94,13 +96,13 @@ class Stack:
         optimizer = nn.Adam(nn.Cosine([1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1e300, 1.0], 0.0))
         stopping, average = nn.EarlyStopping(patience=2), Average(0.6)
         options = {"epochs": self.epochs, "batch_size": 16, "metrics": [nn.Accuracy()], "callbacks": [average, stopping]}
-        options |= {"checkpoint": out, "checkpoint_every": nn.Every(seconds=1e-9)}
+        options |= {"checkpoint": out, "checkpoint_every": nn.Every(seconds=self.every)}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", nn.DivergenceWarning)
             history = nn.fit(model, nn.CrossEntropy(), optimizer, (x[:40], y[:40]), validation=(x[40:], y[40:]), **options)
         results = {"params": model.params, "grads": model.grads, "state": model.state, "steps": optimizer.steps} | optimizer.state
         results |= {"best": stopping.best, "epoch": stopping.epoch, "mean": average.mean, "norms": average.norms, **history}
-        results |= {"epochs": history.epochs, "diverged": history.diverged}
+        results |= {"epochs": history.epochs, "kept": history.kept, "diverged": history.diverged}
         results |= {f"reason of {run}": history.reasons[run] for run in sorted(history.reasons)}
         npz.write(out / "result.npz", results)
         return 0
@@ -111,8 +113,8 @@ Case = Config | Stack
 # ------------------------------------------------------------------------------------------ lives and deaths
 
 
-def born(case: Case, out: Path, die_at: int = 0) -> int:
-    """The number of a process that trains, or goes on; it is killed at its call number `die_at`."""
+def born(case: Case, out: Path, die_at: int = 0, die_after: int = 0) -> int:
+    """The number of a process that trains, or goes on; it is killed at its call number `die_at`, or after so many steps."""
     out.parent.mkdir(exist_ok=True)
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until the child stands on its own feet
     if child := os.fork():
@@ -124,9 +126,9 @@ def born(case: Case, out: Path, die_at: int = 0) -> int:
         log = os.open(out.with_name("log.txt"), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         for descriptor in (1, 2):
             os.dup2(log, descriptor)
-        number = count_calls(die_at)
+        calls, steps = count_calls(die_at), count_steps(die_after)
         status = case.work(out)
-        out.with_name("calls.txt").write_text(str(number()))
+        out.with_name("counts.txt").write_text(f"{calls()} {steps()}")
     except KeyboardInterrupt as error:
         status = 128 + getattr(error, "signal", signal.SIGINT)
     except BaseException as error:
@@ -159,6 +161,21 @@ def count_calls(die_at: int) -> Callable[[], int]:
 
     for name in CALLS:
         setattr(os, name, counted(name))
+    return lambda: made
+
+
+def count_steps(die_after: int) -> Callable[[], int]:
+    """Count the steps of training from now on, and die after one of them."""
+    made, step = 0, nn.Optimizer.step
+
+    def counted(optimizer: nn.Optimizer) -> None:
+        nonlocal made
+        step(optimizer)
+        made += 1
+        if made == die_after:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    nn.Optimizer.step = counted
     return lambda: made
 
 
@@ -205,7 +222,8 @@ class Storm:
         out.parent.mkdir(parents=True)
         start = time.monotonic()
         finish(case, out)
-        self.seconds, self.calls = time.monotonic() - start, int((out.parent / "calls.txt").read_text())
+        self.seconds = time.monotonic() - start
+        self.calls, self.steps = map(int, (out.parent / "counts.txt").read_text().split())
         self.expected = left(case, out)
         self.lives = 0
 
@@ -213,6 +231,10 @@ class Storm:
         """SIGKILL at every call, or at `most` of them."""
         places = range(1, self.calls + 1) if most >= self.calls else sorted(self.random.sample(range(1, self.calls + 1), most))
         return self._rain("SIGKILL at a call", [lambda out, at=at: self._at(out, at) for at in places], len(places))
+
+    def in_a_row(self, number: int) -> dict[str, object]:
+        """SIGKILL at calls and between steps, several lives to a run, most of them early."""
+        return self._rain("SIGKILL at calls and between steps, in a row", [self._row] * number, number)
 
     def at_random(self, number: int, signals: tuple[signal.Signals, ...]) -> dict[str, object]:
         """These signals at random instants, several lives to a run."""
@@ -238,6 +260,15 @@ class Storm:
 
     def _at(self, out: Path, at: int) -> int:
         return int(ended(born(self.case, out, at), 600) == -signal.SIGKILL)
+
+    def _row(self, out: Path) -> int:
+        """Deaths of one run, each where the one before it may have died as well."""
+        for deaths in range(self.random.randint(2, 5)):
+            at = min(1 + int(self.random.expovariate(5 / self.steps)), self.steps)
+            where = {"die_after": at} if self.random.random() < 0.6 else {"die_at": self.random.randint(1, self.calls)}
+            if ended(born(self.case, out, **where), 600) != -signal.SIGKILL:
+                return deaths
+        return deaths + 1
 
     def _lives(self, out: Path, signals: tuple[signal.Signals, ...]) -> int:
         """Deaths of one run, until it ends by itself or has died often."""
@@ -270,6 +301,7 @@ def main() -> int:
     parser.add_argument("overrides", nargs="*", metavar="key=value")
     parser.add_argument("--plugin", action="append", default=[])
     parser.add_argument("--calls", type=int, default=10**6, help="system calls to die at, at most (default: all)")
+    parser.add_argument("--row", type=int, default=150, help="deaths of which several are in a row (default: %(default)s)")
     parser.add_argument("--random", type=int, default=200, help="deaths at random instants (default: %(default)s)")
     parser.add_argument("--signals", type=int, default=100, help="signals at random instants (default: %(default)s)")
     parser.add_argument("--epochs", type=int, default=8, help="of the stacks (default: %(default)s)")
@@ -279,8 +311,11 @@ def main() -> int:
     if args.config is not None:
         cases: list[Case] = [Config(args.config, args.overrides, args.plugin)]
     else:
-        cases = [Config(HERE / "everything.yaml", args.overrides, [str(HERE / "callbacks.py")])]
-        cases += [Stack(name, make, args.epochs) for name, make in STACKS.items()]
+        everything, plugin = HERE / "everything.yaml", [str(HERE / "callbacks.py")]
+        seldom = [*args.overrides, f"train.checkpoint={{seconds: {SELDOM}}}"]
+        cases = [Config(everything, args.overrides, plugin), Config(everything, seldom, plugin, "everything, a checkpoint every 30 s")]
+        for name, make in STACKS.items():
+            cases += [Stack(name, make, args.epochs), Stack(f"{name}, a checkpoint every 30 s", make, args.epochs, SELDOM)]
     rows = []
     with tempfile.TemporaryDirectory() as place:
         for i, case in enumerate(cases):
@@ -288,6 +323,7 @@ def main() -> int:
             print(f"{case.name}: {storm.calls} calls and {storm.seconds:.2f} s undisturbed", flush=True)
             storms = (
                 lambda storm=storm: storm.at_calls(args.calls),
+                lambda storm=storm: storm.in_a_row(args.row),
                 lambda storm=storm: storm.at_random(args.random, (signal.SIGKILL,)),
                 lambda storm=storm: storm.at_random(args.signals, SIGNALS),
             )

@@ -16,8 +16,9 @@ import threading
 import time
 import tracemalloc
 import zipfile
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -860,3 +861,68 @@ def test_a_reader_that_reads_nothing(small):
     with process("small.yaml", "--quiet", "--out", "runs", "--plugin=average.py", stdout=subprocess.PIPE) as child:
         child.stdout.close()
         assert child.stderr.read() == "" and child.wait(20) == 141
+
+
+KILLER = """
+import os, signal
+import nnframe as nn
+
+
+@nn.register
+class Killer(nn.Callback):
+    def on_epoch(self, state):
+        if state.epoch == int(os.environ.get("DIE", "0")):
+            os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_run_that_is_killed_early_again_and_again_can_be_resumed(place, bare):
+    """Each life begins where the one before it began: at the checkpoint before any training, the next being 30 seconds away."""
+    (place / "killer.py").write_text(KILLER)
+
+    def life(out, die, *resume):
+        config = ["--resume", *resume] if resume else ["xor.yaml", "callbacks=[Killer]", "train.epochs=8", "--out", out]
+        command = [sys.executable, "-m", "nnframe.run", *map(str, config), "--plugin=killer.py", "--quiet"]
+        done = subprocess.run(command, env=bare | {"PYTHONPATH": str(ROOT), "DIE": str(die)}, capture_output=True, text=True)
+        return done.returncode, done.stderr, next((place / out).glob("*/*"))
+
+    status, said, undisturbed = life("once", 0)
+    assert (status, said) == (0, "")
+    status, _, folder = life("often", 5)
+    for die in (5, 5, 1, 5):
+        assert status == -signal.SIGKILL
+        status, said, folder = life("often", die, folder)
+    status, said, folder = life("often", 0, folder)
+    assert (status, said) == (0, "")
+    for name in ("losses.csv", "weights.npz"):
+        assert (folder / name).read_bytes() == (undisturbed / name).read_bytes()
+    assert len((folder / "timing.csv").read_text().splitlines()) == 1 + 8
+
+
+@pytest.mark.parametrize("kind", [ValueError, KeyboardInterrupt])
+def test_what_ends_a_training_leaves_the_survivors_where_they_had_got_to(kind):
+    def breaks(at):
+        def on_epoch(state):
+            state.stop(np.asarray(state.runs) == 1) if state.epoch == 2 else None
+            if state.epoch == at:
+                raise kind("enough")
+
+        return SimpleNamespace(on_epoch=on_epoch)
+
+    def trained(at, epochs):
+        model = nn.Sequential(nn.Dense(4), nn.BatchNorm(), nn.Tanh(), nn.Dense(1)).build(3, seed=range(4))
+        optimizer = nn.Adam(nn.Cosine([0.1, 0.2, 0.3, 0.4]))
+        x = np.random.default_rng(0).normal(size=(20, 3))
+        told = pytest.raises(kind) if at else nullcontext()
+        with told:
+            options = {"epochs": 9, "batch_size": 5, "callbacks": [breaks(at), SimpleNamespace(on_epoch=lambda state: None)]}
+            if not at:
+                options["callbacks"].append(SimpleNamespace(on_epoch=lambda state: state.stop(state.epoch == epochs)))
+            nn.fit(model, nn.MSE(), optimizer, (x, x[:, :1]), **options)
+        return [
+            model.params.tobytes(),
+            model.state.tobytes(),
+            *(a.tobytes() for a in (*optimizer.state.values(), *optimizer.numbers().values())),
+        ]
+
+    assert trained(5, 9) == trained(0, 5)
