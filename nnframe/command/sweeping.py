@@ -14,7 +14,7 @@ from nnframe.sweeps import plan, results, sentences
 from nnframe.sweeps.block import Block, Outcome, Trainer, theirs
 from nnframe.sweeps.execute import attempt, stoppable
 from nnframe.sweeps.plan import Stack, Trials
-from nnframe.sweeps.prepare import Prepared, prepare
+from nnframe.sweeps.prepare import PreparedSweep, prepare
 from nnframe.sweeps.runner import CONFIRM, TEST, Phase, phase_of, recorded, stacks_of, test_lines, tested, to_confirm, to_test
 from nnframe.system import blas, files
 
@@ -93,7 +93,7 @@ def _tested(phases: list[Phase], folder: Path) -> list[str]:
     return test_lines(last, one)
 
 
-def _finished(prepared: Prepared, tables: Path, folder: Path) -> Phase:
+def _finished(prepared: PreparedSweep, tables: Path, folder: Path) -> Phase:
     """What the tables of a sweep's folder say. Raises UsageError if they are not complete."""
     if not tables.exists() or not results.complete(tables):
         raise UsageError(UNFINISHED.format(folder=folder))
@@ -136,7 +136,7 @@ def _difference(head: list[str], old: list[str], new: list[str]) -> str:
     return next((f"{name} was {was}, is {now}" for name, was, now in zip(head, old, new, strict=False) if was != now), "")
 
 
-def _of(folder: Path) -> Prepared:
+def _of(folder: Path) -> PreparedSweep:
     if not (folder / "trials.csv").exists():
         raise FileError(f"{folder} is no sweep's folder: it has no trials.csv")
     prepared = prepare(load(folder / "config.yaml"))

@@ -11,8 +11,8 @@ import numpy as np
 from nnframe.components.component import config_of
 from nnframe.config.experiment import Experiment, checked, located
 from nnframe.config.reading import Document
-from nnframe.data.dataset import Dataset, digest
-from nnframe.data.source import Prepared, Source
+from nnframe.data.dataset import Dataset, array_hash
+from nnframe.data.source import PreparedData, Source
 from nnframe.errors import DataError, FileError, NNFrameError
 from nnframe.layers.base import Layer
 from nnframe.layers.containers import Sequential
@@ -26,7 +26,7 @@ class Job:
     """An experiment with its data read and its model built: every mistake that can be found before training is behind it."""
 
     experiment: Experiment
-    data: Prepared
+    data: PreparedData
     model: Layer
     training: Training
     rows: dict[str, np.ndarray]  # of `predict`, transformed
@@ -43,10 +43,10 @@ class Job:
         return {key: plain[key] for key in first} | {key: value for key, value in plain.items() if key not in first}
 
     @cached_property
-    def data_digest(self) -> str:
+    def data_hash(self) -> str:
         """SHA-256 of all numbers trained, validated and tested on."""
         parts = [part for part in (self.data.training, self.data.validation, self.data.test) if part is not None]
-        return digest(array for part in parts for array in (part.x, part.y, part.weight) if array is not None)
+        return array_hash(array for part in parts for array in (part.x, part.y, part.weight) if array is not None)
 
     def test(self) -> dict[str, float]:
         """Loss and metrics of the model on the test part, if that was read: {"test_loss": ...}."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nnframe.data.dataset import Dataset, digest
+from nnframe.data.dataset import Dataset, array_hash
 from nnframe.streams import Seeds, generator
 
 DRAWS = 2**14  # row numbers that one stream gives, but 64 epochs at least and 4096 at most: making a stream costs as much as 1000
@@ -89,9 +89,9 @@ class Batches:
         data = Dataset(x, y, rest[0] if rest else None)
         return Batches(data, self._own, self.seeds.take(rows), self.size, self.shuffle)
 
-    def digest(self) -> str:
+    def data_hash(self) -> str:
         """SHA-256 of all numbers."""
-        return digest(self._arrays)
+        return array_hash(self._arrays)
 
     def _in_place(self) -> Iterator[Batch]:
         """The batches as views of the data."""

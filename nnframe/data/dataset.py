@@ -120,7 +120,7 @@ def split(rows: int, fraction: float, rng: "np.random.Generator", what: str = "v
     return np.sort(chosen[held:]), np.sort(chosen[:held])
 
 
-def digest(arrays: Iterable[np.ndarray]) -> str:
+def array_hash(arrays: Iterable[np.ndarray]) -> str:
     """SHA-256 of the numbers in arrays, their dtypes and shapes."""
     from hashlib import sha256
 

@@ -24,7 +24,7 @@ BESIDES = ("transforms", "validation", "test", "split_seed")  # options that the
 
 
 @dataclass(eq=False, repr=False)
-class Prepared:
+class PreparedData:
     """Data ready to train on: split, and transformed by transforms that were fitted on the training part."""
 
     training: Dataset
@@ -82,7 +82,7 @@ class Source(Component):
         """What `read` gives, or `load` in a source that writes that."""
         return self.read() if type(self).load is Source.load else self.load()
 
-    def prepare(self, seed: int, load: "Callable[[Source], Dataset] | None" = None, *, test: bool = False) -> Prepared:
+    def prepare(self, seed: int, load: "Callable[[Source], Dataset] | None" = None, *, test: bool = False) -> PreparedData:
         """Read, split and transform; the test part only if `test` asks for it, otherwise its rows are left out and its source is not read.
 
         `load` stands in for `read` where rows are already at hand. Raises FileError or DataError.
@@ -115,7 +115,7 @@ class Source(Component):
                     held = {name: replace(part, x=transform.apply(part.x)) for name, part in held.items()}
             except DataError as error:
                 raise error.within(f"transforms.{i}") from None
-        return Prepared(data, held.get("validation"), transforms, held.get("test"))
+        return PreparedData(data, held.get("validation"), transforms, held.get("test"))
 
 
 def _like(data: Dataset, other: Dataset) -> Dataset:

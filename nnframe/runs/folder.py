@@ -27,7 +27,7 @@ from nnframe.system import blas, files
 from nnframe.training.callbacks import BestWeights, State
 
 
-class Run:
+class RunFolder:
     """The folder of one run: `config.yaml` (resolved, runnable), `losses.csv`, `timing.csv`, `checkpoint.npz`, `weights.npz`, `run.json`.
 
     It watches the training: config.yaml and run.json are written when that begins.
@@ -47,7 +47,7 @@ class Run:
             "seed": job.experiment.seed,
             "config_sha256": sha256(self.config.encode()).hexdigest(),
             "data": {
-                "sha256": job.data_digest,
+                "sha256": job.data_hash,
                 "rows": len(data.training.x),
                 "validation_rows": 0 if data.validation is None else len(data.validation.x),
                 "test_rows": 0 if data.test is None else len(data.test.x),
@@ -60,9 +60,9 @@ class Run:
         } | environment()
 
     @classmethod
-    def new(cls, job: Job, out: Path) -> "Run":
+    def new(cls, job: Job, out: Path) -> "RunFolder":
         """Make the folder, `<out>/<name>/<date-time>-<hash of config and data>`. Raises FileError if that cannot be done."""
-        return cls(job, make_folder(out / job.experiment.name, [job.resolved, job.data_digest]), {})
+        return cls(job, make_folder(out / job.experiment.name, [job.resolved, job.data_hash]), {})
 
     def changed(self) -> bool:
         """Is the config another one than the folder's?"""

@@ -13,7 +13,7 @@ from nnframe.config.build import Job, build
 from nnframe.config.reading import Document
 from nnframe.errors import FileError, printable
 from nnframe.runs.advice import advice
-from nnframe.runs.folder import Run, identity, read_record, resume_command
+from nnframe.runs.folder import RunFolder, identity, read_record, resume_command
 from nnframe.system import files
 from nnframe.system.signals import SIGPIPE, Interrupted
 from nnframe.training.callbacks import BestWeights
@@ -26,7 +26,7 @@ def run(document: Document, out: Path, silent: bool, plugin_names: Sequence[str]
     job = build(document, test=True)
     for line in advice(job):
         print(f"warning: {printable(line)}", file=sys.stderr)
-    record = Run.new(job, out)
+    record = RunFolder.new(job, out)
     with files.owned(record.folder):
         return train(job, record, silent, plugin_names)
 
@@ -34,7 +34,7 @@ def run(document: Document, out: Path, silent: bool, plugin_names: Sequence[str]
 def resume(folder: Path, document: Document, silent: bool, plugin_names: Sequence[str] = ()) -> int:
     """Go on with the run of a folder that this process owns. Raises NNFrameError, and changes nothing, if that cannot be done."""
     job, before = build(document, test=True), read_record(folder)
-    record = Run(job, folder, before)
+    record = RunFolder(job, folder, before)
     status, results = before.get("status"), before.get("results")
     if status in ("finished", "diverged") and isinstance(results, dict) and "epochs" in results and not record.changed():
         print(f"this run has {status} after {results['epochs']} epochs; nothing is left to do")
@@ -46,12 +46,12 @@ def resume(folder: Path, document: Document, silent: bool, plugin_names: Sequenc
     return train(job, record, silent, plugin_names)
 
 
-def train(job: Job, record: Run, silent: bool, plugin_names: Sequence[str]) -> int:
+def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str]) -> int:
     """Train from the folder's checkpoint, or from the beginning, to the end or a signal. Returns the exit status."""
     experiment, training, folder = job.experiment, job.training, record.folder
     say: Callable[[str], None] = (lambda text: None) if silent else (lambda text: print(printable(text)))
     say(headline(job))
-    epochs, checkpoints = experiment.train.epochs, Checkpoints(folder, experiment.train.checkpoint, identity(job.resolved, job.data_digest))
+    epochs, checkpoints = experiment.train.epochs, Checkpoints(folder, experiment.train.checkpoint, identity(job.resolved, job.data_hash))
     watchers: list[Any] = [record, CSVLog(folder)]
     if not silent:
         lines = Lines(experiment.log.every or max(epochs // 10, 1), lambda: checkpoints.interrupt(SIGPIPE))

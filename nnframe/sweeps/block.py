@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,8 @@ import numpy as np
 from nnframe.config.build import tested, training_of
 from nnframe.config.experiment import Experiment, inspected
 from nnframe.config.reading import Document
-from nnframe.data.source import Prepared, Source
+from nnframe.data.dataset import array_hash
+from nnframe.data.source import PreparedData, Source
 from nnframe.errors import OptionError, UsageError
 from nnframe.layers.base import Layer
 from nnframe.layers.containers import Sequential
@@ -104,7 +104,7 @@ class Trainer:
         test = _stacked(experiment, model, [part.test for part in prepared])
         return experiment, training_of(experiment, model, training, validation), test
 
-    def _prepared(self, source: Source, seeds: Sequence[int]) -> list[Prepared]:
+    def _prepared(self, source: Source, seeds: Sequence[int]) -> list[PreparedData]:
         """The data of every run, or once where all runs share them: only parts that are drawn depend on the seed."""
         if not source.split_varies:
             return [source.prepare(seeds[0], self.sources.load, test=self.test)]
@@ -123,7 +123,7 @@ class Trainer:
         for run, epochs in enumerate(history.epochs.tolist()):
             row = {"status": "diverged" if history.diverged[run] else "finished", "epochs": str(epochs)}
             row |= {name: str(column[run]) for name, column in values.items()}
-            row |= {"weights": digest(model.params[run], model.state[run]), "reason": history.reasons.get(run, "")}
+            row |= {"weights": weights_hash(model.params[run], model.state[run]), "reason": history.reasons.get(run, "")}
             yield Outcome(row | {"seconds": f"{seconds:.4f}"}, self._lines(training, history, run, epochs))
 
     def _lines(self, training: Training, history: History, run: int, epochs: int) -> list[str]:
@@ -151,9 +151,6 @@ def _stacked(experiment: Experiment, model: Layer, parts: list[Any]) -> Any:
     return (*arrays, None if fitted[0].weight is None else np.stack([part.weight for part in fitted]))
 
 
-def digest(*arrays: np.ndarray) -> str:
-    """16 hexadecimal digits of a hash of some numbers' bytes."""
-    found = blake2b(digest_size=8)
-    for array in arrays:
-        found.update(np.ascontiguousarray(array).tobytes())
-    return found.hexdigest()
+def weights_hash(params: np.ndarray, state: np.ndarray) -> str:
+    """16 hexadecimal digits that tell one network's weights from others."""
+    return array_hash([params, state])[:16]

@@ -31,7 +31,7 @@ MANY = 100  # values of a parameter to try one by one
 
 
 @dataclass
-class Prepared:
+class PreparedSweep:
     """A sweep that can begin."""
 
     experiment: Experiment  # of the config itself, with the sweep's values as they are tried
@@ -102,12 +102,12 @@ class Prepared:
             str(worker),
         ]
 
-    def confirming(self, best: Sequence[int]) -> "Prepared":
+    def confirming(self, best: Sequence[int]) -> "PreparedSweep":
         """Some settings of the search again, with seeds of their own."""
         assert self.experiment.sweep is not None and self.experiment.sweep.confirm is not None
         return replace(self, trials=self.trials.of(best, self.experiment.sweep.confirm.fresh(self.trials.seeds)))
 
-    def testing(self, setting: int, seeds: list[int]) -> "Prepared":
+    def testing(self, setting: int, seeds: list[int]) -> "PreparedSweep":
         """One setting again, this time evaluated on the test part."""
         return replace(self, trials=self.trials.of([setting], seeds, test=True))
 
@@ -125,7 +125,7 @@ class Prepared:
         return run_folder.identity(self.resolved, self.sources.hashes)
 
 
-def prepare(document: Document) -> Prepared:
+def prepare(document: Document) -> PreparedSweep:
     """Check a sweep's config and build its first trial. Raises ConfigError with everything that was found wrong."""
     experiment, problems = inspected(document)
     if experiment is not None and experiment.sweep is None:
@@ -162,7 +162,7 @@ def prepare(document: Document) -> Prepared:
     if wrong := _no_metric(metric, columns):
         raise located(document, wrong)
     mode = sweep.objective.mode or columns[metric]
-    return Prepared(replace(experiment, sweep=sweep), trials, first, sources, columns, metric, mode)
+    return PreparedSweep(replace(experiment, sweep=sweep), trials, first, sources, columns, metric, mode)
 
 
 def _values(document: Document, given: Mapping[str, Any]) -> tuple[Document, dict[str, Any], list[tuple[str, str]]]:

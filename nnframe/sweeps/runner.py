@@ -26,11 +26,11 @@ from nnframe.sweeps import plan, results, sentences, statistics
 from nnframe.sweeps.block import Block, Outcome, Trainer, theirs
 from nnframe.sweeps.execute import UNGUARDED, Stop, execute
 from nnframe.sweeps.plan import Stack
-from nnframe.sweeps.prepare import Prepared, prepare
+from nnframe.sweeps.prepare import PreparedSweep, prepare
 from nnframe.sweeps.sources import Changed
 from nnframe.system import files
 from nnframe.system.signals import Interrupted, caught
-from nnframe.training.checkpoint import differences, told
+from nnframe.training.checkpoint import describe_changes, differences
 
 CONFIG = "config.yaml"
 CONFIRM, TEST = (
@@ -58,7 +58,7 @@ class Failed(NNFrameError):
 class Phase:
     """Trials that have been trained, and what can be said of them: the search, and what comes after it."""
 
-    prepared: Prepared
+    prepared: PreparedSweep
     summary: statistics.Summary
     failed: int
 
@@ -103,7 +103,7 @@ def run(config: Any, overrides: Sequence[str], out: Any, options: Options) -> Co
     return table
 
 
-def table_of(prepared: Prepared, folder: Path) -> Columns:
+def table_of(prepared: PreparedSweep, folder: Path) -> Columns:
     """trials.csv of a folder as columns: results as numbers, NaN where there are none; parameters as numbers where all are."""
     trials = prepared.trials
     kinds: dict[str, type] = dict.fromkeys(prepared.heads[0], float) | dict.fromkeys(("status", "weights", "reason"), str)
@@ -142,7 +142,7 @@ def resume(folder: Path, document: Document, options: Options) -> int:
     return _answer(prepared, folder, options, new=False)
 
 
-def recorded(folder: Path, prepared: Prepared, free: Collection[str] = ()) -> dict[str, Any]:
+def recorded(folder: Path, prepared: PreparedSweep, free: Collection[str] = ()) -> dict[str, Any]:
     """run.json of a sweep's folder. Raises FileError if it does not say what is tried on what, OptionError if that is another
     sweep than the one that is `prepared`, but for keys that are `free`."""
     record = run_folder.read_record(folder)
@@ -150,11 +150,11 @@ def recorded(folder: Path, prepared: Prepared, free: Collection[str] = ()) -> di
     if not isinstance(was, dict):
         raise FileError(f"{folder / 'run.json'} is missing or damaged, and nothing else says what was trained on which data so far")
     if changes := [change for change in differences(was, now) if change[0].partition(".")[0] not in free]:
-        raise OptionError(f"{folder} is of another sweep: {told(changes)}. Take the change back, or start a sweep of its own")
+        raise OptionError(f"{folder} is of another sweep: {describe_changes(changes)}. Take the change back, or start a sweep of its own")
     return record
 
 
-def _answer(prepared: Prepared, folder: Path, options: Options, new: bool = True) -> int:
+def _answer(prepared: PreparedSweep, folder: Path, options: Options, new: bool = True) -> int:
     say: Callable[[str], None] = (lambda text: None) if options.quiet else (lambda text: print(printable(text), flush=True))
     say(prepared.headline)
     try:
@@ -188,7 +188,7 @@ def confirmed(search: Phase, phase: Phase) -> list[str]:
     return sentences.confirmed(phase.summary, phase.name, phase.prepared.experiment.data.split_varies, first, left)
 
 
-def train(prepared: Prepared, folder: Path, options: Options, new: bool = True) -> tuple[list[Phase], dict[str, sentences.Tested]]:
+def train(prepared: PreparedSweep, folder: Path, options: Options, new: bool = True) -> tuple[list[Phase], dict[str, sentences.Tested]]:
     """Train what is missing in a folder, which may be `new`, and write all tables: those of the search, those of its best settings with
     fresh seeds, and what the best of these gives on the test part.
 
@@ -226,13 +226,13 @@ def to_confirm(search: Phase) -> list[int]:
     return [] if sweep is None or sweep.confirm is None else [j for j in summary.order[: sweep.confirm.top].tolist() if summary.n[j]]
 
 
-def test_lines(prepared: Prepared, found: dict[str, sentences.Tested]) -> list[str]:
+def test_lines(prepared: PreparedSweep, found: dict[str, sentences.Tested]) -> list[str]:
     """What can be said of a winner on the test part."""
     data = prepared.experiment.data
     return sentences.tested(found, drawn_anew=isinstance(data.test, float) and data.split_varies)
 
 
-def to_test(phases: list[Phase]) -> Prepared | None:
+def to_test(phases: list[Phase]) -> PreparedSweep | None:
     """The trials of a confirmed winner, to be evaluated on the test part; None if there is no such winner or no such part."""
     prepared, summary = phases[-1].prepared, phases[-1].summary
     if len(phases) < 2 or prepared.experiment.data.test is None or not summary.n[summary.winner]:
@@ -240,7 +240,7 @@ def to_test(phases: list[Phase]) -> Prepared | None:
     return prepared.testing(summary.winner, prepared.trials.seeds)
 
 
-def tested(prepared: Prepared, folder: Path) -> dict[str, sentences.Tested]:
+def tested(prepared: PreparedSweep, folder: Path) -> dict[str, sentences.Tested]:
     """What the trials of a winner gave on the test part, by name."""
     rows = results.read(folder / "trials.csv")
     head = next(rows)
@@ -253,7 +253,7 @@ def tested(prepared: Prepared, folder: Path) -> dict[str, sentences.Tested]:
     return found
 
 
-def _look_at_test(prepared: Prepared) -> None:
+def _look_at_test(prepared: PreparedSweep) -> None:
     """Raise FileError if the test part cannot be read, before any row says that a trial failed by it."""
     try:
         build(prepared.trials.alone(0), test=True)
@@ -261,7 +261,7 @@ def _look_at_test(prepared: Prepared) -> None:
         raise FileError(f"the winner cannot be tested: {'; '.join(str(error).splitlines())}") from None
 
 
-def _tables(prepared: Prepared, folder: Path, options: Options, stop: Stop) -> None:
+def _tables(prepared: PreparedSweep, folder: Path, options: Options, stop: Stop) -> None:
     """Train what is missing of some trials in a folder, which is made with its journal if there is none."""
     if not folder.exists():
         results.begin_folder(folder, _heads(prepared), prepared.trials.count)
@@ -269,7 +269,7 @@ def _tables(prepared: Prepared, folder: Path, options: Options, stop: Stop) -> N
         _fill(prepared, folder, options, stop)
 
 
-def _phase(prepared: Prepared, folder: Path, options: Options, stop: Stop) -> Phase:
+def _phase(prepared: PreparedSweep, folder: Path, options: Options, stop: Stop) -> Phase:
     """Train what is missing of some trials in a folder, and write all of its tables."""
     _tables(prepared, folder, options, stop)
     with stop.at_once():
@@ -278,13 +278,13 @@ def _phase(prepared: Prepared, folder: Path, options: Options, stop: Stop) -> Ph
     return phase
 
 
-def phase_of(prepared: Prepared, folder: Path) -> Phase:
+def phase_of(prepared: PreparedSweep, folder: Path) -> Phase:
     """What the complete tables of a folder say."""
     values = values_of(prepared, folder)
     return Phase(prepared, statistics.summarize(values, prepared.mode, prepared.floor), int((~np.isfinite(values)).sum()))
 
 
-def _fill(prepared: Prepared, folder: Path, options: Options, stop: Stop) -> None:
+def _fill(prepared: PreparedSweep, folder: Path, options: Options, stop: Stop) -> None:
     """Train what is missing in the tables."""
     with stop.at_once():
         stacks, kept = stacks_of(prepared, options.workers)
@@ -311,11 +311,11 @@ def _fill(prepared: Prepared, folder: Path, options: Options, stop: Stop) -> Non
         tables.finish()
 
 
-def _heads(prepared: Prepared) -> list[str]:
+def _heads(prepared: PreparedSweep) -> list[str]:
     return list(map(results.line_of, prepared.heads))
 
 
-def stacks_of(prepared: Prepared, workers: int) -> tuple[list[Stack], bool]:
+def stacks_of(prepared: PreparedSweep, workers: int) -> tuple[list[Stack], bool]:
     """All stacks with the sizes of their blocks; and whether, in the largest of them, stacked is alone on this machine."""
     found, trainer = prepared.trials.stacks, Trainer(prepared.trials.document, sources=prepared.sources)
     largest, kept = max(found, key=lambda stack: len(stack.trials)), True
@@ -330,7 +330,7 @@ def stacks_of(prepared: Prepared, workers: int) -> tuple[list[Stack], bool]:
     return found, kept
 
 
-def values_of(prepared: Prepared, folder: Path) -> np.ndarray:
+def values_of(prepared: PreparedSweep, folder: Path) -> np.ndarray:
     """The objective (settings, seeds), infinite where a trial diverged and NaN where one has none."""
     rows = results.read(folder / "trials.csv")
     head = next(rows)
@@ -348,7 +348,7 @@ def values_of(prepared: Prepared, folder: Path) -> np.ndarray:
 class Progress:
     """A bar on a terminal, or a line every some seconds: done, failed, best, time left."""
 
-    def __init__(self, prepared: Prepared, missing: np.ndarray, shows: bool) -> None:
+    def __init__(self, prepared: PreparedSweep, missing: np.ndarray, shows: bool) -> None:
         self.objective, self.better = prepared.objective, min if prepared.mode == "min" else max
         self.count, self.done, self.failed = len(missing), int((~missing).sum()), 0
         self.before, self.best = self.done, np.nan

@@ -7,7 +7,7 @@ from typing import Any
 
 from nnframe.components.component import config_of
 from nnframe.components.registry import options
-from nnframe.data.dataset import Dataset, digest
+from nnframe.data.dataset import Dataset, array_hash
 from nnframe.data.source import Source
 from nnframe.errors import FileError, NNFrameError
 
@@ -65,5 +65,5 @@ def _plain(value: Any) -> Any:
 
 def _hash(data: Dataset) -> str:
     """SHA-256 of the numbers and names of some data."""
-    numbers = digest(array for array in (data.x, data.y, data.weight) if array is not None)
+    numbers = array_hash(array for array in (data.x, data.y, data.weight) if array is not None)
     return sha256(json.dumps([numbers, data.inputs, data.targets, data.classes]).encode()).hexdigest()

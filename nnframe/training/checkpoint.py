@@ -19,7 +19,6 @@ from nnframe.components.markers import Positive, Size
 from nnframe.errors import FileError, OptionError, join
 from nnframe.system import blas, files, npz, signals
 
-Arrays = dict[str, np.ndarray]
 Parts = Mapping[str, Mapping[str, Any]]  # arrays by the name of a part, such as "optimizer", and their own
 Headers = dict[str, npz.Header]
 CONFIG, ARITHMETIC = "checkpoint/config", "checkpoint/arithmetic"  # texts that a checkpoint holds beside its parts
@@ -70,7 +69,7 @@ class Checkpoints:
         self._damaged = False
         self._wait()
 
-    def load(self, expected: Parts) -> dict[str, Arrays] | None:
+    def load(self, expected: Parts) -> dict[str, dict[str, np.ndarray]] | None:
         """The newest checkpoint that is intact, None if there is none at all.
 
         The parts that are `expected` must have the same names there, with shapes and dtypes. Nothing is changed. Raises
@@ -93,7 +92,7 @@ class Checkpoints:
                 told = "numbers from here on may differ in their last digits from those of a training without an interruption"
                 warnings.warn(f"{path} was written with {was}, and this is {now}: {told}", CheckpointWarning, stacklevel=5)
             self._wait()
-            parts: dict[str, Arrays] = {}
+            parts: dict[str, dict[str, np.ndarray]] = {}
             for full_name, array in arrays.items():
                 head, _, name = full_name.partition("/")
                 parts.setdefault(head, {})[name] = array
@@ -121,9 +120,8 @@ class Checkpoints:
         """Is it of the same training? The config is told first: most differences of shapes come from there."""
         self.was, now = json.loads(bytes(npz.read(path, [CONFIG])[CONFIG])), json.loads(_json(self.config))
         if changes := [change for change in differences(self.was, now) if _matters(*change)]:
-            raise OptionError(
-                f"{path} is of another config: {told(changes)}. Only train.epochs may grow; train it anew, or take the change back"
-            )
+            mend = "Only train.epochs may grow; train it anew, or take the change back"
+            raise OptionError(f"{path} is of another config: {describe_changes(changes)}. {mend}")
         wanted = {f"{head}/{name}": (np.shape(a), np.asarray(a).dtype) for head, part in expected.items() for name, a in part.items()}
         found = {name: header for name, header in headers.items() if name.partition("/")[0] in expected}
         for name in wanted | found:
@@ -160,7 +158,7 @@ def differences(was: Any, now: Any, path: str = "") -> Iterator[tuple[str, Any, 
         yield from differences(old, new, join(path, key))
 
 
-def told(changes: Sequence[tuple[str, Any, Any]]) -> str:
+def describe_changes(changes: Sequence[tuple[str, Any, Any]]) -> str:
     """Differences in words, the first of them."""
     more = f"; and {len(changes) - 10} more" if len(changes) > 10 else ""
     return "; ".join(f"{key or 'config'}: {_shown(old)} before, {_shown(new)} now" for key, old, new in changes[:10]) + more

@@ -116,7 +116,7 @@ class Training(Resumable):
         named = [callback if isinstance(callback, Component) else type(callback).__name__ for callback in self.callbacks.values()]
         plain = {name: config_of(part) for name, part in (parts | {"callbacks": named}).items()}
         seeds = {"seed": self.whole._store.seeds.values.tolist(), "order_seed": self.batches.seeds.values.tolist()}
-        data = {"data's hash": self.batches.digest(), "validation's hash": self.validation and self.validation.digest()}
+        data = {"data's hash": self.batches.data_hash(), "validation's hash": self.validation and self.validation.data_hash()}
         return plain | seeds | data | {"dtype": str(self.whole.dtype), "blas_threads": self.threads}
 
     def run(self, watchers: Sequence[Any] = (), *, checkpoints: Checkpoints | None = None, warn: bool = True) -> History:

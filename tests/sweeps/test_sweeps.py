@@ -19,7 +19,7 @@ from nnframe.config.build import build
 from nnframe.config.compose import load
 from nnframe.config.reading import dump
 from nnframe.sweeps import plan, results, runner
-from nnframe.sweeps.block import Block, Trainer, digest
+from nnframe.sweeps.block import Block, Trainer, weights_hash
 from nnframe.sweeps.prepare import prepare
 from nnframe.training.log import CSVLog
 
@@ -143,7 +143,7 @@ def test_every_trial_is_the_same_alone(here, text):
         job = build(prepared.trials.alone(trial))
         alone = log_of(job, here)
         assert [told(line) for line in logs[trial]] == [told(line) for line in alone], trial
-        assert row["weights"] == digest(job.model.params, job.model.state), trial
+        assert row["weights"] == weights_hash(job.model.params, job.model.state), trial
         assert (row["epochs"], row["seed"]) == (str(len(alone)), str(job.experiment.seed))
         history = job.training.history
         kept = alone[int(history.epochs if history.diverged else history.kept) - 1]
