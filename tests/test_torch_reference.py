@@ -89,7 +89,7 @@ def test_optimizer_with_one_setting_a_run(names, optimizer):
 
 
 def loss_of(case):
-    return {"mse": nn.MSE, "bce": nn.BinaryCrossEntropy, "cross": nn.CrossEntropy}[case.split("_")[0]]()
+    return {"mse": nn.MSE, "mae": nn.MAE, "bce": nn.BinaryCrossEntropy, "cross": nn.CrossEntropy}[case.split("_")[0]]()
 
 
 @pytest.mark.parametrize("built", [False, True])
@@ -123,6 +123,8 @@ LAYERS = {
     "relu": nn.ReLU(),
     "softmax": nn.Softmax(),
     "residual": nn.Residual(nn.Dense(4), nn.Tanh()),
+    "leaky_relu": nn.LeakyReLU(0.3),
+    "layer_norm": nn.LayerNorm(),
 }
 
 
@@ -139,7 +141,7 @@ def test_every_stored_layer_is_compared():
 def test_layer(case, seed):
     layer, torch = LAYERS[case].build(4, seed=seed, dtype="float64"), of(f"layer/{case}")
     inner = layer.layers[0] if layer.layers else layer
-    names = [name for name in ("W", "b") if hasattr(inner, name)]
+    names = [name for name in ("W", "b", "gamma", "beta") if hasattr(inner, name)]
     stored = {name: name + "1" if layer.layers else name for name in names}
     for name in names:
         getattr(inner, name)[...] = torch[stored[name]]

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
-from sklearn.metrics import accuracy_score, log_loss, mean_absolute_error, mean_squared_error, r2_score
+from sklearn.metrics import accuracy_score, f1_score, log_loss, mean_absolute_error, mean_squared_error, r2_score
 
 ROWS = 23
 
@@ -30,6 +30,17 @@ def of_sides(target, pred, sample_weight=None):
     """Each output of a row is a prediction of its own, as heavy as its row."""
     weight = None if sample_weight is None else np.repeat(sample_weight, target.shape[1])
     return accuracy_score(target.ravel() >= 0.5, pred.ravel() >= 0.5, sample_weight=weight)
+
+
+def of_f1(average):
+    def score(target, pred, sample_weight=None):
+        return f1_score(target, pred.argmax(-1), average=average, sample_weight=sample_weight, zero_division=0)
+
+    return score
+
+
+def of_f1_sides(target, pred, sample_weight=None):
+    return f1_score(target[:, 0] >= 0.5, pred[:, 0] >= 0.5, sample_weight=sample_weight)
 
 
 def of_logits(target, logits, sample_weight=None):
@@ -64,6 +75,10 @@ def main():
         "R2 one output": case(r2_score, real[:, :1], [pred[:, :1] for pred in near], weight),
         "R2 constant": case(r2_score, constant, [met, missed], weight),
         "R2 far from 0": case(r2_score, far, [pred + 1e6 for pred in near], weight),
+        "F1": case(of_f1("macro"), classes, scores, weight),
+        "F1 weighted": case(of_f1("weighted"), classes, scores, weight),
+        "F1 micro": case(of_f1("micro"), classes, scores, weight),
+        "F1 one output": case(of_f1_sides, binary[:, :1], [p[:, :1] for p in chances], weight),
         "MSE": case(mean_squared_error, real, near, weight),
         "CrossEntropy": case(of_logits, classes, scores, weight),
         "BinaryCrossEntropy": case(of_binary_logits, binary[:, :1], [4 * p[:, :1] - 2 for p in chances], weight),

@@ -38,6 +38,10 @@ OPTIMIZER_CASES = {
         "lr": {"type": "Step", "start": 0.05, "factor": 0.5, "every": 50},
         "momentum": 0.9,
     },
+    "rmsprop": {"type": "RMSprop", "lr": 0.01},
+    "rmsprop_fast": {"type": "RMSprop", "lr": 0.02, "alpha": 0.9, "eps": 1e-6, "weight_decay": 0.1},
+    "rmsprop_momentum": {"type": "RMSprop", "lr": 0.005, "momentum": 0.8},
+    "rmsprop_centered": {"type": "RMSprop", "lr": 0.005, "alpha": 0.9, "centered": True, "momentum": 0.5},
 }
 
 
@@ -83,6 +87,10 @@ def mse(pred, target):
     return functional.mse_loss(pred, target, reduction="none").mean(dim=1)
 
 
+def mae(pred, target):
+    return functional.l1_loss(pred, target, reduction="none").mean(dim=1)
+
+
 def bce(pred, target):
     return functional.binary_cross_entropy_with_logits(pred, target, reduction="none").mean(dim=1)
 
@@ -114,6 +122,8 @@ def losses():
         "cross_entropy_weighted": (cross_entropy, logits, classes, weight6),
         "cross_entropy_large": (cross_entropy, large, classes, None),
         "cross_entropy_rows_weighted": (cross_entropy, logits, rows, weight6),
+        "mae": (mae, values, np.where(np.arange(5)[:, None] == 2, values, wanted), None),
+        "mae_weighted": (mae, values, wanted, weight5),
     }
     numbers = {}
     for case, (loss, pred, target, weight) in cases.items():
@@ -145,6 +155,11 @@ def layers():
         "residual": (
             lambda x, W1, b1: x + torch.tanh(x @ W1 + b1),
             {"W1": rng.normal(size=(4, 4)), "b1": rng.normal(size=4)},
+        ),
+        "leaky_relu": (lambda x: functional.leaky_relu(x, 0.3), {}),
+        "layer_norm": (
+            lambda x, gamma, beta: functional.layer_norm(x, (4,), gamma, beta),
+            {"gamma": np.array([0.5, 1.5, 2.0, -1.0]), "beta": np.array([0.3, -0.2, 0.0, 1.0])},
         ),
     }
     numbers = {}

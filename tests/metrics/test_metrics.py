@@ -11,6 +11,7 @@ from nnframe.metrics.losses import LossMetric
 
 SKLEARN = json.loads((Path(__file__).parents[1] / "data" / "sklearn_reference.json").read_text())
 METRICS = {"Accuracy": nn.Accuracy, "BinaryAccuracy": nn.BinaryAccuracy, "MAE": lambda: LossMetric(nn.MAE()), "R2": nn.R2}
+METRICS |= {"F1": nn.F1, "F1 weighted": lambda: nn.F1(average="weighted"), "F1 micro": lambda: nn.F1(average="micro")}
 LOSSES = {"MSE": nn.MSE, "CrossEntropy": nn.CrossEntropy, "BinaryCrossEntropy": nn.BinaryCrossEntropy}
 CUTS = [[], [1, 2, 10], range(1, 23)]  # where 23 rows are cut into batches, some of them of one row
 
@@ -42,20 +43,20 @@ def score(metric, pred, target, weight=None, cuts=()):
 class TestAgainstScikitLearn:
     def test_one_network(self, name, cuts):
         pred, target, weight, value, weighted = case(name)
-        metric = METRICS[name.split()[0]]()
+        metric = METRICS.get(name, METRICS[name.split()[0]])()
         for run in range(2):
             assert score(metric, pred[run], target, cuts=cuts) == pytest.approx(value[run], rel=1e-9)
             assert score(metric, pred[run], target, weight, cuts) == pytest.approx(weighted[run], rel=1e-9)
 
     def test_a_stack_with_shared_targets(self, name, cuts):
         pred, target, weight, value, weighted = case(name)
-        metric = METRICS[name.split()[0]]()
+        metric = METRICS.get(name, METRICS[name.split()[0]])()
         np.testing.assert_allclose(score(metric, pred, target, cuts=cuts), value, rtol=1e-9)
         np.testing.assert_allclose(score(metric, pred, target, weight, cuts), weighted, rtol=1e-9)
 
     def test_a_stack_with_targets_and_weights_of_its_own(self, name, cuts):
         pred, target, weight, value, weighted = case(name)
-        metric = METRICS[name.split()[0]]()
+        metric = METRICS.get(name, METRICS[name.split()[0]])()
         found = score(metric, pred, np.stack([target, target]), np.stack([weight, np.ones_like(weight)]), cuts)
         np.testing.assert_allclose(found, [weighted[0], value[1]], rtol=1e-9)
 
