@@ -179,7 +179,8 @@ class Numbers(Named):
         for number in vars(self.bound).values() if hasattr(self, "bound") else ():
             yield from number if isinstance(number, tuple) else () if number is None else (number,)
         for schedule, _ in getattr(self, "_scheduled", ()):
-            yield from schedule._own_numbers()
+            for part in schedule.tree():
+                yield from part._own_numbers()
 
     def taken(self, rows: Any) -> dict[int, np.ndarray]:
         """What `deepcopy` needs as its memo so that the copy, and what it holds, has some runs of a stack alone: each array's part."""
