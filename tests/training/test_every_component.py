@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from cases import CASES, RUNS, VECTOR, Case, classes, distributions, every, indices, numbers, probabilities, yes_and_no
-from interruption import broken_off
+from interruption import Leave, broken_off
 
 import nnframe as nn
 
@@ -16,17 +16,6 @@ LOSS_FOR = {
 }
 SLOTS = ("layer", "loss", "metric", "optimizer", "schedule", "initializer", "callback")  # those that take part in training
 every_case = every(*(case for slot in SLOTS for case in CASES[slot]))
-
-
-class Leave(nn.Callback):
-    """Ends the run that is number 1 of the table after an epoch."""
-
-    def __init__(self, rows, epoch):
-        self.rows, self.epoch = np.array(rows), epoch
-
-    def on_epoch(self, state):
-        training, _ = state.places()
-        state.stop((self.rows[training] == 1) & (state.epoch == self.epoch))
 
 
 def model_with(case, component):
