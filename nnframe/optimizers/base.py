@@ -70,7 +70,7 @@ class Optimizer(Component):
             return {}
         self._undecayed = bool((decay == 0).any())
         decayed = self.model.decayed
-        return {"decay": decay if decayed.all() else decay * decayed, "undecayed": decay == 0}
+        return {"each_decay": decay if decayed.all() else decay * decayed, "undecayed": decay == 0}
 
     # ------------------------------------------------------------------------------------------ what everyone calls
 
@@ -126,7 +126,7 @@ class Optimizer(Component):
         """g + weight_decay p, in `w.d`; g itself where there is no weight decay."""
         if not self._decays:
             return g
-        multiply(p, w.decay, w.d)
+        multiply(p, w.each_decay, w.d)
         add(g, w.d, w.d)
         if self._undecayed:
             copyto(w.d, g, where=w.undecayed)
