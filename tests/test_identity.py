@@ -5,15 +5,16 @@ import subprocess
 import sys
 import warnings
 from dataclasses import dataclass, field
+from math import prod
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from cases import LAYERS, LOSSES, OPTIMIZERS, VECTOR, indices, of_nnframe
 
 import nnframe as nn
-from nnframe.components.registry import REGISTRY
 from nnframe.layers import layout
 from nnframe.system import blas
 
@@ -346,31 +347,40 @@ def test_notices_evaluation_that_depends_on_the_stack(monkeypatch):
 # ------------------------------------------------------------------------------------------ one code path
 
 
+class Shaped(nn.Layer):
+    """Hands the numbers of a row on in another shape, over and over if it needs more."""
+
+    to: tuple[int, ...]
+
+    def setup(self, features: tuple[int, ...]) -> tuple[int, ...]:
+        self.places = np.eye(prod(features), dtype=np.float32)[:, np.resize(np.arange(prod(features)), prod(self.to))]
+        return self.to
+
+    def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
+        lead = x.shape[: x.ndim - len(self.input_shape)]
+        return (x.reshape(*lead, -1) @ self.places).reshape(*lead, *self.to)
+
+    def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray:
+        lead = dy.shape[: dy.ndim - len(self.to)]
+        return (dy.reshape(*lead, -1) @ self.places.T).reshape(*lead, *self.input_shape)
+
+
 def all_layers() -> nn.Sequential:
-    inner = nn.Residual(nn.Dense(4), nn.Tanh(), nn.LayerNorm())
-    first = (nn.Dense(4), nn.BatchNorm(), nn.Sigmoid(), nn.Dropout(0.2), inner, nn.ReLU(), nn.LeakyReLU())
-    return nn.Sequential(*first, nn.Identity(), nn.Softmax())
+    """A model with all layers of the table that take floating numbers."""
+    layers = [layer for case in LAYERS if case.inputs is not indices for layer in (Shaped(case.shapes[-1]), case.of())]
+    return nn.Sequential(*layers, Shaped(VECTOR))
 
 
-def of_nnframe(slot: str) -> set[str]:
-    """The names in a registry that are the package's own."""
-    return {name for name, cls in REGISTRY[slot].items() if cls.__module__.startswith("nnframe.")}
-
-
-TARGETS = {"MSE": np.ones((7, 4)), "MAE": np.ones((7, 4)), "BinaryCrossEntropy": np.ones((7, 4)), "CrossEntropy": np.arange(7) % 4}
-OPTIMIZERS = {
-    "SGD": {"lr": {"type": "Cosine", "start": 0.1}, "momentum": 0.5, "weight_decay": 0.1},
-    "RMSprop": {"momentum": 0.5, "centered": True, "weight_decay": 0.1},
-    "Adam": {"weight_decay": 0.1, "amsgrad": True},
-    "AdamW": {"betas": ({"type": "Step", "start": 0.9, "every": 1}, 0.99)},
-}
+def pairs() -> Any:
+    """Every optimizer of the table with some loss, and every loss with some optimizer."""
+    chosen = [(LOSSES[i % len(LOSSES)], optimizer) for i, optimizer in enumerate(OPTIMIZERS)]
+    assert len(chosen) >= len(LOSSES)
+    return pytest.mark.parametrize(("loss", "optimizer"), [pytest.param(*pair, id=" ".join(map(str, pair))) for pair in chosen])
 
 
 def test_all_components_are_here():
     model = all_layers().build(3)
-    assert {type(layer).__name__ for _, _, layer in layout.walk(model)} == of_nnframe("layer")
-    assert TARGETS.keys() == of_nnframe("loss")
-    assert OPTIMIZERS.keys() == of_nnframe("optimizer")
+    assert {type(layer).__name__ for _, _, layer in layout.walk(model)} >= of_nnframe("layer")
 
 
 class Spy:
@@ -397,10 +407,9 @@ class Spy:
 
 
 @pytest.mark.parametrize("seed", [[0], [0, 0], [0, 1, 2]])
-@pytest.mark.parametrize("loss", TARGETS)
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_a_stack_makes_the_same_numpy_calls(loss, optimizer, seed, monkeypatch):
-    data = (np.ones((7, 3)), TARGETS[loss], np.arange(7) + 1.0)
+@pairs()
+def test_a_stack_makes_the_same_numpy_calls(loss, optimizer, seed, monkeypatch, rng):
+    data = (np.ones((7, 3)), loss.targets(rng, (7,), VECTOR), np.arange(7) + 1.0)
 
     def calls_of(seed: Any) -> list[str]:
         calls: list[str] = []
@@ -413,8 +422,7 @@ def test_a_stack_makes_the_same_numpy_calls(loss, optimizer, seed, monkeypatch):
                 for name, value in vars(module).items():
                     if isinstance(value, np.ufunc):  # imported by name
                         patch.setattr(module, name, Spy(calls).spied(value, name))
-            chosen = getattr(nn, optimizer)(**OPTIMIZERS[optimizer])
-            nn.fit(model, getattr(nn, loss)(), chosen, data, epochs=3, batch_size=3, validation=data, callbacks=[watch])
+            nn.fit(model, loss.of(), optimizer.of(), data, epochs=3, batch_size=3, validation=data, callbacks=[watch])
         return calls[calls.index("epoch 1") :]
 
     alone, stack = calls_of(0), calls_of(seed)
@@ -422,10 +430,9 @@ def test_a_stack_makes_the_same_numpy_calls(loss, optimizer, seed, monkeypatch):
     assert alone.count("matmul") > 50 and {"add.reduce", "isfinite", "sqrt"} <= set(alone)
 
 
-@pytest.mark.parametrize("loss", TARGETS)
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_a_stack_of_one_runs_the_same_lines(loss, optimizer):
-    x, y = np.ones((7, 3), np.float32), TARGETS[loss]
+@pairs()
+def test_a_stack_of_one_runs_the_same_lines(loss, optimizer, rng):
+    x, y = np.ones((7, 3), np.float32), loss.targets(rng, (7,), VECTOR)
 
     def lines_of(seed: Any) -> list[tuple[str, int]]:
         lines: list[tuple[str, int]] = []
@@ -437,7 +444,7 @@ def test_a_stack_of_one_runs_the_same_lines(loss, optimizer):
             return trace
 
         model = all_layers().build(3, seed=seed)
-        chosen, objective = getattr(nn, optimizer)(**OPTIMIZERS[optimizer]).attach(model), getattr(nn, loss)()
+        chosen, objective = optimizer.of().attach(model), loss.of()
         before = sys.gettrace()
         sys.settrace(trace)
         try:

@@ -10,7 +10,7 @@ from nnframe.components.buffers import Buffers
 from nnframe.components.markers import Named, Range, bare, markers_of, per_run
 from nnframe.components.registry import options
 from nnframe.components.wording import short
-from nnframe.errors import OptionError
+from nnframe.errors import OptionError, UsageError
 
 Runs = tuple[int, ...]
 
@@ -71,6 +71,8 @@ class Numbers(Named):
                 bound = None if value is None else self._bound(kind, value, runs, dtype, name)
             setattr(self.bound, name, bound)
         for name, number in self.derived().items():
+            if hasattr(self.bound, name):
+                raise UsageError(f"{type(self).__name__}: {name!r} names an option and what is derived; rename one of them")
             setattr(self.bound, name, np.array(number))
         for _, part in self.parts():
             part.bind(runs, dtype)
@@ -179,7 +181,8 @@ class Numbers(Named):
         for number in vars(self.bound).values() if hasattr(self, "bound") else ():
             yield from number if isinstance(number, tuple) else () if number is None else (number,)
         for schedule, _ in getattr(self, "_scheduled", ()):
-            yield from schedule._own_numbers()
+            for part in schedule.tree():
+                yield from part._own_numbers()
 
     def taken(self, rows: Any) -> dict[int, np.ndarray]:
         """What `deepcopy` needs as its memo so that the copy, and what it holds, has some runs of a stack alone: each array's part."""

@@ -156,6 +156,8 @@ def refuse_hidden(cls: Any, names: Iterable[str] | None = None) -> None:
 
 def _is_for_subclasses(base: Any, name: str) -> bool:
     """Is a name of a base class an option of its own, or what it leaves to those below it to say?"""
+    if not hasattr(base, "makes_constructors"):
+        return False  # what all components have is annotated there, and no option
     if name in _fields(base, slot_base(base)) or (writer(base) is not None and name in parameters(base)):
         return True
     hint = annotations(base).get(name)

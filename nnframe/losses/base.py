@@ -124,8 +124,7 @@ class Loss(Component):
         dtype, elements = pred.dtype.type, np.empty(self.element_shape(pred.shape), pred.dtype)
         by_row = elements.reshape(*runs, batch, -1)
         m = by_row.shape[-1]
-        w = Buffers(
-            **broadcasting(self.bound, runs, 1 + len(outputs)),
+        made: dict[str, Any] = dict(
             outputs=outputs,
             target_shape=target.shape,
             target_dtype=target.dtype,
@@ -142,6 +141,10 @@ class Loss(Component):
             a=np.empty(pred.shape, dtype),
             b=np.empty(pred.shape, dtype),
         )
+        numbers = broadcasting(self.bound, runs, 1 + len(outputs))
+        if taken := numbers.keys() & {*made, "pred", "share"}:
+            raise UsageError(f"{type(self).__name__}: {min(taken)!r} names a working array and a number; rename one of them")
+        w = Buffers(**numbers, **made)
         keep(self._kept, (pred.shape, target.shape, pred.dtype, target.dtype), w)
         return w
 

@@ -75,7 +75,7 @@ class Metric(Component):
 
     def get_state(self) -> dict[str, np.ndarray]:
         """What has been gathered. Raises UsageError where nothing was declared, since that would be missing in a checkpoint."""
-        if not self.state:
+        if not self.state and not any(self.parts()):
             told = "writes its own `update`, but declares nothing that it gathers; declare it in `build` with add_state"
             raise UsageError(told, path=type(self).__name__)
         return super().get_state()

@@ -89,7 +89,7 @@ class AdamW(Adam):
 
     def update(self, p: np.ndarray, g: np.ndarray, w: Any) -> None:
         if self._decays:
-            multiply(w.decay, w.lr, w.u)
+            multiply(w.each_decay, w.lr, w.u)
             subtract(1, w.u, w.u)
             multiply(p, w.u, p)
         self._adapt(p, g, w)

@@ -70,7 +70,7 @@ class Optimizer(Component):
             return {}
         self._undecayed = bool((decay == 0).any())
         decayed = self.model.decayed
-        return {"decay": decay if decayed.all() else decay * decayed, "undecayed": decay == 0}
+        return {"each_decay": decay if decayed.all() else decay * decayed, "undecayed": decay == 0}
 
     # ------------------------------------------------------------------------------------------ what everyone calls
 
@@ -124,7 +124,7 @@ class Optimizer(Component):
 
     def decayed(self, p: np.ndarray, g: np.ndarray, w: Any) -> np.ndarray:
         """g + weight_decay p, in `w.d`; for an optimizer that `_decays`."""
-        multiply(p, w.decay, w.d)
+        multiply(p, w.each_decay, w.d)
         add(g, w.d, w.d)
         if self._undecayed:
             copyto(w.d, g, where=w.undecayed)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from nnframe.components.component import Component
 from nnframe.layers import weights
 from nnframe.layers.base import Layer
 from nnframe.losses.base import Loss
@@ -31,9 +32,14 @@ class Resumable(Survivors):
     def numbers(self) -> Parts:
         """What model, loss, optimizer and metrics hold of each run."""
         self.put_back()
-        numbers = {f"{i}.{name}": array for i, part in enumerate(self.whole_components) for name, array in part.numbers().items()}
+        numbers = {f"{place}.{name}": array for place, part in self._with_numbers() for name, array in part.numbers().items()}
         held = {f"{i}.{name}": array for i, part in self._holders() for name, array in part.get_state().items()}
         return weights.get_state(self.whole) | {"optimizer": self.whole_optimizer.get_state(), "numbers": numbers, "held": held}
+
+    def _with_numbers(self) -> list[tuple[Any, Component]]:
+        """All that has numbers of each run, callbacks too."""
+        callbacks = [(name, callback) for name, callback in self.callbacks.items() if isinstance(callback, Component)]
+        return [*enumerate(self.whole_components), *callbacks]
 
     def _holders(self) -> list[tuple[int, Any]]:
         """Layers and the loss, whose parts may remember something."""
@@ -63,9 +69,9 @@ class Resumable(Survivors):
         """Go back to where `get_state` was called, in a training that has just been made."""
         weights.set_state(self.whole, parts)
         self.whole_optimizer.set_state(parts["optimizer"])
-        for i, component in enumerate(self.whole_components):  # as schedules, or a callback, had left them
+        for place, component in self._with_numbers():  # as schedules, or a callback, had left them
             for name, array in component.numbers().items():
-                array[...] = parts["numbers"][f"{i}.{name}"]
+                array[...] = parts["numbers"][f"{place}.{name}"]
             component.derive()
         for i, holder in self._holders():
             holder.set_state(

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cases import LAYERS, VECTOR
 
 import nnframe as nn
 from nnframe import __main__ as command
 from nnframe.command import verbs
 from nnframe.components import plugins
+from nnframe.components.component import config_of
 from nnframe.components.registry import REGISTRY
 
 ROOT = Path(__file__).parents[2]
@@ -133,10 +135,13 @@ def test_check_takes_overrides_and_refuses_mistakes(place, capsys):
 
 
 def test_check_of_every_kind_of_layer(place, capsys):
-    layers = "[{type: Dense, units: 6, bias: false}, BatchNorm, Tanh, {type: Dropout, p: 0.3}, {type: Residual, layers: [{type: Dense, units: 6}, ReLU]}, Identity, {type: Sequential, layers: [Softmax]}, {type: Dense, units: 1}]"
-    status, out, err = do(capsys, "check", "xor.yaml", f"model={layers}")
+    layers = [case.component for case in LAYERS if VECTOR in case.shapes]
+    between = [layer for given in layers for layer in (nn.Dense(VECTOR[0], bias=not isinstance(given, nn.BatchNorm)), given)]
+    status, out, err = do(capsys, "check", "xor.yaml", f"model={json.dumps(config_of([*between, nn.Dense(1)]))}")
     assert (status, err) == (0, "") and "warning" not in out
-    assert "4.0  Dense(6)" in out
+    for i, layer in enumerate(layers):
+        assert re.search(rf"^ +{2 * i + 1} +{re.escape(type(layer).__name__ if layer.layers else repr(layer))} ", out, re.M)
+        assert not layer.layers or f"    {2 * i + 1}.0 " in out
 
 
 WARNINGS = [  # config, overrides, the warning

@@ -10,6 +10,7 @@ from hashlib import sha256
 
 import numpy as np
 import pytest
+from cases import every_optimizer
 
 import nnframe as nn
 from nnframe.layers import layout
@@ -30,17 +31,6 @@ def alone(run=0):
 def data(rows=10):
     rng = np.random.default_rng(1)
     return rng.normal(size=(rows, 2)), rng.normal(size=(rows, 2))
-
-
-def optimizers(rows=slice(None)):
-    """One of each kind, with numbers per run for the runs `rows`; for an index, those of one network."""
-    table = np.array([[0.1, 0.2, 0.05, 0.3], [0.0, 0.5, 0.9, 0.0], [0.1, 0.0, 0.2, 0.3]])
-    lr, momentum, decay = (values[rows].tolist() for values in table)
-    return {
-        "SGD": nn.SGD(lr, momentum=momentum, weight_decay=decay),
-        "Adam": nn.Adam(betas=(momentum, 0.99), weight_decay=decay, amsgrad=True),
-        "AdamW": nn.AdamW(0.1, eps=lr),
-    }
 
 
 def train(model, optimizer, steps=6, start=0):
@@ -156,17 +146,17 @@ def test_astype_is_a_copy_in_another_dtype():
 
 
 @pytest.mark.parametrize("rows", [[0, 2], [3], slice(1, 4), 2, [1, 0]])
-@pytest.mark.parametrize("kind", ["SGD", "Adam", "AdamW"])
-def test_training_goes_on_after_take_as_without_the_dropped_runs(kind, rows):
+@every_optimizer
+def test_training_goes_on_after_take_as_without_the_dropped_runs(case, rows):
     x, y = data()
-    model, optimizer = stack(), optimizers()[kind]
+    model, optimizer = stack(), case.of(range(RUNS))
     nn.fit(model, nn.MSE(), optimizer, (x, y), epochs=3, batch_size=4)
     kept = model.take(rows)
     kept_optimizer = optimizer.take(rows, kept)
     train(kept, kept_optimizer)
 
     seeds, p = np.arange(RUNS)[rows].tolist(), np.array([0.1, 0.2, 0.3, 0.4])[rows].tolist()
-    without, without_optimizer = stack(seeds, p), optimizers(rows)[kind]
+    without, without_optimizer = stack(seeds, p), case.of(seeds)
     nn.fit(without, nn.MSE(), without_optimizer, (x, y), epochs=3, batch_size=4)
     train(without, without_optimizer)
     ours, theirs = numbers(kept, kept_optimizer), numbers(without, without_optimizer)
@@ -175,9 +165,9 @@ def test_training_goes_on_after_take_as_without_the_dropped_runs(kind, rows):
 
 
 @pytest.mark.parametrize("rows", [[0, 2], slice(1, 4), 2])
-@pytest.mark.parametrize("kind", ["SGD", "Adam", "AdamW"])
-def test_take_leaves_the_original_optimizer_as_it_was(kind, rows):
-    model, optimizer = stack(), optimizers()[kind]
+@every_optimizer
+def test_take_leaves_the_original_optimizer_as_it_was(case, rows):
+    model, optimizer = stack(), case.of(range(RUNS))
     train(model, optimizer.attach(model))
     same_model, same_optimizer = copy.deepcopy((model, optimizer))
     kept = model.take(rows)
@@ -213,9 +203,9 @@ def test_one_schedule_may_serve_two_options_or_layers():
 
 
 @pytest.mark.parametrize("both", [copy.deepcopy, lambda pair: pickle.loads(pickle.dumps(pair))])
-@pytest.mark.parametrize("kind", ["SGD", "Adam", "AdamW"])
-def test_a_copy_of_a_model_and_its_optimizer_trains_on_alike(kind, both):
-    model, optimizer = stack(), optimizers()[kind]
+@every_optimizer
+def test_a_copy_of_a_model_and_its_optimizer_trains_on_alike(case, both):
+    model, optimizer = stack(), case.of(range(RUNS))
     train(model, optimizer.attach(model), 3)
     other, other_optimizer = both((model, optimizer))
     assert other_optimizer.model is other and other_optimizer.params is other.params

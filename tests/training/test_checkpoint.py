@@ -16,12 +16,14 @@ import threading
 import time
 import tracemalloc
 import zipfile
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from cases import METRICS, classes
+from interruption import after_step, ringing
 
 import nnframe as nn
 from nnframe import run
@@ -33,26 +35,6 @@ from nnframe.training.checkpoint import Checkpoints
 ROOT = Path(__file__).parents[2]
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1]
 EXACT = ("config.yaml", "losses.csv", "weights.npz")
-
-
-@contextmanager
-def after_step(number, do):
-    """Within it, `do` is called after the step of this number, from 1."""
-    original, taken = nn.Optimizer.step, []
-
-    def step(self):
-        original(self)
-        taken.append(1)
-        if len(taken) == number:
-            do()
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(nn.Optimizer, "step", step)
-        yield
-
-
-def ringing(*numbers):
-    return lambda: [signal.raise_signal(number) for number in numbers]
 
 
 class Count(nn.Callback):
@@ -109,16 +91,11 @@ VARIANTS = {
     "a stack": {"seed": [0, 1, 1], "lr": [0.01, 0.1, 0.2]},
     "a stack and a schedule": {"seed": [0, 1, 1], "lr": nn.Cosine([0.01, 0.1, 0.2])},
     "a stack that loses runs": {"seed": [0, 0, 1], "lr": [0.01, 0.9, 0.2], "callbacks": [nn.EarlyStopping(patience=1), Count()]},
-    "metrics of classes": {"integers": True, "metrics": [nn.Accuracy()]},
-    "a metric of one output": {"outputs": 1, "metrics": [nn.BinaryAccuracy(), nn.R2(), nn.MAE(), nn.F1()], "weight": True},
 }
-
-
-def test_every_metric_is_interrupted():
-    used = {
-        type(metric).__name__ for options in ({"metrics": [nn.MAE(), nn.R2()]}, *VARIANTS.values()) for metric in options.get("metrics", ())
-    }
-    assert used == {*REGISTRY["metric"], "MAE"}
+VARIANTS |= {
+    str(case): {"metrics": [case.component], "outputs": case.shapes[0][-1], "integers": case.targets is classes, "weight": True}
+    for case in METRICS
+}
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
