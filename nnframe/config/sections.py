@@ -26,8 +26,8 @@ SweepSeed = Annotated[int, Range(min=0, max=2**63 - 1)]
 
 @dataclass(frozen=True)
 class Objective:
-    """What settings are ranked by: a column of the log, in its last epoch or its best one. Unless given, `metric` is val_loss
-    where there is validation data and else loss, and `mode` follows from the metric."""
+    """What settings are ranked by: a column of the log, in the epoch whose weights are kept (`last`) or in its own best one. Unless given,
+    `metric` is val_loss where there is validation data and else loss, and `mode` follows from the metric."""
 
     metric: str | None = None
     mode: Literal["min", "max"] | None = None
