@@ -13,8 +13,38 @@ from nnframe.initializers import Constant
 from nnframe.layers.base import Folding
 
 
+class Affine(Folding):
+    """Base of layers that normalize x to xhat, and end in y = gamma xhat + beta for each of the last axis: gamma, beta (*runs, 1, n)."""
+
+    gamma: np.ndarray = field(init=False)
+    dgamma: np.ndarray = field(init=False)
+    beta: np.ndarray = field(init=False)
+    dbeta: np.ndarray = field(init=False)
+
+    def setup(self, features: tuple[int, ...]) -> tuple[int, ...]:
+        shape = (1, super().setup(features)[-1])
+        self.add_param("gamma", shape, Constant(1.0))
+        self.add_param("beta", shape, Constant(0.0))
+        return features
+
+    def buffers(self, x: np.ndarray) -> dict[str, Any]:
+        made = super().buffers(x)
+        return made | {"xhat": np.empty_like(made["y"])}
+
+    def scale_and_shift(self, w: Any) -> None:
+        """Fill y from `w.xhat`."""
+        multiply(w.xhat, self.gamma, w.y)
+        add(w.y, self.beta, w.y)
+
+    def sum_gradients(self, w: Any, dy: np.ndarray) -> None:
+        """Fill the gradients of gamma and beta; `w.dx` is free."""
+        w.product(w.ones, dy, self.dbeta)
+        multiply(dy, w.xhat, w.dx)
+        w.product(w.ones, w.dx, self.dgamma)
+
+
 @register
-class BatchNorm(Folding):
+class BatchNorm(Affine):
     """y = gamma (x - mean) / sqrt(var + eps) + beta for each channel, the last axis (Ioffe and Szegedy 2015).
 
     x, y (*runs, batch, ..., channels); gamma, beta and the state mean, var are (*runs, 1, channels). In training mean and
@@ -25,17 +55,11 @@ class BatchNorm(Folding):
     _: KW_ONLY
     eps: PerRun[Positive] = 1e-5
     momentum: PerRun[Probability] = 0.1
-    gamma: np.ndarray = field(init=False)
-    dgamma: np.ndarray = field(init=False)
-    beta: np.ndarray = field(init=False)
-    dbeta: np.ndarray = field(init=False)
     mean: np.ndarray = field(init=False)
     var: np.ndarray = field(init=False)
 
     def setup(self, features: tuple[int, ...]) -> tuple[int, ...]:
         shape = (1, super().setup(features)[-1])
-        self.add_param("gamma", shape, Constant(1.0))
-        self.add_param("beta", shape, Constant(0.0))
         self.add_state("mean", shape, 0.0)
         self.add_state("var", shape, 1.0)
         return features
@@ -43,7 +67,7 @@ class BatchNorm(Folding):
     def buffers(self, x: np.ndarray) -> dict[str, Any]:
         made = super().buffers(x)
         rows = made["ones"].shape[-1]
-        return made | {"xhat": np.empty_like(made["y"]), "mean_of": made["ones"] / rows, "n": np.full(1, rows, self.dtype)}
+        return made | {"mean_of": made["ones"] / rows, "n": np.full(1, rows, self.dtype)}
 
     def forward_rows(self, w: Any, training: bool) -> None:
         x, xhat, y = w.rows, w.xhat, w.y
@@ -55,14 +79,11 @@ class BatchNorm(Folding):
             self._follow(w, mean, var)
         w.training, w.slope = training, 1 / np.sqrt(var + w.eps)
         multiply(xhat, w.slope, xhat)
-        multiply(xhat, self.gamma, y)
-        add(y, self.beta, y)
+        self.scale_and_shift(w)
 
     def backward_rows(self, w: Any, dy: np.ndarray, need_dx: bool) -> None:
+        self.sum_gradients(w, dy)
         xhat, dx = w.xhat, w.dx
-        w.product(w.ones, dy, self.dbeta)
-        multiply(dy, xhat, dx)
-        w.product(w.ones, dx, self.dgamma)
         if not need_dx:
             return
         scale = self.gamma * w.slope
@@ -82,7 +103,7 @@ class BatchNorm(Folding):
 
 
 @register
-class LayerNorm(Folding):
+class LayerNorm(Affine):
     """y = gamma (x - mean) / sqrt(var + eps) + beta over the last axis (Ba, Kiros and Hinton 2016).
 
     x, y (*runs, batch, ..., n); gamma, beta (*runs, 1, n). mean and var (biased) are those of each row's n numbers.
@@ -90,20 +111,9 @@ class LayerNorm(Folding):
 
     _: KW_ONLY
     eps: PerRun[Positive] = 1e-5
-    gamma: np.ndarray = field(init=False)
-    dgamma: np.ndarray = field(init=False)
-    beta: np.ndarray = field(init=False)
-    dbeta: np.ndarray = field(init=False)
-
-    def setup(self, features: tuple[int, ...]) -> tuple[int, ...]:
-        shape = (1, super().setup(features)[-1])
-        self.add_param("gamma", shape, Constant(1.0))
-        self.add_param("beta", shape, Constant(0.0))
-        return features
 
     def buffers(self, x: np.ndarray) -> dict[str, Any]:
-        made = super().buffers(x)
-        return made | {"xhat": np.empty_like(made["y"]), "n": np.full((), x.shape[-1], self.dtype)}
+        return super().buffers(x) | {"n": np.full((), x.shape[-1], self.dtype)}
 
     def forward_rows(self, w: Any, training: bool) -> None:
         xhat, y = w.xhat, w.y
@@ -111,14 +121,11 @@ class LayerNorm(Folding):
         multiply(xhat, xhat, y)
         w.slope = 1 / np.sqrt(add.reduce(y, -1, keepdims=True) / w.n + w.eps)
         multiply(xhat, w.slope, xhat)
-        multiply(xhat, self.gamma, y)
-        add(y, self.beta, y)
+        self.scale_and_shift(w)
 
     def backward_rows(self, w: Any, dy: np.ndarray, need_dx: bool) -> None:
+        self.sum_gradients(w, dy)
         xhat, dx = w.xhat, w.dx
-        w.product(w.ones, dy, self.dbeta)
-        multiply(dy, xhat, dx)
-        w.product(w.ones, dx, self.dgamma)
         if need_dx:  # dx = (g - mean(g) - xhat mean(g xhat)) / sqrt(var + eps), where g = dy gamma
             g = dy * self.gamma
             multiply(g, xhat, dx)
