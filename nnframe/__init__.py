@@ -7,7 +7,7 @@ from nnframe.components.markers import Positive as Positive
 from nnframe.components.markers import Probability as Probability
 from nnframe.components.markers import Range as Range
 from nnframe.components.markers import Size as Size
-from nnframe.components.registry import field as field
+from nnframe.components.options import field as field
 from nnframe.data.dataset import Dataset as Dataset
 from nnframe.data.source import Source as Source
 from nnframe.data.sources.arrays import Arrays as Arrays

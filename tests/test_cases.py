@@ -12,7 +12,8 @@ from cases import CASES, RUNS, SAMPLERS, SOURCES, TRANSFORMS, every, of_nnframe
 import nnframe as nn
 from nnframe.components.component import config_of
 from nnframe.components.markers import per_run
-from nnframe.components.registry import REGISTRY, options, slot_base
+from nnframe.components.options import options, slot_base
+from nnframe.components.registry import REGISTRY
 from nnframe.components.walk import Problems, validate
 from nnframe.config.reading import dump, parse
 from nnframe.config.sections import Between, Choice

@@ -10,7 +10,8 @@ import numpy as np
 
 from nnframe.components import plugins
 from nnframe.components.names import nearest
-from nnframe.components.registry import REGISTRY, options, sentence
+from nnframe.components.options import options, sentence
+from nnframe.components.registry import REGISTRY
 from nnframe.config.build import Job, build
 from nnframe.config.compose import load
 from nnframe.config.reading import dump

@@ -13,18 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform, g
 
 from nnframe.components.markers import bare, per_run
 from nnframe.components.numbers import Numbers
-from nnframe.components.registry import (
-    REGISTRY,
-    Field,
-    Option,
-    annotations,
-    field,
-    inherited_fields,
-    options,
-    parameters,
-    refuse_hidden,
-    writer,
-)
+from nnframe.components.options import Field, Option, annotations, field, inherited_fields, options, parameters, refuse_hidden, writer
+from nnframe.components.registry import REGISTRY
 from nnframe.components.walk import Problems, TooManyProblems, validate_options
 from nnframe.components.wording import describe, short, shown
 from nnframe.errors import OptionError

@@ -8,7 +8,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from nnframe.components.markers import Named, bare
 from nnframe.components.names import closest, habits, nearest, number, plain, same
-from nnframe.components.registry import REGISTRY, is_options, known_to, options, required, slot_base, slots_of
+from nnframe.components.options import is_options, options, required, slot_base
+from nnframe.components.registry import REGISTRY, known_to, slots_of
 from nnframe.components.wording import fits, shown
 from nnframe.errors import join
 

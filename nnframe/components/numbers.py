@@ -8,7 +8,7 @@ import numpy as np
 
 from nnframe.components.buffers import Buffers
 from nnframe.components.markers import Named, Range, bare, markers_of, per_run
-from nnframe.components.registry import options
+from nnframe.components.options import options
 from nnframe.components.wording import short
 from nnframe.errors import OptionError, UsageError
 

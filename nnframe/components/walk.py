@@ -12,7 +12,8 @@ import numpy as np
 
 from nnframe.components.markers import Filled, Matches, Named, PerRunMark, Range, bare, markers_of, per_run
 from nnframe.components.names import closest, same
-from nnframe.components.registry import REGISTRY, Option, find, is_component, is_options, options, slot_base, slots_of
+from nnframe.components.options import Option, is_options, options, slot_base
+from nnframe.components.registry import REGISTRY, find, is_component, slots_of
 from nnframe.components.wording import describe, fits, one, shown
 from nnframe.errors import ENOUGH, NNFrameError, join
 

@@ -7,7 +7,8 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 from nnframe.components.markers import Range, bare, markers_of
-from nnframe.components.registry import is_component, is_options, options
+from nnframe.components.options import is_options, options
+from nnframe.components.registry import is_component
 
 
 def fits(base: Any, value: Any) -> bool:

@@ -9,7 +9,8 @@ from typing import Annotated, Any, ClassVar, Literal, get_origin
 
 from nnframe.components.component import config_of
 from nnframe.components.markers import Filled, Matches, Range, bare
-from nnframe.components.registry import known_to, options, slots_of
+from nnframe.components.options import options
+from nnframe.components.registry import known_to, slots_of
 from nnframe.components.walk import Problems, TooManyProblems, validate
 from nnframe.config.reading import Document
 from nnframe.config.sections import Sweep

@@ -10,7 +10,8 @@ import msgspec
 
 from nnframe.components.component import Component, config_of
 from nnframe.components.markers import Filled, Matches, Range, bare, markers_of, per_run
-from nnframe.components.registry import REGISTRY, Option, options, sentence, slots_of
+from nnframe.components.options import Option, options, sentence
+from nnframe.components.registry import REGISTRY, slots_of
 from nnframe.config.experiment import Experiment
 
 

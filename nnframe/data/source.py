@@ -12,7 +12,7 @@ import numpy as np
 from nnframe.components.component import Component
 from nnframe.components.markers import Range
 from nnframe.components.names import nearest
-from nnframe.components.registry import field
+from nnframe.components.options import field
 from nnframe.data.dataset import Dataset, split
 from nnframe.data.transforms.base import Transform
 from nnframe.errors import DataError, FileError, UsageError

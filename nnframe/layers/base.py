@@ -15,7 +15,7 @@ from nnframe.components.arrays import as_numbers
 from nnframe.components.buffers import IDLE, Buffers, broadcasting, keep, product_of
 from nnframe.components.component import Component
 from nnframe.components.markers import Matches, Size
-from nnframe.components.registry import field, options
+from nnframe.components.options import field, options
 from nnframe.components.walk import Problems, validate
 from nnframe.errors import OptionError, ShapeError, UsageError
 from nnframe.initializers import Constant, Initializer

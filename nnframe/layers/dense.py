@@ -9,7 +9,7 @@ from numpy import add, empty_like
 
 from nnframe.components.component import register
 from nnframe.components.markers import Size
-from nnframe.components.registry import field
+from nnframe.components.options import field
 from nnframe.initializers import FanInUniform, Initializer
 from nnframe.layers.base import Folding
 

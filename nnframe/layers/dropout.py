@@ -8,7 +8,7 @@ from numpy import greater_equal, multiply
 from nnframe.components.buffers import Buffers
 from nnframe.components.component import register
 from nnframe.components.markers import Fraction, PerRun
-from nnframe.components.registry import field
+from nnframe.components.options import field
 from nnframe.layers.base import Layer
 from nnframe.streams import Stream
 

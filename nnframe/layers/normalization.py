@@ -8,7 +8,7 @@ from numpy import add, multiply, subtract
 
 from nnframe.components.component import register
 from nnframe.components.markers import PerRun, Positive, Probability
-from nnframe.components.registry import field
+from nnframe.components.options import field
 from nnframe.initializers import Constant
 from nnframe.layers.base import Folding
 

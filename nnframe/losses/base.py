@@ -11,7 +11,7 @@ from numpy import add
 
 from nnframe.components.buffers import Buffers, broadcasting, keep
 from nnframe.components.component import Component
-from nnframe.components.registry import field
+from nnframe.components.options import field
 from nnframe.errors import ShapeError, UsageError
 
 L = TypeVar("L", bound="Loss")

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from nnframe.components.component import Component
-from nnframe.components.registry import field
+from nnframe.components.options import field
 from nnframe.errors import ShapeError, UsageError
 
 Shape = tuple[int, ...]

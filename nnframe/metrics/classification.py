@@ -8,7 +8,7 @@ import numpy as np
 
 from nnframe.components.component import register
 from nnframe.components.markers import Probability
-from nnframe.components.registry import field
+from nnframe.components.options import field
 from nnframe.errors import ShapeError
 from nnframe.metrics.base import Metric, Shape
 

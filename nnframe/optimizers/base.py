@@ -8,7 +8,7 @@ from numpy import add, copyto, multiply
 
 from nnframe.components.buffers import Buffers, broadcasting
 from nnframe.components.component import Component
-from nnframe.components.registry import field
+from nnframe.components.options import field
 from nnframe.errors import UsageError
 from nnframe.layers import layout
 from nnframe.layers.base import Layer

@@ -18,7 +18,8 @@ import numpy as np
 
 from nnframe.components.component import Component, config_of
 from nnframe.components.markers import bare, per_run
-from nnframe.components.registry import find, options, slots_of
+from nnframe.components.options import options
+from nnframe.components.registry import find, slots_of
 from nnframe.config.compose import assign
 from nnframe.config.experiment import Experiment
 from nnframe.config.reading import Document

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from nnframe.components.component import config_of
-from nnframe.components.registry import options
+from nnframe.components.options import options
 from nnframe.data.dataset import Dataset, array_hash
 from nnframe.data.source import Source
 from nnframe.errors import FileError, NNFrameError

@@ -10,7 +10,7 @@ import numpy as np
 from nnframe.components.component import Component, register
 from nnframe.components.markers import NonNegative, Size
 from nnframe.components.names import nearest
-from nnframe.components.registry import field
+from nnframe.components.options import field
 from nnframe.errors import OptionError
 from nnframe.layers.base import Layer
 from nnframe.optimizers.base import Optimizer

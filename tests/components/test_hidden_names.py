@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import nnframe as nn
-from nnframe.components.registry import REGISTRY, options
+from nnframe.components.options import options
+from nnframe.components.registry import REGISTRY
 
 HIDDEN = {  # a base, and names of its that no option may have
     nn.Layer: "params grads state runs dtype take build forward backward bound numbers schedule predict product input_shape",

@@ -14,7 +14,8 @@ from nnframe import run
 from nnframe.components import walk
 from nnframe.components.component import Component, config_of
 from nnframe.components.markers import Range, bare, markers_of, per_run
-from nnframe.components.registry import REGISTRY, options, slot_base
+from nnframe.components.options import options, slot_base
+from nnframe.components.registry import REGISTRY
 from nnframe.config.build import build
 from nnframe.config.compose import load, override
 from nnframe.config.experiment import Experiment, checked

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from nnframe import run
-from nnframe.components.registry import REGISTRY, known_to, options
+from nnframe.components.options import options
+from nnframe.components.registry import REGISTRY, known_to
 from nnframe.config.experiment import Experiment
 from nnframe.training.loop import Train
 

@@ -13,7 +13,8 @@ from test_compose import experiments
 
 from nnframe import __main__ as command
 from nnframe.components.component import config_of
-from nnframe.components.registry import REGISTRY, options
+from nnframe.components.options import options
+from nnframe.components.registry import REGISTRY
 from nnframe.config.compose import load
 from nnframe.config.experiment import Experiment, checked
 from nnframe.config.reading import Document, parse

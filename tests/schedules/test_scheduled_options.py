@@ -6,7 +6,7 @@ from cases import CASES, RUNS, VECTOR, Case, same
 
 import nnframe as nn
 from nnframe.components.markers import Probability, per_run
-from nnframe.components.registry import options
+from nnframe.components.options import options
 
 
 class Jump(nn.Schedule):
