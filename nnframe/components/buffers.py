@@ -56,7 +56,7 @@ def product_of(x: np.ndarray, y: np.ndarray) -> Any:
     the time for the small matrices of one network.
 
     This is the one place where a stack is told from one network. dot wants matrices of one dtype, each in one piece, and has another sign
-    of zero in a product of single numbers.
+    of zero in a product of single numbers: a layer that changes the width copies a sum over one row.
     """
     matrices = x.ndim == y.ndim == 2 and x.dtype == y.dtype and (x.flags.c_contiguous or x.flags.f_contiguous)
     return np.dot if matrices and (x.size > 1 or y.size > 1) else np.matmul
