@@ -14,6 +14,7 @@ import pytest
 
 import nnframe as nn
 from nnframe.components.component import Component
+from nnframe.components.markers import Probability
 from nnframe.components.registry import REGISTRY
 
 Shape = tuple[int, ...]
@@ -250,8 +251,44 @@ class Lookup(nn.Layer):
         return np.zeros((*self.runs, *dy.shape[len(self.runs) : dy.ndim - 1]), self.dtype)
 
 
-every_layer = every(*LAYERS, Case(Lookup(2), inputs=indices))
-every_loss, every_metric, every_optimizer = every(*LOSSES), every(*METRICS), every(*OPTIMIZERS)
+class Pinball(nn.Loss):
+    """A loss with PerRun options, one of them derived from: l = max(q e, (q - 1) e) scale, e = target - pred."""
+
+    q: nn.PerRun[Probability] = 0.5
+    scale: nn.PerRun[nn.Positive] = 1.0
+
+    def derived(self):
+        return {"rest": self.bound.q - 1, "negative": -self.bound.scale}
+
+    def elements(self, w, pred, target):
+        np.subtract(target, pred, w.a)
+        w.b[...] = np.where(w.a > 0, w.q, w.rest)
+        np.multiply(w.a, w.b * w.scale, w.elements)
+
+    def gradient(self, w, out):
+        np.multiply(w.b * w.negative, w.share, out)
+
+
+class Within(nn.Metric):
+    """The share of outputs that are nearer to the target than `radius`."""
+
+    radius: nn.PerRun[nn.Positive] = 0.1
+
+    def derived(self):
+        return {"square": self.bound.radius**2}
+
+    def rows(self, pred, target):
+        square = self.bound.square.reshape(*self.bound.square.shape[:-1], *(1,) * (1 + len(self.outputs)))
+        return self.flat((pred - target) ** 2 < square)
+
+
+OWN = {  # what the slots of the package have no component for yet: integer inputs, and options that differ per run
+    "layer": [Case(Lookup(2), inputs=indices)],
+    "loss": [Case(Pinball(), per_run={"q": [0.1, 0.5, 0.9], "scale": [1.0, 2.0, 0.5]})],
+    "metric": [Case(Within(), per_run={"radius": [0.5, 1.5, 1.0]})],
+}
+every_layer, every_loss = every(*LAYERS, *OWN["layer"]), every(*LOSSES, *OWN["loss"])
+every_optimizer = every(*OPTIMIZERS)
 
 
 def of_nnframe(slot: str) -> set[str]:

@@ -55,7 +55,8 @@ def product_of(x: np.ndarray, y: np.ndarray) -> Any:
     """`dot` or `matmul` for the products of a layer that maps rows x to rows y, and of their transposes: the same bytes, and dot takes half
     the time for the small matrices of one network.
 
-    This is the one place where a stack is told from one network. dot wants matrices of one dtype, and has another sign of zero in a
-    product of single numbers; of rows that are not in one piece matmul makes something else, so they need `matmul` themselves.
+    This is the one place where a stack is told from one network. dot wants matrices of one dtype, each in one piece: of others matmul makes
+    something else. In a product of single numbers, and so in the sum over one row of one number, dot has another sign of zero.
     """
-    return np.dot if x.ndim == y.ndim == 2 and x.dtype == y.dtype and (x.size > 1 or y.size > 1) else np.matmul
+    matrices = x.ndim == y.ndim == 2 and x.dtype == y.dtype and (x.flags.c_contiguous or x.flags.f_contiguous)
+    return np.dot if matrices and (x.size > 1 or y.size > 1) else np.matmul

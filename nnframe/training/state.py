@@ -30,7 +30,7 @@ class Resumable(Survivors):
         raise NotImplementedError
 
     def numbers(self) -> Parts:
-        """What model, loss, optimizer and metrics hold of each run."""
+        """What model, loss, optimizer, metrics and callbacks hold of each run."""
         self.put_back()
         numbers = {f"{place}.{name}": array for place, part in self._with_numbers() for name, array in part.numbers().items()}
         held = {f"{i}.{name}": array for i, part in self._holders() for name, array in part.get_state().items()}

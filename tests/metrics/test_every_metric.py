@@ -5,11 +5,11 @@ import pickle
 
 import numpy as np
 import pytest
-from cases import LOSSES, METRICS, RUNS, every, same
+from cases import LOSSES, METRICS, OWN, RUNS, every, same
 
 from nnframe.metrics.losses import as_metric
 
-every_one = every(*METRICS, *LOSSES)
+every_one = every(*METRICS, *LOSSES, *OWN["metric"], *OWN["loss"])
 ROWS = 7
 
 

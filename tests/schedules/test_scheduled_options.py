@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from cases import CASES, RUNS, VECTOR, Case, same
+from cases import CASES, OWN, RUNS, VECTOR, same
 
 import nnframe as nn
-from nnframe.components.markers import Probability, per_run
+from nnframe.components.markers import per_run
 from nnframe.components.options import options
 
 
@@ -22,47 +22,10 @@ class Jump(nn.Schedule):
         return np.ravel([self.before, self.after]).tolist()
 
 
-class Pinball(nn.Loss):
-    """A loss with PerRun options, one of them derived from: l = max(q e, (q - 1) e) scale, e = target - pred."""
-
-    q: nn.PerRun[Probability] = 0.5
-    scale: nn.PerRun[nn.Positive] = 1.0
-
-    def derived(self):
-        return {"rest": self.bound.q - 1, "negative": -self.bound.scale}
-
-    def elements(self, w, pred, target):
-        np.subtract(target, pred, w.a)
-        w.b[...] = np.where(w.a > 0, w.q, w.rest)
-        np.multiply(w.a, w.b * w.scale, w.elements)
-
-    def gradient(self, w, out):
-        np.multiply(w.b * w.negative, w.share, out)
-
-
-class Within(nn.Metric):
-    """The share of outputs that are nearer to the target than `radius`."""
-
-    radius: nn.PerRun[nn.Positive] = 0.1
-
-    def derived(self):
-        return {"square": self.bound.radius**2}
-
-    def rows(self, pred, target):
-        square = self.bound.square.reshape(*self.bound.square.shape[:-1], *(1,) * (1 + len(self.outputs)))
-        return self.flat((pred - target) ** 2 < square)
-
-
-OWN = [  # of slots whose components in the package have no PerRun option yet
-    Case(Pinball(), per_run={"q": [0.1, 0.5, 0.9], "scale": [1.0, 2.0, 0.5]}),
-    Case(Within(), per_run={"radius": [0.5, 1.5, 1.0]}),
-]
-
-
 def scheduled(slot):
     """Each PerRun option of each case of a slot, as (case, option, which of a pair of them, its values)."""
     found = []
-    for case in [*CASES[slot], *(case for case in OWN if case.component.slot == slot)]:
+    for case in CASES[slot] + OWN.get(slot, []):
         known = options(type(case.component))
         for name, values in case.per_run.items():
             for i, part in enumerate(values) if isinstance(values, tuple) else [(None, values)]:
