@@ -103,10 +103,12 @@ def list_components(slot: str | None) -> int:
         raise OptionError(f"unknown slot {slot!r}.{nearest(slot, REGISTRY)} Slots: {', '.join(sorted(REGISTRY))}.", path="list")
     plugins.load_installed()
     for name in sorted(REGISTRY) if slot is None else [slot]:
-        print(f"{name}:" + ("  (and every loss by its own name)" if name == "metric" else ""))
+        print(f"{name}:")
         for cls in REGISTRY[name].values():
             print(f"  {cls.__name__}({', '.join(_options(cls))})")
             print(f"      {sentence(cls)}")
+        if name == "metric":
+            print("  (and every loss, by its own name)")
     return 0
 
 
