@@ -14,7 +14,7 @@ from nnframe.config.reading import Document
 from nnframe.errors import FileError, printable
 from nnframe.runs.folder import Run, identity, read_record, resume_command
 from nnframe.system import files
-from nnframe.system.signals import SIGPIPE, Interrupted
+from nnframe.system.signals import SIGPIPE, Interrupted, theirs
 from nnframe.training.callbacks import BestWeights
 from nnframe.training.checkpoint import Checkpoints, CheckpointWarning
 from nnframe.training.log import Bar, CSVLog, Lines, summary
@@ -59,7 +59,8 @@ def train(job: Job, record: Run, silent: bool, plugin_names: Sequence[str]) -> i
             warnings.simplefilter("always", CheckpointWarning)
             warnings.showwarning = lambda message, *_: print(f"warning: {message}", file=sys.stderr)
             try:
-                history = training.run(watchers, checkpoints=checkpoints, warn=False)
+                with checkpoints.guarding(), theirs(placed=True):
+                    history = training.run(watchers, checkpoints=checkpoints, warn=False)
             finally:
                 for watcher in watchers:
                     watcher.close()

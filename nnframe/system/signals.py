@@ -1,10 +1,20 @@
-"""Signals that end training: the first one lets the step end and a checkpoint be written, a second SIGINT ends at once."""
+"""Signals that end training: the first one lets the step end and a checkpoint be written, a second SIGINT ends at once.
 
+Importing this, before all else, has SIGINT end a command of ours at once, without a traceback, until `raised`.
+"""
+
+import os
 import signal
+import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
+
+from nnframe.errors import UsageError
 
 SIGPIPE = getattr(signal, "SIGPIPE", 13)
 CAUGHT = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, name)]
@@ -29,18 +39,34 @@ def came() -> bool:
 
 
 @contextmanager
+def theirs(placed: bool = False) -> Iterator[None]:
+    """Within it, code of others cannot end the process: what it raises for that is an error. A signal still can.
+
+    With `placed`, the error says in which line that was.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if isinstance(error, (Exception, Interrupted)) or (isinstance(error, KeyboardInterrupt) and came()):
+            raise
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<")]
+        place = f"{frames[-1].filename}:{frames[-1].lineno}" if placed else ""
+        raise UsageError(f"{type(error).__name__}: {error}".removesuffix(": "), path=place) from error
+
+
+@contextmanager
 def caught(note: Callable[[int], None]) -> Iterator[None]:
     """Within it, a signal is handed to `note` and does nothing else, but that a second SIGINT raises KeyboardInterrupt.
 
-    Outside the main thread nothing is caught.
+    Outside the main thread nothing is caught. One within another counts on from its signals.
     """
     global _seen
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     before: dict[Any, Any] = {}
-    seen: list[int] = []
-    outer, _seen = _seen, seen
+    outer = _seen
+    seen = _seen = [] if outer is None else outer
 
     def handle(number: int, frame: object) -> None:
         if number == signal.SIGINT and number in seen:
@@ -56,3 +82,33 @@ def caught(note: Callable[[int], None]) -> Iterator[None]:
         _seen = outer
         for number, handler in before.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: not one of Python's
+
+
+@contextmanager
+def raised() -> Iterator[None]:
+    """Within it, SIGINT raises KeyboardInterrupt in a command of ours too."""
+    if not _ENDS:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, _end)
+
+
+def _end(number: int, frame: object) -> None:
+    os._exit(128 + number)
+
+
+def _is_command() -> bool:
+    """Was this process started for a command of the package?"""
+    name, words = sys.argv[0] if sys.argv else "", sys.orig_argv  # workers have our `argv`, but words of their own
+    if name == "-m":  # as long as Python looks for the module
+        return not {("-m", "nnframe"), ("-m", "nnframe.run")}.isdisjoint(pairwise(words))
+    return Path(name).stem == "nnframe" and name in words
+
+
+_ENDS = _is_command() and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+if _ENDS:
+    signal.signal(signal.SIGINT, _end)
