@@ -1,6 +1,6 @@
 """nnframe: a bench for research with small neural networks, one or a thousand at a time."""
 
-from nnframe.system.signals import Interrupted as Interrupted  # first: Ctrl-C is answered from here on
+from nnframe.system import early as _early  # noqa: F401  first: Ctrl-C is answered from here on
 
 # isort: split
 from nnframe.components.component import Component as Component
@@ -82,6 +82,7 @@ from nnframe.sweeps.space import Grid as Grid
 from nnframe.sweeps.space import LatinHypercube as LatinHypercube
 from nnframe.sweeps.space import Random as Random
 from nnframe.sweeps.space import Sobol as Sobol
+from nnframe.system.signals import Interrupted as Interrupted
 from nnframe.training.callbacks import BestWeights as BestWeights
 from nnframe.training.callbacks import Callback as Callback
 from nnframe.training.callbacks import EarlyStopping as EarlyStopping

@@ -15,7 +15,7 @@ from nnframe.components.names import nearest
 from nnframe.config.compose import change, load
 from nnframe.errors import ConfigError, FileError, NNFrameError, OptionError, printable
 from nnframe.runs import train as training
-from nnframe.system import blas, files, signals
+from nnframe.system import blas, early, files, signals
 from nnframe.training.log import quiet
 
 
@@ -105,11 +105,12 @@ def answering(work: Callable[[], int]) -> int:
     """The exit status of some work; a user's mistakes are printed without a traceback."""
     with output.watched():
         try:
-            with signals.raised():
-                try:
-                    return work()
-                finally:
-                    sys.stdout.flush()  # what cannot be written is noticed here, and not when Python ends
+            early.raises(True)
+            try:
+                return work()
+            finally:
+                sys.stdout.flush()  # what cannot be written is noticed here, and not when Python ends
+                early.raises(False)
         except ConfigError as error:
             print(error, *([f"{error.summary}; nothing was trained."] if error.summary else []), sep="\n", file=sys.stderr)
             return 2

@@ -59,10 +59,9 @@ def watched() -> Iterator[None]:
     """Within it, `sys.stdout` and `sys.stderr` are these; where the shell closed them, what is written goes nowhere."""
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors=AS_IT_IS)
-    with open(os.devnull, "w") as nowhere:
-        out, messages = Output(sys.stdout or nowhere), Messages(sys.stderr or nowhere)
-        with redirect_stdout(out), redirect_stderr(messages):
-            yield
+    out, messages = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: SIM115  lives as long as the process
+    with redirect_stdout(Output(out)), redirect_stderr(Messages(messages)):
+        yield
 
 
 def _as_it_is(error: UnicodeError) -> tuple[str | bytes, int]:

@@ -1,17 +1,10 @@
-"""Signals that end training: the first one lets the step end and a checkpoint be written, a second SIGINT ends at once.
+"""Signals that end training: the first one lets the step end and a checkpoint be written, a second SIGINT ends at once."""
 
-Importing this, before all else, has SIGINT end a command of ours at once, without a traceback, until `raised`.
-"""
-
-import os
 import signal
-import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 from nnframe.errors import UsageError
@@ -82,33 +75,3 @@ def caught(note: Callable[[int], None]) -> Iterator[None]:
         _seen = outer
         for number, handler in before.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: not one of Python's
-
-
-@contextmanager
-def raised() -> Iterator[None]:
-    """Within it, SIGINT raises KeyboardInterrupt in a command of ours too."""
-    if not _ENDS:
-        yield
-        return
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, _end)
-
-
-def _end(number: int, frame: object) -> None:
-    os._exit(128 + number)
-
-
-def _is_command() -> bool:
-    """Was this process started for a command of the package?"""
-    name, words = sys.argv[0] if sys.argv else "", sys.orig_argv  # workers have our `argv`, but words of their own
-    if name == "-m":  # as long as Python looks for the module
-        return not {("-m", "nnframe"), ("-m", "nnframe.run")}.isdisjoint(pairwise(words))
-    return Path(name).stem == "nnframe" and name in words
-
-
-_ENDS = _is_command() and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-if _ENDS:
-    signal.signal(signal.SIGINT, _end)
