@@ -1,5 +1,8 @@
 """nnframe: a bench for research with small neural networks, one or a thousand at a time."""
 
+from nnframe.system import early as _early  # noqa: F401  first: Ctrl-C is answered from here on
+
+# isort: split
 from nnframe.components.component import Component as Component
 from nnframe.components.component import register as register
 from nnframe.components.markers import PerRun as PerRun

@@ -57,8 +57,8 @@ timing.csv, checkpoint.npz, weights.npz (and best.npz, where BestWeights keeps t
 Ctrl-C, SIGTERM and SIGUSR1 end training after the step, with a checkpoint; --resume goes on from there to the very same
 numbers, also after the process was killed. A second Ctrl-C ends at once.
 
-exit status: 0 trained; 1 the loss was not finite; 2 a mistake in the config, the data or the call, or a full disk;
-128 + its number after a signal, such as 130 after Ctrl-C
+exit status: 0 trained; 1 the loss was not finite; 2 a mistake in the config, the data, a plugin or the call, or a full disk or output;
+128 + its number after a signal, such as 130 after Ctrl-C; 141 once nobody reads the output
 """
 
 

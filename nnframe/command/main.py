@@ -1,26 +1,43 @@
 """The commands `nnframe VERB ...` and `python -m nnframe.run ...`: what is asked, and the answer as an exit status."""
 
 import argparse
-import os
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from nnframe import __version__
+from nnframe.command import output
 from nnframe.command.arguments import VERBS, parse, parse_training, usage
 from nnframe.components import plugins
 from nnframe.components.names import nearest
 from nnframe.config.compose import change, load
 from nnframe.errors import ConfigError, FileError, NNFrameError, OptionError, printable
 from nnframe.runs import train as training
-from nnframe.system import blas, files
+from nnframe.system import blas, early, files, signals
 from nnframe.training.log import quiet
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """The command `nnframe VERB ...`. Returns the exit status."""
+    return answering(lambda: _hand_over(sys.argv[1:] if arguments is None else arguments))
+
+
+def train(arguments: Sequence[str] | None = None) -> int:
+    """The command `python -m nnframe.run CONFIG ...`. Returns the exit status."""
+
+    def work() -> int:
+        args = parse_training("python -m nnframe.run", arguments)
+        with _plugins(args.plugin):
+            return start(args)
+
+    return answering(work)
+
+
+def _hand_over(arguments: Sequence[str]) -> int:
     """Hand over to the verb. Returns the exit status."""
-    verb, *rest = (sys.argv[1:] if arguments is None else list(arguments)) or ["--help"]
+    verb, *rest = arguments or ["--help"]
     if verb in ("-h", "--help", "--version"):
         print(__version__ if verb == "--version" else usage())
         return 0
@@ -31,8 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"unknown verb {verb!r}.{nearest(verb, VERBS)}\n\n{usage()}", file=sys.stderr)
         return 2
     args = parse(verb, rest)
-
-    def work() -> int:
+    with _plugins(args.plugin):
         if verb == "run":
             return start(args)
         if verb in ("plan", "best", "trial"):
@@ -48,14 +64,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if verb == "schema":
             return verbs.write_schema(args.output)
         return (verbs.check if verb == "check" else verbs.show)(args.config, args.overrides)
-
-    return answering(args.plugin, work)
-
-
-def train(arguments: Sequence[str] | None = None) -> int:
-    """The command `python -m nnframe.run CONFIG ...`. Returns the exit status."""
-    args = parse_training("python -m nnframe.run", arguments)
-    return answering(args.plugin, lambda: start(args))
 
 
 def start(args: argparse.Namespace) -> int:
@@ -84,23 +92,33 @@ def start(args: argparse.Namespace) -> int:
         return runner.resume(folder, document, runner.Options(args.workers or blas.cores(), args.plugin, args.fail_fast, args.quiet))
 
 
-def answering(plugin_names: Sequence[str], work: Callable[[], int]) -> int:
-    """The exit status of some work with plugins; a user's mistakes are printed without a traceback."""
-    sys.stdout, sys.stderr = (out or open(os.devnull, "w") for out in (sys.stdout, sys.stderr))  # noqa: SIM115  None where the shell closed them
-    try:
-        for name in plugin_names:
+@contextmanager
+def _plugins(names: Sequence[str]) -> Iterator[None]:
+    """Within it, the components of plugins are known, and cannot end the process."""
+    with signals.theirs(placed=True):
+        for name in names:
             plugins.load(name)
-        status = work()
-        sys.stdout.flush()  # a reader that has gone is noticed here, and not when Python ends
-        return status
-    except ConfigError as error:
-        print(error, *([f"{error.summary}; nothing was trained."] if error.summary else []), sep="\n", file=sys.stderr)
-        return 2
-    except NNFrameError as error:
-        print(printable(str(error)), file=sys.stderr)
-        return 2
-    except BrokenPipeError:  # the reader of our output has gone, as with `| head`
-        quiet(sys.stdout)
-        return 141
-    except KeyboardInterrupt:  # before or after training
-        return 130
+        yield
+
+
+def answering(work: Callable[[], int]) -> int:
+    """The exit status of some work; a user's mistakes are printed without a traceback."""
+    with output.watched():
+        try:
+            early.raises(True)
+            try:
+                return work()
+            finally:
+                sys.stdout.flush()  # what cannot be written is noticed here, and not when Python ends
+                early.raises(False)
+        except ConfigError as error:
+            print(error, *([f"{error.summary}; nothing was trained."] if error.summary else []), sep="\n", file=sys.stderr)
+            return 2
+        except NNFrameError as error:
+            print(printable(str(error)), file=sys.stderr)
+            return 2
+        except BrokenPipeError:  # the reader of our output has gone, as with `| head`
+            quiet(sys.stdout)
+            return 141
+        except KeyboardInterrupt:  # before or after training
+            return 130

@@ -11,12 +11,13 @@ from nnframe.config.compose import load
 from nnframe.config.reading import Document, dump
 from nnframe.errors import FileError, UsageError
 from nnframe.sweeps import plan, results, sentences
-from nnframe.sweeps.block import Block, Outcome, Trainer, theirs
+from nnframe.sweeps.block import Block, Outcome, Trainer
 from nnframe.sweeps.execute import attempt, stoppable
 from nnframe.sweeps.plan import Stack, Trials
 from nnframe.sweeps.prepare import PreparedSweep, prepare
 from nnframe.sweeps.runner import CONFIRM, TEST, Phase, phase_of, recorded, stacks_of, test_lines, tested, to_confirm, to_test
 from nnframe.system import blas, files
+from nnframe.system.signals import theirs
 
 UNFINISHED = "{folder}: the sweep has not finished; go on with python -m nnframe.run --resume {folder}"
 MOST, PATIENCE = 20, 2.0  # stacks to show and to try, and seconds for all of them

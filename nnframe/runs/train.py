@@ -15,7 +15,7 @@ from nnframe.errors import FileError, printable
 from nnframe.runs.advice import advice
 from nnframe.runs.folder import RunFolder, identity, read_record, resume_command
 from nnframe.system import files
-from nnframe.system.signals import SIGPIPE, Interrupted
+from nnframe.system.signals import SIGPIPE, Interrupted, theirs
 from nnframe.training.callbacks import BestWeights
 from nnframe.training.checkpoint import Checkpoints, CheckpointWarning
 from nnframe.training.log import Bar, CSVLog, Lines, summary
@@ -62,7 +62,8 @@ def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str]
             warnings.simplefilter("always", CheckpointWarning)
             warnings.showwarning = lambda message, *_: print(f"warning: {message}", file=sys.stderr)
             try:
-                history = training.run(watchers, checkpoints=checkpoints, warn=False)
+                with checkpoints.guarding(), theirs(placed=True):
+                    history = training.run(watchers, checkpoints=checkpoints, warn=False)
             finally:
                 for watcher in watchers:
                     watcher.close()

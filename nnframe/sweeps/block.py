@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +12,11 @@ from nnframe.config.experiment import Experiment, inspected
 from nnframe.config.reading import Document
 from nnframe.data.dataset import array_hash
 from nnframe.data.source import PreparedData, Source
-from nnframe.errors import OptionError, UsageError
+from nnframe.errors import OptionError
 from nnframe.layers.base import Layer
 from nnframe.layers.containers import Sequential
 from nnframe.sweeps.plan import Stack, Trials, assigned
 from nnframe.sweeps.sources import Sources
-from nnframe.system import signals
 from nnframe.training.history import History
 from nnframe.training.log import in_order
 from nnframe.training.loop import Training
@@ -44,17 +42,6 @@ class Block:
         """Some of its trials."""
         varied = {path: values[part] for path, values in self.varied.items()}
         return Block(self.trials[part], self.shared, varied, self.seeds[part])
-
-
-@contextmanager
-def theirs() -> Iterator[None]:
-    """Within it, code of others cannot end the process: what it raises for that is an error. A signal still can."""
-    try:
-        yield
-    except BaseException as error:
-        if isinstance(error, Exception) or (isinstance(error, KeyboardInterrupt) and signals.came()):
-            raise
-        raise UsageError(f"{type(error).__name__}: {error}".removesuffix(": ")) from error
 
 
 @dataclass(frozen=True)

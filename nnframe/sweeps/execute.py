@@ -21,10 +21,10 @@ import numpy as np
 from nnframe.components import plugins
 from nnframe.config.reading import Document
 from nnframe.errors import NNFrameError, UsageError
-from nnframe.sweeps.block import Block, Outcome, Trainer, theirs
+from nnframe.sweeps.block import Block, Outcome, Trainer
 from nnframe.sweeps.plan import Stack, Trials
 from nnframe.sweeps.sources import Changed, Sources
-from nnframe.system.signals import Interrupted, caught
+from nnframe.system.signals import Interrupted, caught, theirs
 
 KILLS = 2  # of a worker by one block, until the block is taken apart
 UNGUARDED = "worker processes cannot start; a script that calls nn.sweep needs `if __name__ == '__main__':` around it"

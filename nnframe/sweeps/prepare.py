@@ -17,9 +17,10 @@ from nnframe.errors import ENOUGH, ConfigError, NNFrameError, OptionError
 from nnframe.metrics.losses import as_metric
 from nnframe.runs import folder as run_folder
 from nnframe.sweeps import plan
-from nnframe.sweeps.block import Block, Outcome, Trainer, theirs
+from nnframe.sweeps.block import Block, Outcome, Trainer
 from nnframe.sweeps.plan import Trials
 from nnframe.sweeps.sources import SHARED, UNREADABLE, Sources, all_of, name_of
+from nnframe.system.signals import theirs
 from nnframe.training.callbacks import no_column
 from nnframe.training.log import in_order
 

@@ -23,13 +23,13 @@ from nnframe.config.sections import kind_of
 from nnframe.errors import FileError, NNFrameError, OptionError, UsageError, printable
 from nnframe.runs import folder as run_folder
 from nnframe.sweeps import plan, results, sentences, statistics
-from nnframe.sweeps.block import Block, Outcome, Trainer, theirs
+from nnframe.sweeps.block import Block, Outcome, Trainer
 from nnframe.sweeps.execute import UNGUARDED, Stop, execute
 from nnframe.sweeps.plan import Stack
 from nnframe.sweeps.prepare import PreparedSweep, prepare
 from nnframe.sweeps.sources import Changed
 from nnframe.system import files
-from nnframe.system.signals import Interrupted, caught
+from nnframe.system.signals import Interrupted, caught, theirs
 from nnframe.training.checkpoint import describe_changes, differences
 
 CONFIG = "config.yaml"

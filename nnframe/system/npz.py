@@ -1,5 +1,6 @@
 """npz files that are checked before they are trusted, and written whole or not at all. Nothing is ever unpickled."""
 
+import errno
 import os
 from ast import literal_eval
 from collections.abc import Collection, Mapping
@@ -42,6 +43,7 @@ def headers(path: Path) -> dict[str, Header]:
     import zlib
 
     try:
+        _regular(path)
         size = path.stat().st_size
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
@@ -144,8 +146,15 @@ def _plain(name: str, value: Any) -> np.ndarray:
 
 def intact(path: Path) -> bool:
     """Are all bytes of a file that `pack` made as they were made? Raises OSError."""
+    _regular(path)
     content = memoryview(path.read_bytes())
     return content[-CHECKSUM:] == _checksum(content[:-CHECKSUM])
+
+
+def _regular(path: Path) -> None:
+    """Raise OSError for what is there and no file: to read a pipe would wait for ever."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is not a regular file")
 
 
 def _checksum(content: Any) -> bytes:

@@ -2,9 +2,12 @@
 
 import signal
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from nnframe.errors import UsageError
 
 SIGPIPE = getattr(signal, "SIGPIPE", 13)
 CAUGHT = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, name)]
@@ -29,18 +32,34 @@ def came() -> bool:
 
 
 @contextmanager
+def theirs(placed: bool = False) -> Iterator[None]:
+    """Within it, code of others cannot end the process: what it raises for that is an error. A signal still can.
+
+    With `placed`, the error says in which line that was.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if isinstance(error, (Exception, Interrupted)) or (isinstance(error, KeyboardInterrupt) and came()):
+            raise
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<")]
+        place = f"{frames[-1].filename}:{frames[-1].lineno}" if placed else ""
+        raise UsageError(f"{type(error).__name__}: {error}".removesuffix(": "), path=place) from error
+
+
+@contextmanager
 def caught(note: Callable[[int], None]) -> Iterator[None]:
     """Within it, a signal is handed to `note` and does nothing else, but that a second SIGINT raises KeyboardInterrupt.
 
-    Outside the main thread nothing is caught.
+    Outside the main thread nothing is caught. One within another counts on from its signals.
     """
     global _seen
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     before: dict[Any, Any] = {}
-    seen: list[int] = []
-    outer, _seen = _seen, seen
+    outer = _seen
+    seen = _seen = [] if outer is None else outer
 
     def handle(number: int, frame: object) -> None:
         if number == signal.SIGINT and number in seen:

@@ -65,7 +65,7 @@ class Checkpoints:
             os.replace(part, self.path)
             files.sync(self.path.parent)
         except OSError as error:
-            raise files.unwritten(self.path, error, len(data), part) from None
+            raise files.unwritten(Path(error.filename2 or self.path), error, len(data), part) from None
         self._damaged = False
         self._wait()
 

@@ -55,3 +55,15 @@ def test_a_lost_checkpoint_is_told(folder, capsys):
     assert run.main(["--resume", str(folder), "--quiet"]) == 0
     assert capsys.readouterr().err == f"warning: {folder} has no checkpoint.npz, so training begins anew, and so does losses.csv\n"
     assert (folder / "losses.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+@pytest.mark.parametrize("name", ["config.yaml", "checkpoint.npz", "checkpoint.before.npz", "losses.csv", "timing.csv", "weights.npz"])
+def test_what_is_no_file_is_told(folder, name, make):
+    (folder / name).unlink()
+    make(folder / name)
+    script = [sys.executable, "-m", "nnframe.run", "--resume", str(folder), "train.epochs=4", "--quiet"]
+    done = subprocess.run(script, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60)
+    assert "Traceback" not in done.stderr
+    replaced = make is os.mkfifo and name in ("checkpoint.npz", "checkpoint.before.npz", "weights.npz")
+    assert done.returncode == (0 if replaced else 2) and (name in done.stderr or (replaced and name != "checkpoint.npz"))
