@@ -15,7 +15,7 @@ class Average(nn.Callback):
         self.decay = decay
 
     def on_begin(self, state: nn.State) -> None:
-        if not state.step:
+        if not state.resumed:
             self.mean, self.norms = state.model.params.copy(), np.full((0, *state.model.runs), np.nan)
 
     def on_epoch(self, state: nn.State) -> None:

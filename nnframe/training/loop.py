@@ -134,9 +134,15 @@ class Training(Resumable):
             if checkpoints is not None:
                 self._resume(checkpoints)
             try:
-                return self._run()
-            finally:
-                self.put_back()
+                history = self._run()
+            except BaseException as error:  # also Ctrl-C
+                try:
+                    self.put_back()
+                except Exception as other:  # what came first is told
+                    error.add_note(f"The model is not where training had got to: {other}")
+                raise
+            self.put_back()
+            return history
 
     def _resume(self, checkpoints: Checkpoints) -> None:
         """Go back to where the newest checkpoint was written, if there is one."""

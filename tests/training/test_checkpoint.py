@@ -31,6 +31,7 @@ from nnframe.components import plugins
 from nnframe.components.registry import REGISTRY
 from nnframe.system import blas, files, npz
 from nnframe.training.checkpoint import Checkpoints
+from nnframe.training.survivors import Survivors
 
 ROOT = Path(__file__).parents[2]
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1]
@@ -41,7 +42,7 @@ class Count(nn.Callback):
     """Remembers the losses that it has seen."""
 
     def on_begin(self, state):
-        if not state.step:
+        if not state.resumed:
             self.seen = np.zeros((0, *state.model.runs))
 
     def on_epoch(self, state):
@@ -903,3 +904,19 @@ def test_what_ends_a_training_leaves_the_survivors_where_they_had_got_to(kind):
         ]
 
     assert trained(5, 9) == trained(0, 5)
+
+
+def test_what_ends_a_training_is_told_even_if_the_survivors_cannot_be_put_back(monkeypatch):
+    def breaks(state):
+        state.stop(np.asarray(state.runs) == 1)
+        if state.epoch == 2:
+            monkeypatch.setattr(Survivors, "put_back", lambda self: 1 / 0)
+            raise ValueError("enough")
+
+    model = nn.Dense(1).build(3, seed=range(4))
+    with pytest.raises(ValueError, match="enough") as told:
+        nn.fit(
+            model, nn.MSE(), nn.SGD(), (np.eye(3), np.ones((3, 1))), epochs=3, batch_size=3, callbacks=[SimpleNamespace(on_epoch=breaks)]
+        )
+    assert str(told.value) == "enough"
+    assert told.value.__notes__ == ["The model is not where training had got to: division by zero"]
