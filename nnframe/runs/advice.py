@@ -1,11 +1,13 @@
 """What a careful colleague says of an experiment before it is trained."""
 
+import sys
 from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
 
 from nnframe.config.build import Job
+from nnframe.errors import printable
 from nnframe.layers.activations.elementwise import Sigmoid, Tanh
 from nnframe.layers.activations.softmax import Softmax
 from nnframe.layers.base import Layer
@@ -21,8 +23,14 @@ FAR = 3  # times the loss of a model that knows nothing, at which inputs are to 
 SPREAD = 10  # this many, on both sides of 0 together
 
 
-def advice(job: Job) -> Iterator[str]:
-    """Warnings, each with the place in the config that it is about."""
+def print_advice(job: Job, *, forward: bool = True) -> None:
+    """Print the warnings to stderr."""
+    for line in advice(job, forward=forward):
+        print(f"warning: {printable(line)}", file=sys.stderr)
+
+
+def advice(job: Job, *, forward: bool = True) -> Iterator[str]:
+    """Warnings, each with the place in the config that it is about. Without `forward` no layer is run for them."""
     data, experiment, last = job.data.training, job.experiment, job.model.layers[-1]
     place = f"model.{len(job.model.layers) - 1}"
     while type(last) is Sequential:
@@ -43,10 +51,11 @@ def advice(job: Job) -> Iterator[str]:
         for i, name in enumerate(data.classes):
             if i not in found:
                 yield f"data.target: no row of the class {name!r} is in the training part"
-    for at, inner, after in _pairs(job.model):
+    for at, inner, after in _pairs(job.model, "model"):
         if isinstance(inner, Dense) and inner.bias and isinstance(after, BatchNorm):
             yield f"{at}: a bias straight before BatchNorm does nothing, and is moved by rounding alone; write bias: false"
-    yield from _unscaled(job)
+    if forward:
+        yield from _unscaled(job)
 
 
 def constant_inputs(job: Job) -> list[str]:
@@ -88,11 +97,20 @@ def _unscaled(job: Job) -> Iterator[str]:
         yield f"data: inputs are not scaled: {reach}, and {losses}; write transforms: [Standardize]"
 
 
-def _pairs(model: Layer, place: str = "model") -> Iterator[tuple[str, Layer, Layer]]:
-    """Each layer in a row with the one behind it, and where it stands."""
-    inner = [(f"{place}.{i}" if place == "model" else f"{place}.layers.{i}", layer) for i, layer in enumerate(model.layers)]
+def _pairs(model: Layer, place: str) -> Iterator[tuple[str, Layer, Layer]]:
+    """Each layer in a row with the one behind it, and where it stands; what is in a Sequential is in the row that this is in."""
+    inner = list(_row(model, place))
     if isinstance(model, Sequential):
         for (at, layer), (_, after) in pairwise(inner):
             yield at, layer, after
     for at, layer in inner:
         yield from _pairs(layer, at)
+
+
+def _row(model: Layer, place: str) -> Iterator[tuple[str, Layer]]:
+    for i, layer in enumerate(model.layers):
+        at = f"model.{i}" if place == "model" else f"{place}.layers.{i}"
+        if isinstance(model, Sequential) and type(layer) is Sequential:
+            yield from _row(layer, at)
+        else:
+            yield at, layer

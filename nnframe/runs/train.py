@@ -12,7 +12,7 @@ import numpy as np
 from nnframe.config.build import Job, build
 from nnframe.config.reading import Document
 from nnframe.errors import FileError, printable
-from nnframe.runs.advice import advice
+from nnframe.runs.advice import print_advice
 from nnframe.runs.folder import RunFolder, identity, read_record, resume_command
 from nnframe.system import files
 from nnframe.system.signals import SIGPIPE, Interrupted, theirs
@@ -24,8 +24,7 @@ from nnframe.training.log import Bar, CSVLog, Lines, summary
 def run(document: Document, out: Path, silent: bool, plugin_names: Sequence[str] = ()) -> int:
     """Train a config in a folder of its own. Raises NNFrameError for anything wrong, before the folder is made."""
     job = build(document, test=True)
-    for line in advice(job):
-        print(f"warning: {printable(line)}", file=sys.stderr)
+    print_advice(job)
     record = RunFolder.new(job, out)
     with files.owned(record.folder):
         return train(job, record, silent, plugin_names)
@@ -81,15 +80,17 @@ def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str]
             when = "once there is room, " if isinstance(error, FileError) else ""
             print(f"training ended after epoch {training.done}; {when}go on with\n  {again}", file=sys.stderr)
         raise
-    epochs, kept = int(history.epochs), int(history.epochs if history.diverged else history.kept)
+    epochs, kept = int(history.epochs), int(history.kept)
     results = {"epochs": epochs, "kept_epoch": kept} | {name: float(values[kept - 1]) for name, values in history.items()}
     if not history.diverged:
         results |= job.test()
     record.finish("diverged" if history.diverged else "finished", results)
-    reason = history.reasons.get(0, "")
+    reason, values = history.reasons.get(0, ""), summary({name: results[name] for name in results if name not in ("epochs", "kept_epoch")})
     if history.diverged:
         print(folder)
         print(f"{reason}; training ended there. A smaller optimizer.lr may help.", file=sys.stderr)
+        if kept < epochs:
+            print(f"kept epoch {kept}: {values}", file=sys.stderr)
         return 1
     if reason:
         say(f"ended early: {reason}")
@@ -97,7 +98,6 @@ def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str]
         if isinstance(callback, BestWeights) and callback.epoch and callback.where == "best.npz":
             say(f"best {callback.monitor} {float(callback.best):.4g} in epoch {int(callback.epoch)}, whose weights are in {callback.where}")
     ended = f"stopped at epoch {epochs}" if reason else f"after {epochs} epochs"
-    values = summary({name: value for name, value in results.items() if name not in ("epochs", "kept_epoch")})
     say(f"{ended}; kept epoch {kept}: {values}" if kept < epochs else f"{ended}: {values}")
     for line in predictions(job):
         say(line)

@@ -22,6 +22,7 @@ from nnframe.config.reading import Document, dump
 from nnframe.config.sections import kind_of
 from nnframe.errors import FileError, NNFrameError, OptionError, UsageError, printable
 from nnframe.runs import folder as run_folder
+from nnframe.runs.advice import print_advice
 from nnframe.sweeps import plan, results, sentences, statistics
 from nnframe.sweeps.block import Block, Outcome, Trainer
 from nnframe.sweeps.execute import UNGUARDED, Stop, execute
@@ -126,6 +127,7 @@ def _array(cells: Sequence[str], kind: type) -> np.ndarray:
 def command(document: Document, out: Path, options: Options) -> int:
     """Run a sweep in a folder of its own, as the command line does. Returns the exit status."""
     prepared = prepare(document)
+    print_advice(prepared.first, forward=not plugins.LOADED)  # code of others is run by workers alone
     folder = run_folder.make_folder(out / prepared.experiment.name, prepared.identity)
     with files.owned(folder):
         return _answer(prepared, folder, options)

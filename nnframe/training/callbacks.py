@@ -96,7 +96,9 @@ def check_hooks(callback: Any) -> None:
     """Raise OptionError for a method that nobody would ever call."""
     methods = [name for name in dir(callback) if name.startswith("on_") and callable(getattr(callback, name, None))]
     if wrong := [name for name in methods if name not in HOOKS]:
-        told = f"has a method {wrong[0]!r}, which is never called.{nearest(wrong[0], HOOKS)} Methods: {', '.join(HOOKS)}."
+        between = {"batch", "step"} & {*wrong[0].split("_")}  # of which there is none
+        hint = "" if between else nearest(wrong[0], HOOKS)
+        told = f"has a method {wrong[0]!r}, which is never called.{hint} Methods: {', '.join(HOOKS)}."
         raise OptionError(told, path=type(callback).__name__)
 
 

@@ -19,7 +19,7 @@ from nnframe.metrics.base import Metric
 from nnframe.optimizers.base import Optimizer
 from nnframe.streams import Seed
 from nnframe.system import blas, files
-from nnframe.training.callbacks import Callback
+from nnframe.training.callbacks import Callback, check_hooks
 from nnframe.training.checkpoint import Checkpoints, Every
 from nnframe.training.evaluation import batches_for, own_metrics, run_through
 from nnframe.training.history import History
@@ -74,6 +74,10 @@ def fit(
             raise OptionError(f"expected {describe(base)}, got {value!r:.60}", path=f"fit.{name}")
     every_metric, every_callback = _list(metrics, "fit.metrics"), _list(callbacks, "fit.callbacks")
     for i, callback in enumerate(every_callback):
+        try:
+            check_hooks(callback)
+        except OptionError as error:
+            raise error.within(f"fit.callbacks.{i}") from None
         if not callable(getattr(callback, "on_epoch", None)):
             raise OptionError(f"expected an object with a method on_epoch, got {callback!r:.60}", path=f"fit.callbacks.{i}")
     given: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "shuffle": shuffle, "evaluate_train": evaluate_train}

@@ -420,6 +420,35 @@ def test_a_method_that_nobody_calls_is_told(wrong, meant):
             nn.fit(model, nn.MSE(), nn.SGD(), (np.ones((4, 1)), np.ones((4, 1))), epochs=1, batch_size=2, callbacks=[Mistaken()])
 
 
+def test_an_object_that_has_only_such_a_method_is_told_too():
+    class Foreign:
+        def on_epoch_end(self, epoch, logs):
+            pass
+
+    with pytest.raises(nn.OptionError, match=r"^fit\.callbacks\.0\.Foreign: has a method 'on_epoch_end', .* Did you mean 'on_epoch'\?"):
+        follow([1], Foreign())
+
+
+@pytest.mark.parametrize("name", ["on_batch_end", "on_train_batch_start", "on_step_end"])
+def test_no_method_is_called_between_batches(name):
+    with pytest.raises(nn.OptionError, match=rf"has a method '{name}', which is never called\. Methods: "):
+        follow([1], type("Eager", (nn.Callback,), {name: lambda self: None})())
+
+
+def test_a_diverged_run_tells_of_the_epoch_whose_weights_it_has(place, capsys):
+    rate = "optimizer={type: SGD, lr: {type: Step, start: 0.1, every: 3, factor: 1e300}}"
+    status, lines, told = trained(capsys, rate, "dtype=float64", "callbacks=[{type: EarlyStopping, patience: 50}]")
+    folder = Path(lines[-1])
+    rows = [row.split(",") for row in (folder / "losses.csv").read_text().splitlines()[1:]]
+    record = json.loads((folder / "run.json").read_text())
+    assert status == 1 and record["status"] == "diverged" and len(rows) == 4
+    assert "; training ended there. " in told and "kept epoch 3: loss " in told
+    assert (record["results"]["epochs"], record["results"]["kept_epoch"]) == (4, 3)
+    assert [record["results"][name] for name in ("loss", "val_loss")] == [float(cell) for cell in rows[2][2:4]]
+    with np.load(folder / "weights.npz") as weights:
+        assert all(np.isfinite(array).all() for array in weights.values())
+
+
 def test_best_weights_in_yaml(place, capsys):
     constant = "optimizer.lr=0.02"
     _, lines, _ = trained(capsys, "train.epochs=30", constant, "callbacks=[{type: BestWeights, monitor: val_accuracy}]")

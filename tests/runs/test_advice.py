@@ -1,0 +1,89 @@
+"""What a run and a sweep are warned of before they are trained, and what they are not."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nnframe import run
+
+SIGMOID = "warning: model.1: Sigmoid before BinaryCrossEntropy, which takes logits and applies its own; leave it out\n"
+BIAS = "a bias straight before BatchNorm does nothing, and is moved by rounding alone; write bias: false\n"
+UNSCALED = "data={type: CSV, path: wide.csv, target: kind}"
+
+
+@pytest.fixture
+def said(place, capsys):
+    """What goes to stderr when a config is run."""
+    kind = np.repeat([0, 1, 2], 20)
+    income = 500 + 300 * kind + np.arange(60)
+    rows = [f"{income[i]},{i % 7},c{kind[i]}" for i in range(60)]
+    Path("wide.csv").write_text("\n".join(["income,rest,kind", *rows, ""]))
+
+    def said(*arguments):
+        capsys.readouterr()
+        assert run.main(["--out", "runs", "--quiet", *arguments]) == 0
+        out, err = capsys.readouterr()
+        assert len(out.splitlines()) == 1  # the folder
+        return err
+
+    return said
+
+
+def test_a_run_says_what_check_says(said):
+    assert said("xor.yaml", "train.epochs=1", "model=[{type: Dense, units: 1}, Sigmoid]") == SIGMOID
+
+
+def test_nothing_is_said_again_when_a_run_goes_on(said):
+    said("xor.yaml", "train.epochs=1", "model=[{type: Dense, units: 1}, Sigmoid]")
+    (folder,) = Path("runs/xor").iterdir()
+    assert said("--resume", str(folder), "train.epochs=2") == ""
+
+
+def test_a_sweep_says_it_once_before_its_first_trial(said):
+    sweep = "sweep={seeds: 3, parameters: {optimizer.lr: [0.1, 0.2]}}"
+    assert said("xor.yaml", "train.epochs=1", "model=[{type: Dense, units: 1}, Sigmoid]", sweep, "--workers=1") == SIGMOID
+
+
+@pytest.mark.parametrize("config", ["gender", "iris", "xor", "digits"])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_examples_are_warned_of_nothing(said, config, seed):
+    assert said(f"{config}.yaml", "train.epochs=1", f"seed={seed}") == ""
+
+
+def test_inputs_that_are_not_scaled(said):
+    """Only where the loss before training shows it: logits of hundreds, where ln 3 would be had for nothing."""
+    iris = ["iris.yaml", "train.epochs=1", "predict={}"]
+    words, loss = said(*iris, UNSCALED).split(", and the loss at the start is ")
+    assert words == "warning: data: inputs are not scaled: 'income' goes from 500 to 1159"
+    loss, rest = loss.split(", ", 1)
+    assert float(loss) > 30 and rest == "where a model that knows nothing has 1.099; write transforms: [Standardize]\n"
+    assert said(*iris, UNSCALED, "data.transforms=[Standardize]") == ""
+    assert said(*iris, UNSCALED, "model=[{type: Dense, units: 3, init: {type: Normal, std: 1e-4}}]") == ""
+
+
+def test_targets_far_from_zero_are_not_the_inputs_fault(said):
+    Path("far.csv").write_text("x,y\n" + "".join(f"{x},{1e5 + x}\n" for x in range(12)))
+    data = ["data={type: CSV, path: far.csv, target: y}", "loss=MSE", "metrics=[]", "predict={}"]
+    assert said("xor.yaml", "train.epochs=1", *data) == ""
+
+
+DENSE = "{type: Dense, units: 4}"
+
+
+@pytest.mark.parametrize(
+    ("layers", "where"),
+    [
+        (f"{DENSE}, BatchNorm", "model.0"),
+        (f"{DENSE}, {{type: Residual, layers: [{DENSE}, BatchNorm]}}", "model.1.layers.0"),
+        (f"{{type: Sequential, layers: [Tanh, {DENSE}]}}, BatchNorm", "model.0.layers.1"),
+        (f"{DENSE}, {{type: Sequential, layers: [BatchNorm, Tanh]}}", "model.0"),
+        ("{type: Dense, units: 4, bias: false}, BatchNorm", None),
+        (f"{DENSE}, Tanh, BatchNorm", None),
+        (f"{{type: Residual, layers: [{DENSE}]}}, BatchNorm", None),  # its input has no such bias
+    ],
+)
+def test_a_bias_that_does_nothing(said, layers, where):
+    assert said("iris.yaml", "train.epochs=1", f"model=[{layers}, {{type: Dense, units: 3}}]") == (
+        f"warning: {where}: {BIAS}" if where else ""
+    )
