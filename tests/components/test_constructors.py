@@ -1,10 +1,7 @@
-"""Fields make the constructor, or a class writes its own: in Python, in YAML, in a plugin, and as mypy sees it."""
+"""Fields make the constructor, or a class writes its own: in Python, in YAML and in a plugin; what mypy sees of it is in test_code."""
 
-import re
-import subprocess
 import sys
 from dataclasses import KW_ONLY, dataclass
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -16,8 +13,6 @@ from nnframe.components.component import config_of
 from nnframe.components.options import options
 from nnframe.components.registry import REGISTRY
 from nnframe.components.walk import Problems, validate
-
-ROOT = Path(__file__).parents[2]
 
 
 def positional(cls):
@@ -285,52 +280,3 @@ def test_a_plugin_in_either_form_trains(plugin):
     before = model.params.copy()
     nn.fit(model, nn.MSE(), plugin(0.1, [0.5, 2.0]), data, epochs=1, batch_size=4)
     np.testing.assert_allclose(model.params - before, np.ones((2, 3)) * [[0.05], [0.2]])
-
-
-# ------------------------------------------------------------------------------------------------ types
-
-TYPED = """
-from dataclasses import KW_ONLY
-
-import numpy as np
-
-import nnframe as nn
-
-nn.SGD(lr=0.1)
-nn.SGD(0.1, momentum=[0.1, 0.2], weight_decay=np.ones(2))
-nn.Adam(nn.Cosine(0.1), betas=(0.9, 0.99))
-nn.Dense(3, name="head").build(4).params.sum()
-nn.SGD(lrr=0.1)  # error: call-arg
-nn.SGD(0.1, 0.9)  # error: call-arg
-nn.SGD("fast")  # error: arg-type
-nn.Dense()  # error: call-arg
-
-
-class Scale(nn.Layer):
-    by: nn.PerRun[float] = 1.0
-    _: KW_ONLY
-    loud: bool = False
-    W: np.ndarray = nn.field(init=False)
-
-    def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
-        w = self.arrays_for(x, training)
-        return x * w.by * self.W
-
-    def backward(self, dy: np.ndarray, *, need_dx: bool = True) -> np.ndarray:
-        return dy * self.typo  # error: attr-defined
-
-
-Scale(2.0, loud=True, name="a")
-Scale(W=np.ones(3))  # error: call-arg
-Scale(2.0, True)  # error: call-arg
-Scale(loud="yes")  # error: arg-type
-"""
-
-
-def test_mypy_knows_the_constructor_and_finds_typos(tmp_path):
-    (tmp_path / "typed.py").write_text(TYPED)
-    done = subprocess.run([sys.executable, "-m", "mypy", str(tmp_path / "typed.py")], cwd=ROOT, capture_output=True, text=True)
-    found: dict[int, str] = {}  # the first error of each line
-    for number, code in re.findall(r"typed\.py:(\d+): error: .*\[([\w-]+)\]$", done.stdout, re.M):
-        found.setdefault(int(number), code)
-    assert found == {i: line.rpartition("# error: ")[2] for i, line in enumerate(TYPED.splitlines(), 1) if "# error: " in line}, done.stdout
