@@ -6,6 +6,7 @@ import numpy as np
 
 from nnframe.errors import UsageError
 
+dot = np.ndarray.dot  # np.dot is the same, after a look for overrides that takes as long as a small product
 KEPT = 3  # shapes whose working arrays are kept: those of a full batch, of an epoch's last one, and one to spare
 
 
@@ -59,4 +60,4 @@ def product_of(x: np.ndarray, y: np.ndarray) -> Any:
     something else. In a product of single numbers, and so in the sum over one row of one number, dot has another sign of zero.
     """
     matrices = x.ndim == y.ndim == 2 and x.dtype == y.dtype and (x.flags.c_contiguous or x.flags.f_contiguous)
-    return np.dot if matrices and (x.size > 1 or y.size > 1) else np.matmul
+    return dot if matrices and (x.size > 1 or y.size > 1) else np.matmul

@@ -36,7 +36,7 @@ class Numbers(Named):
         model and not here, schedules with the numbers that they move."""
         seen: set[int] = set()
         for name, value in vars(self).items():
-            if name not in NO_PARTS:
+            if isinstance(value, _HOLDERS) and name not in NO_PARTS:
                 for place, part in _components(value, name):
                     if id(part) not in seen and part.slot not in ("layer", "initializer") and not self._moves_number(part):
                         seen.add(id(part))
@@ -195,11 +195,14 @@ class Numbers(Named):
                 array[rows] = changed
 
 
+_HOLDERS = (Numbers, list, tuple, dict)
+
+
 def _components(value: Any, place: str) -> Iterator[tuple[str, Numbers]]:
-    """The components in a value, which may be a list, tuple or mapping of them."""
+    """The components in a value: a component, or a list, tuple or mapping."""
     if isinstance(value, Numbers):
         yield place, value
-    elif isinstance(value, (list, tuple, dict)):
+    else:
         for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
-            if isinstance(inner, (Numbers, list, tuple, dict)):
+            if isinstance(inner, _HOLDERS):
                 yield from _components(inner, f"{place}.{key}")

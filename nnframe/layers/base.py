@@ -335,13 +335,12 @@ class Folding(Layer):
         }
 
     def arrays_for(self, x: np.ndarray, training: bool) -> Any:
-        w = super().arrays_for(x, training)
-        if w.fold is None:
-            w.rows = x
-        else:
-            w.rows, w.seen = x.reshape(w.fold), None  # which may be a copy
-        w.rows_T = w.rows.mT
-        w.product = w.fastest if w.rows.flags.c_contiguous and w.rows.dtype is w.x_dtype else np.matmul
+        w = Layer.arrays_for(self, x, training)  # super() takes as long as the rest, and the first layer has another x in every step
+        rows = w.rows = x if w.fold is None else x.reshape(w.fold)
+        if rows is not x:
+            w.seen = None  # the rows may be a copy
+        w.rows_T = rows.mT
+        w.product = w.fastest if rows.flags.c_contiguous and rows.dtype is w.x_dtype else np.matmul
         return w
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
