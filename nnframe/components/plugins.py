@@ -19,7 +19,7 @@ from nnframe.components.component import Component, register
 from nnframe.components.registry import REGISTRY
 from nnframe.errors import FileError, NNFrameError
 
-GROUP = "nnframe.components.plugins"
+GROUP = "nnframe.plugins"
 
 LOADED: list[dict[str, Any]] = []  # path and hash of each, for the record of a run
 

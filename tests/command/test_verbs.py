@@ -573,7 +573,7 @@ def site(tmp_path):
     folder = tmp_path / "site"
     (folder / "scales-1.0.dist-info").mkdir(parents=True)
     (folder / "scales-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: scales\nVersion: 1.0\n")
-    (folder / "scales-1.0.dist-info" / "entry_points.txt").write_text("[nnframe.components.plugins]\nscales = scales\n")
+    (folder / "scales-1.0.dist-info" / "entry_points.txt").write_text("[nnframe.plugins]\nscales = scales\n")
     (folder / "scales.py").write_text(f"open({str(folder / 'looked')!r}, 'w').close()\n{SCALE}")
     return folder
 
@@ -632,7 +632,7 @@ def test_a_named_plugin_that_is_also_installed_is_one(place, site):
 def test_an_installed_plugin_that_does_not_work_says_so(place, site, source, entry, answer):
     """And that it is the installed one: nobody wrote --plugin."""
     (site / "scales.py").write_text(source)
-    (site / "scales-1.0.dist-info" / "entry_points.txt").write_text(f"[nnframe.components.plugins]\nscales = {entry}\n")
+    (site / "scales-1.0.dist-info" / "entry_points.txt").write_text(f"[nnframe.plugins]\nscales = {entry}\n")
     status, out, err = process("run", "xor.yaml", "model.1=Scale", cwd=place, paths=[site])
     assert (status, out) == (2, "")
     assert answer.replace("{0}", str(site)) in err and "--plugin" not in err and "frozen" not in err, err
