@@ -11,12 +11,16 @@ from nnframe.components.markers import Probability as Probability
 from nnframe.components.markers import Range as Range
 from nnframe.components.markers import Size as Size
 from nnframe.components.options import field as field
+from nnframe.data.augmentations.base import Augmentation as Augmentation
+from nnframe.data.augmentations.rows import Noise as Noise
 from nnframe.data.dataset import Dataset as Dataset
 from nnframe.data.source import Source as Source
 from nnframe.data.sources.arrays import Arrays as Arrays
 from nnframe.data.sources.csv import CSV as CSV
 from nnframe.data.sources.csv import Target as Target
 from nnframe.data.sources.digits import Digits as Digits
+from nnframe.data.splits import CV as CV
+from nnframe.data.splits import Split as Split
 from nnframe.data.transforms.base import Transform as Transform
 from nnframe.data.transforms.scaling import Shift as Shift
 from nnframe.data.transforms.scaling import Standardize as Standardize

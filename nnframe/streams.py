@@ -90,6 +90,12 @@ class Stream:
             rng.random(dtype=out.dtype, out=part)
         return _spread(out, self.index, self._in_order)
 
+    def normal(self, out: np.ndarray) -> np.ndarray:
+        """Normal numbers of mean 0 and variance 1, as `random`."""
+        for rng, part in zip(self.generators, out, strict=True):
+            rng.standard_normal(dtype=out.dtype, out=part)
+        return _spread(out, self.index, self._in_order)
+
     def take(self, rows: Any) -> "Stream":
         """The streams of some runs of a stack, each from where it stands now."""
         index = self.index[rows]

@@ -67,6 +67,7 @@ class Case:
     inputs: Draw = away_from_0
     targets: Draw = numbers
     per_run: dict[str, Any] = field(default_factory=dict)
+    categories: dict[str, Any] = field(default_factory=dict)  # of a transform's inputs a, b, c, d: their texts
 
     def of(self, rows: int | Sequence[int] | None = None, **changed: Any) -> Any:
         """The component as some runs have it, new: one network's for an index, that of a stack for a list of them; unless they are given,
@@ -189,7 +190,9 @@ CALLBACKS = [
 
 SAMPLERS = [Case(nn.Grid()), Case(nn.Random(seed=3)), Case(nn.Sobol(seed=3)), Case(nn.LatinHypercube(seed=3))]
 
-TRANSFORMS = [Case(nn.Shift(2.0)), Case(nn.Shift([1, -2, 0.5, 0])), Case(nn.Standardize())]
+TRANSFORMS = [Case(nn.Shift(2.0)), Case(nn.Shift([1, -2, 0.5, 0])), Case(nn.Standardize()), Case(nn.Standardize(columns=["b", "d"]))]
+
+AUGMENTATIONS = [Case(nn.Noise(), (VECTOR, SEQUENCE), per_run={"std": [0.0, 0.1, 1.0]}), Case(nn.Noise(0.5))]
 
 SOURCES = [  # files that tests/test_cases.py writes
     Case(nn.Arrays("data.npz", x="a", y="b", weight="c", transforms=[nn.Standardize()], validation=0.25, test=0.25, split_seed=1)),
@@ -204,10 +207,15 @@ SOURCES = [  # files that tests/test_cases.py writes
             validation=0.25,
             test=0.2,
             split_seed=1,
+            label_noise=0.1,
+            class_weights="balanced",
+            split=nn.Split(stratify=False),
         )
     ),
     Case(nn.CSV("data.csv", target=nn.Target("k", ("no", "yes")), delimiter=";", validation=nn.CSV("data.csv", target="k", delimiter=";"))),
     Case(nn.Digits(transforms=[nn.Standardize()], validation=0.25, test=0.1, split_seed=1)),
+    Case(nn.Digits(cv=nn.CV(folds=4, only=1), test=0.1, augment=[nn.Noise()])),
+    Case(nn.Arrays("data.npz", x="a", y="b", target_transforms=[nn.Standardize()], validation=0.25, test=0.25)),
 ]
 
 CASES = {
@@ -220,6 +228,7 @@ CASES = {
     "callback": CALLBACKS,
     "sampler": SAMPLERS,
     "transform": TRANSFORMS,
+    "augmentation": AUGMENTATIONS,
     "data source": SOURCES,
 }
 

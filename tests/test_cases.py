@@ -46,8 +46,9 @@ def test_the_table_covers_the_registry(slot):
 def test_the_table_tries_every_option(slot):
     for cls, cases in by_class(slot).items():
         for option in options(cls).values():
-            tried = any(repr(case.component._options[option.name]) != repr(option.default) for case in cases)
-            assert tried or option.name in ("name", *cases[0].per_run), f"no case of {cls.__name__} sets {option.name}"
+            some = cases if option.name not in options(slot_base(cls)) else CASES[slot]  # what all of a slot have is tried with one of them
+            tried = any(repr(case.component._options[option.name]) != repr(option.value()) for case in some if not option.required)
+            assert tried or option.required or option.name in ("name", *cases[0].per_run), f"no case of {cls.__name__} sets {option.name}"
 
 
 def differ(value):
@@ -119,15 +120,28 @@ def test_a_sampler_gives_as_many_settings_of_the_space_as_asked_for(case, count)
 def test_a_transform_treats_rows_one_by_one_and_leaves_them_as_they_were(case, rng):
     x = case.inputs(rng, (7,), (4,))
     x[:, 3] = 5  # an input that is constant
+    data = nn.Dataset(x, np.zeros((7, 1)), inputs=("a", "b", "c", "d"), categories=case.categories)
     before, transform = x.tobytes(), copy.deepcopy(case.component)
-    transform.fit(x)
-    y = transform.apply(x)
-    assert y is not x and x.tobytes() == before and np.isfinite(y).all() and y.shape == x.shape
+    transform.fit_to(data)
+    found = transform.on(data)
+    assert found.x is not x and x.tobytes() == before and np.isfinite(found.x).all() and len(found.x) == len(x)
+    assert len(found.inputs) == found.x.shape[1] and set(found.categories) <= set(found.inputs)
     for other in (transform, pickle.loads(pickle.dumps(transform))):
-        assert np.concatenate([other.apply(row[None]) for row in x]).tobytes() == y.tobytes()
-    for scale in (1e-300, 1e150):
-        transform.fit(x * scale)
-        assert np.isfinite(transform.apply(x * scale)).all()
+        assert np.concatenate([other.on(data.rows(slice(i, i + 1))).x for i in range(7)]).tobytes() == found.x.tobytes()
+    json.dumps(transform.record())
+    for scale in (1e-300, 1e150) if not case.categories else ():
+        scaled = nn.Dataset(x * scale, data.y, inputs=data.inputs)
+        transform.fit_to(scaled)
+        assert np.isfinite(transform.on(scaled).x).all()
+
+
+@every(*(case for case in TRANSFORMS if type(case.component).invert is not nn.Transform.invert))
+def test_a_transform_of_targets_is_undone(case, rng):
+    y = case.inputs(rng, (50,), (4,))
+    targets = nn.Dataset(y, y, inputs=("a", "b", "c", "d"))
+    transform = copy.deepcopy(case.component)
+    transform.fit_to(targets)
+    np.testing.assert_allclose(transform.undone(transform.on(targets).x), y, rtol=1e-9, atol=1e-9)
 
 
 @pytest.fixture
@@ -155,4 +169,5 @@ def test_a_data_source_gives_the_same_rows_again_and_holds_some_of_them_out(case
     else:
         tested = round(rows * case.component.test)
         sizes = [len(part.x) for part in (prepared.test, prepared.validation, prepared.training)]
-        assert sizes[:2] == [tested, round((rows - tested) * 0.25)] and sum(sizes) == rows
+        held = -(-(rows - tested) // 4) if case.component.cv else round((rows - tested) * 0.25)  # folds are filled up to the largest
+        assert sizes[:2] == [tested, held] and sum(sizes) - rows == (0 if case.component.cv is None else 1)

@@ -58,7 +58,8 @@ class Job:
             return {}
         x = np.stack(list(self.rows.values()))
         pred = self.experiment.loss.readout(self.model.predict(x, blas_threads=self.training.threads))
-        return dict(zip(self.rows, pred, strict=True))
+        undo = self.data.training.undo
+        return dict(zip(self.rows, pred if undo is None else undo(pred), strict=True))
 
 
 def build(document: Document, load: Callable[[Source], Dataset] | None = None, *, test: bool = False) -> Job:
@@ -91,7 +92,7 @@ def build(document: Document, load: Callable[[Source], Dataset] | None = None, *
 def training_of(experiment: Experiment, model: Layer, training: Dataset, validation: Dataset | None) -> Training:
     """What `experiment` says, ready to train a model that has been built: one network or a stack."""
     e = experiment
-    return Training(model, e.loss, e.optimizer, training, validation, e.metrics, e.callbacks, None, e.train)
+    return Training(model, e.loss, e.optimizer, training, validation, e.metrics, e.callbacks, None, e.train, e.data.augment)
 
 
 def tested(experiment: Experiment, training: Training, test: Any) -> dict[str, np.ndarray]:

@@ -1,12 +1,14 @@
 """Batches of shuffled rows. The order of an epoch is a function of (seed, epoch), so there is nothing to save."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from nnframe.data.dataset import Dataset, array_hash
+from nnframe.data.dataset import Dataset, Sets, array_hash
+from nnframe.data.mapped import Mapped
 from nnframe.streams import Seeds, generator
 
 DRAWS = 2**14  # row numbers that one stream gives, but 64 epochs at least and 4096 at most: making a stream costs as much as 1000
@@ -50,29 +52,40 @@ class Batches:
     """
 
     def __init__(self, data: Dataset, own: tuple[bool, ...], seeds: Seeds, batch_size: int, shuffle: bool) -> None:
-        """`own`: whether x, y and weight have a runs axis, rows of their own for each run."""
-        self.seeds, self.size, self.shuffle = seeds, batch_size, shuffle
-        self.rows = data.x.shape[1 if own[0] else 0]
+        """`own`: whether x, y and weight have an axis of runs, or of sets that runs share, in front."""
+        self.seeds, self.size, self.shuffle, self.undo = seeds, batch_size, shuffle, data.undo
+        self._data, self._arrays, self._own = data, [a for a in (data.x, data.y, data.weight) if a is not None], own
+        held = data.x.shape[1 if own[0] else 0]
+        self.rows = data.visited or held
         self.steps = -(-self.rows // batch_size)
-        self._arrays = [a for a in (data.x, data.y, data.weight) if a is not None]
-        self._own = own[: len(self._arrays)]
-        self._orders = Orders(seeds, self.rows)
+        runs = np.arange(len(seeds.values)) if seeds.runs else np.arange(1)
+        self._sets = data.sets or Sets(runs, np.full(len(runs), held))
+        self._in_order = np.array_equal(self._sets.of, np.arange(len(self._sets.counts)))
+        self._orders = list(self._orders_by_count(held))
         self._gathered = range(0)  # epochs that are gathered at present
         self._pieces: list[_Piece] = []
         self._views: list[Batch] = []
 
+    def _orders_by_count(self, held: int) -> Iterator[tuple[Any, Orders]]:
+        """The orders of the runs whose sets have as many rows, and which runs these are."""
+        counts = self._sets.counts[self._sets.of] if any(self._own) else np.full(1, held)
+        for count in np.unique(counts).tolist():
+            runs = np.flatnonzero(counts == count)
+            every = len(runs) == len(counts)
+            yield (... if every else runs), Orders(self.seeds if every else self.seeds.take(runs), count)
+
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """The batches of epoch number `epoch`, from 0: (x, y, weight or None, number of rows)."""
         if not self.shuffle:
-            self._views = self._views or list(self._in_place())
-            yield from self._views
+            if not self._views and self._in_order and not isinstance(self._arrays[0], Mapped):
+                self._views = list(self._in_place())
+            yield from self._views or self._in_place()
             return
         if not self._pieces:
             self._pieces = list(self._plan())
         if epoch not in self._gathered or self._together == 1:
             first = epoch - epoch % self._together
-            window, at = self._orders.window(epoch), first % self._orders.together
-            order = window[..., at : at + self._together, :]
+            order = self._order(first)
             self._gathered = range(first, first + self._together)
             if self._together > 1:
                 for piece in self._pieces:
@@ -82,11 +95,23 @@ class Batches:
                 self._gather(piece, order)
             yield from piece.batches(epoch - self._gathered.start)
 
+    def _order(self, first: int) -> np.ndarray:
+        """The orders (*runs, epochs, rows) of the epochs that are gathered together. Of a set with more rows than an epoch visits, the last
+        of each order wait for another one."""
+        found = []
+        for runs, orders in self._orders:
+            at = first % orders.together
+            found.append((runs, orders.window(first)[..., at : at + self._together, : self.rows]))
+        if len(found) == 1:
+            return found[0][1]
+        order = np.empty((*self.seeds.runs, self._together, self.rows), np.int64)
+        for runs, part in found:
+            order[runs] = part
+        return order
+
     def take(self, rows: Any) -> "Batches":
         """The batches of some runs of a stack."""
-        arrays = [a[rows] if own else a for a, own in zip(self._arrays, self._own, strict=True)]
-        x, y, *rest = arrays
-        data = Dataset(x, y, rest[0] if rest else None)
+        data = replace(self._data, sets=Sets(np.atleast_1d(self._sets.of[rows]), self._sets.counts)) if any(self._own) else self._data
         return Batches(data, self._own, self.seeds.take(rows), self.size, self.shuffle)
 
     def data_hash(self) -> str:
@@ -94,19 +119,23 @@ class Batches:
         return array_hash(self._arrays)
 
     def _in_place(self) -> Iterator[Batch]:
-        """The batches as views of the data."""
+        """The batches in the data's order: views of them, but where several runs share sets of rows."""
         for start in range(0, self.rows, self.size):
             part = slice(start, min(start + self.size, self.rows))
-            yield _batch([a[:, part] if own else a[part] for a, own in zip(self._arrays, self._own, strict=True)], part.stop - start)
+            arrays = [a[:, part] if own else a[part] for a, own in zip(self._arrays, self._own, strict=False)]
+            if not self._in_order:
+                arrays = [a[self._sets.of] if own else a for a, own in zip(arrays, self._own, strict=False)]
+            yield _batch(arrays, part.stop - start)
 
     def _plan(self) -> Iterator["_Piece"]:
         """What is gathered at once: the full batches of several small epochs, and their last smaller ones; or some batches of a
         large epoch after the other. Each batch is in one piece in memory, whatever the number of runs."""
-        runs = self.seeds.runs if len(self.seeds.distinct) > 1 else ()
-        leads = [(len(a),) if own else runs for a, own in zip(self._arrays, self._own, strict=True)]
-        shapes = [(lead, a.shape[2:] if own else a.shape[1:]) for lead, a, own in zip(leads, self._arrays, self._own, strict=True)]
+        runs = self.seeds.runs if len(self.seeds.distinct) > 1 or len(self._orders) > 1 else ()
+        leads = [self.seeds.runs if own else runs for own in self._own[: len(self._arrays)]]
+        shapes = [(lead, a.shape[2:] if own else a.shape[1:]) for lead, a, own in zip(leads, self._arrays, self._own, strict=False)]
         row = sum(prod(lead) * prod(features) * a.itemsize for (lead, features), a in zip(shapes, self._arrays, strict=True))
-        self._together = min(_power_of_two(CHUNK // max(row * self.rows, 1)), self._orders.together, GATHERED)
+        fewest = min(orders.together for _, orders in self._orders)
+        self._together = min(_power_of_two(CHUNK // max(row * self.rows, 1)), fewest, GATHERED)
         full, rest = divmod(self.rows, self.size)
         length = full if self._together > 1 else max(CHUNK // max(row * self.size, 1), 1)
         room: dict[tuple[int, int], list[np.ndarray]] = {}
@@ -127,13 +156,16 @@ class Batches:
         chosen = chosen.reshape(*order.shape[:-1], piece.count, piece.size)  # (*runs, epochs, batches, rows)
         if chosen.ndim == 4:
             chosen = chosen.transpose(1, 2, 0, 3)
-        for array, own, out in zip(self._arrays, self._own, piece.arrays, strict=True):
+        for array, own, out in zip(self._arrays, self._own, piece.arrays, strict=False):
             index = chosen
             if own:  # rows of their own for each run
-                runs, rows = array.shape[:2]
-                index = (chosen if chosen.ndim == 4 else chosen[:, :, None]) + (np.arange(runs) * rows)[:, None]
-                array = array.reshape(runs * rows, *array.shape[2:])
-            np.take(array, index, 0, out, "clip")  # clip: writes straight into out; all rows exist
+                sets, rows = array.shape[:2]
+                index = (chosen if chosen.ndim == 4 else chosen[:, :, None]) + (self._sets.of * rows)[:, None]
+                array = array.reshape(sets * rows, *array.shape[2:])
+            if isinstance(array, Mapped):
+                array.take(index, out)
+            else:
+                np.take(array, index, 0, out, "clip")  # clip: writes straight into out; all rows exist
 
 
 class _Piece:

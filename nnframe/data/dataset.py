@@ -1,21 +1,43 @@
 """What is trained on: rows of inputs and targets, with the names that a person knows them by."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from nnframe.components.arrays import as_numbers
+from nnframe.data.mapped import Mapped, chunks, pick
 from nnframe.errors import DataError, ShapeError, listed
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """Where rows come from, for people: a file and the line of each row."""
+
+    name: str
+    lines: np.ndarray
+
+    def at(self, row: int) -> str:
+        return f"{self.name}:{self.lines[row]}"
+
+
+@dataclass(frozen=True, eq=False)
+class Sets:
+    """How the runs of a stack share several sets of rows: arrays are (sets, rows, ...), and run r has the first `counts[of[r]]` rows of set
+    `of[r]`; what stands behind them fills up."""
+
+    of: np.ndarray  # (runs,)
+    counts: np.ndarray  # (sets,)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
     """x (rows, *features), y (rows, *targets) or integer classes (rows,), weight (rows,); each may have a runs axis in front
-    if each run of a stack has rows of its own.
+    if each run of a stack has rows of its own, or an axis of `sets` that runs share.
 
-    `inputs` and `targets` name the columns of x and y, `classes` the classes of y in order.
+    `inputs` and `targets` name the columns of x and y, `classes` the classes of y in order. x may be `Mapped`, and stay in its file.
+    An input among `categories` holds texts: x has the number of each in their order. NaN in x stands for what is missing.
     Raises DataError for what is no array of numbers.
     """
 
@@ -25,14 +47,48 @@ class Dataset:
     inputs: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    columns: Mapping[str, np.ndarray] = field(default_factory=dict)  # what rows are split by, beside inputs and targets
+    origin: Origin | None = None
+    undo: Any = None  # a function from y, and from outputs, to the units that targets came in: (*runs, rows, m) to the same
+    sets: Sets | None = None
+    visited: int | None = None  # rows that an epoch of training goes through; all unless given
+    notes: tuple[str, ...] = ()  # what a person should know of how it was read
 
     def __post_init__(self) -> None:
         for name in ("x", "y") if self.weight is None else ("x", "y", "weight"):
-            object.__setattr__(self, name, as_numbers(getattr(self, name), name))  # the class is frozen
+            if not isinstance(getattr(self, name), Mapped):
+                object.__setattr__(self, name, as_numbers(getattr(self, name), name))  # the class is frozen
 
     def rows(self, index: Any) -> "Dataset":
         """Some of the rows, in the order of `index`; for data without a runs axis."""
-        return replace(self, x=self.x[index], y=self.y[index], weight=None if self.weight is None else self.weight[index])
+        return replace(
+            self,
+            x=pick(self.x, index),
+            y=self.y[index],
+            weight=None if self.weight is None else self.weight[index],
+            columns={name: column[index] for name, column in self.columns.items()},
+            origin=None if self.origin is None else Origin(self.origin.name, self.origin.lines[index]),
+        )
+
+    def refuse_missing(self) -> None:
+        """Raise DataError, with file, line and column, for an input that is missing or infinite."""
+        start = 0
+        for part in chunks(self.x):
+            if part.dtype.kind == "f" and not np.isfinite(part).all():
+                row, *place = np.argwhere(~np.isfinite(part))[0].tolist()
+                name = self.inputs[place[0]] if len(place) == 1 and place[0] < len(self.inputs) else None
+                what = f"column {name!r}: " if name else f"input {place}: "
+                where = f"row {start + row}" if self.origin is None else self.origin.at(start + row)
+                got = part[row, *place]
+                if np.isnan(got):
+                    told = (
+                        "expected a finite number, got an empty cell or nan; write transforms: [Impute], or leave out the row or the column"
+                    )
+                else:
+                    told = f"expected a finite number, got {got}"
+                raise DataError(f"{where}: {what}{told}", path="inputs")
+            start += len(part)
 
     def as_targets_for(self, outputs: tuple[int, ...], takes_classes: bool) -> "Dataset":
         """With classes as a model of `outputs` needs them: integers if the loss takes classes, a column of 0 and 1 for one
@@ -80,6 +136,7 @@ def as_dataset(data: Any, features: tuple[int, ...], runs: tuple[int, ...], dtyp
     x, y, weight = data.x, data.y, data.weight
     cast = [a if a is None or a.dtype.kind in "iu" else _numbers(a, dtype, f"{what}.{name}") for name, a in (("x", x), ("y", y))]
     x, y = cast[0], cast[1]
+    runs = runs if data.sets is None else data.sets.counts.shape
     own = x.shape[: max(x.ndim - 1 - len(features), 0)]
     if x.ndim < 1 + len(features) or x.shape[len(own) + 1 :] != features or own not in ((), runs):
         wanted = " or ".join(f"({', '.join(map(str, (*lead, 'rows', *features)))})" for lead in dict.fromkeys([(), runs]))
@@ -95,37 +152,28 @@ def as_dataset(data: Any, features: tuple[int, ...], runs: tuple[int, ...], dtyp
         if weight.min() < 0 or not weight.any(-1).all():
             where = f", in run {int(np.argmin(weight.any(-1)))} too" if weight.ndim == 2 else ""
             raise DataError(f"expected weights of at least 0, and some above it{where}", path=f"{what}.weight")
-    return Dataset(x, y, weight, data.inputs, data.targets, data.classes)
+    return replace(data, x=x, y=y, weight=weight)
 
 
-def _numbers(a: np.ndarray, dtype: Any, what: str) -> np.ndarray:
+def _numbers(a: Any, dtype: Any, what: str) -> Any:
     with np.errstate(over="ignore"):
         a = a.astype(dtype, copy=False)
-    if not np.isfinite(a).all():
-        first = np.argwhere(~np.isfinite(a))[0].tolist()
-        raise DataError(f"expected finite numbers, got {a[tuple(first)]} at {first}", path=what)
+        start = 0
+        for part in chunks(a):
+            if not np.isfinite(part).all():
+                first = np.argwhere(~np.isfinite(part))[0].tolist()
+                raise DataError(f"expected finite numbers, got {part[tuple(first)]} at {[start + first[0], *first[1:]]}", path=what)
+            start += len(part)
     return a
 
 
-def split(rows: int, fraction: float, rng: "np.random.Generator", what: str = "validation") -> tuple[np.ndarray, np.ndarray]:
-    """Row numbers of the training part and of another one, drawn by `rng`, each in the data's order.
-
-    Raises DataError if either part would be empty.
-    """
-    held = round(rows * fraction)
-    if not 0 < held < rows:
-        verb = {"validation": "validate", "test": "test"}[what]
-        raise DataError(f"a {what} part of {fraction:g} of {rows} rows leaves {rows - held} to train on and {held} to {verb} on")
-    chosen = rng.permutation(rows)
-    return np.sort(chosen[held:]), np.sort(chosen[:held])
-
-
-def array_hash(arrays: Iterable[np.ndarray]) -> str:
+def array_hash(arrays: Iterable[Any]) -> str:
     """SHA-256 of the numbers in arrays, their dtypes and shapes."""
     from hashlib import sha256
 
     found = sha256()
     for array in arrays:
         found.update(f"{array.dtype.str}{array.shape}".encode())
-        found.update(np.ascontiguousarray(array).tobytes())
+        for part in chunks(array):
+            found.update(np.ascontiguousarray(part).data)
     return found.hexdigest()

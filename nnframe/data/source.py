@@ -5,22 +5,26 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
 from nnframe.components.component import Component
-from nnframe.components.markers import Range
+from nnframe.components.markers import Fraction, NonNegative, Range
 from nnframe.components.names import nearest
-from nnframe.components.options import field
-from nnframe.data.dataset import Dataset, split
+from nnframe.components.options import field, options
+from nnframe.data.augmentations.base import Augmentation
+from nnframe.data.dataset import Dataset
+from nnframe.data.splits import CV, Split, by_column, fold_of, held_out, with_class_weights, with_label_noise
 from nnframe.data.transforms.base import Transform
-from nnframe.errors import DataError, FileError, UsageError
+from nnframe.errors import DataError, FileError, OptionError, UsageError, listed
 from nnframe.streams import generator
 
 Part = Annotated[float, Range(above=0, below=1)]
 SplitSeed = Annotated[int, Range(min=0, max=2**63 - 1)]
-BESIDES = ("transforms", "validation", "test", "split_seed")  # options that the data that are trained on have for all parts
+BESIDES = (  # options that the data that are trained on have for all parts
+    "transforms", "target_transforms", "augment", "validation", "test", "cv", "split", "split_seed", "label_noise", "class_weights",
+)  # fmt: skip
 
 
 @dataclass(eq=False, repr=False)
@@ -31,39 +35,93 @@ class PreparedData:
     validation: Dataset | None
     transforms: tuple[Transform, ...]
     test: Dataset | None = None  # unless it was left alone
+    raw: Dataset | None = None  # a row as it was before transforms, for the names and texts of inputs
 
-    def inputs_of(self, row: Mapping[str, float]) -> np.ndarray:
-        """One row of named inputs, transformed: (inputs,). Raises DataError for a missing or unknown name."""
-        names = self.training.inputs
+    def inputs_of(self, row: Mapping[str, Any]) -> np.ndarray:
+        """One row of named inputs, transformed: (inputs,). Raises DataError for a missing or unknown name, and for a text that is none of
+        an input's."""
+        raw = self.raw or self.training
+        names = raw.inputs
         for name in row:
             if name not in names:
                 raise DataError(f"the data has no input {name!r}.{nearest(name, names)} Inputs: {', '.join(names)}.", path=name)
         if missing := [name for name in names if name not in row]:
             raise DataError(f"needs a value for the input {missing[0]!r}. Inputs: {', '.join(names)}.")
-        x = np.array([row[name] for name in names], np.float64)[None]
+        x = np.array([_number_of(row[name], name, raw.categories.get(name)) for name in names], np.float64)
+        data = replace(raw, x=x[None].astype(np.result_type(raw.x.dtype, np.float64)), origin=None)
         for transform in self.transforms:
-            x = transform.apply(x)
-        return x[0]
+            data = transform.on(data)
+        data.refuse_missing()
+        return data.x[0]
+
+
+def _number_of(value: Any, name: str, texts: tuple[str, ...] | None) -> float:
+    """A value as x has it. Raises DataError."""
+    if texts is None:
+        if isinstance(value, str):
+            raise DataError(f"expected a number, got {value!r}", path=name)
+        return value
+    if str(value) not in texts:
+        raise DataError(f"expected one of {listed(texts)}, got {value!r}.{nearest(value, texts)}", path=name)
+    return texts.index(str(value))
 
 
 class Source(Component):
-    """Base of all data sources: write `read`. Every source takes `transforms`, applied in their order, `validation` and `test`.
+    """Base of all data sources: write `read`.
 
-    Each of these two is a fraction of the rows or a source of its own: `test` of all rows, drawn by stream "test split", `validation` of
-    those that are left, drawn by stream "split", with `split_seed` or else the run's seed. Test rows are for what has been chosen.
+    `test` is a fraction of the rows, or a source of its own, for what has been chosen; `validation` one of those that are left, or instead
+    of it `cv` makes folds of them. Rows are drawn by streams "test split", "split" and "folds" of `split_seed` or else the run's seed, as
+    `split` says. Then the training part alone gets `label_noise`, the share of rows with a wrong class (stream "label noise"), and
+    `class_weights`. `transforms`, and `target_transforms` for numbers, are applied to all parts in their order, fitted on the training
+    part; predictions and metrics are in the units that targets came in. `augment` changes every batch that is trained on.
     """
 
     slot = "data source"
 
     transforms: tuple[Transform, ...] = field(default=(), kw_only=True)
+    target_transforms: tuple[Transform, ...] = field(default=(), kw_only=True)
+    augment: tuple[Augmentation, ...] = field(default=(), kw_only=True)
     validation: "Part | Source | None" = field(default=None, kw_only=True)
     test: "Part | Source | None" = field(default=None, kw_only=True)
+    cv: Annotated[int, Range(min=2)] | CV | None = field(default=None, kw_only=True)
+    split: Split = field(default_factory=Split, kw_only=True)
     split_seed: SplitSeed | None = field(default=None, kw_only=True)
+    label_noise: Fraction = field(default=0.0, kw_only=True)
+    class_weights: Literal["balanced"] | dict[str, NonNegative] | None = field(default=None, kw_only=True)
+
+    def _made(self) -> None:
+        if self.cv is not None and self.validation is not None:
+            raise OptionError("cv holds out rows by itself; leave one of them out", path="validation")
+        if self.split.column is not None:
+            for name in ("validation", "test", "cv"):
+                if isinstance(getattr(self, name), (float, int, CV)):
+                    raise OptionError(f"the column {self.split.column!r} of split says which rows these are; leave it out", path=name)
+
+    @property
+    def folds(self) -> CV | None:
+        """`cv` with all that it says."""
+        return CV(self.cv) if isinstance(self.cv, int) else self.cv
+
+    @property
+    def given_for_all(self) -> tuple[str, ...]:
+        """Those of the options for all parts that are given."""
+        return tuple(name for name in BESIDES if getattr(self, name) != options(Source)[name].value())
 
     @property
     def split_varies(self) -> bool:
         """Does the seed of a run draw which rows it trains on?"""
-        return self.split_seed is None and any(isinstance(part, float) for part in (self.validation, self.test))
+        drawn = self.cv is not None or any(isinstance(part, float) for part in (self.validation, self.test))
+        return drawn and self.split_seed is None and self.split.is_drawn
+
+    @property
+    def varies(self) -> bool:
+        """Does the seed of a run decide anything of the data that it trains on?"""
+        inner = (part.varies for part in (self.validation, self.test) if isinstance(part, Source))
+        return self.split_varies or (self.label_noise > 0 and self.split_seed is None) or self.of_seed(0) is not self or any(inner)
+
+    def of_seed(self, seed: int) -> "Source":
+        """The source as a run of this seed reads it; itself, unless the run's seed draws rows or noise."""
+        return self
 
     def read(self) -> Dataset:
         """All rows, as they are. Raises FileError or DataError with file, line and column."""
@@ -71,8 +129,7 @@ class Source(Component):
 
     def load(self) -> Dataset:
         """All rows, as they are. Raises UsageError where the options say more, which is for `prepare` to do."""
-        left_out = [name for name in BESIDES if getattr(self, name) not in (None, ())]
-        if left_out and type(self).load is Source.load:
+        if (left_out := self.given_for_all) and type(self).load is Source.load:
             raise UsageError(
                 f"load() gives the rows as they are, without {' and '.join(left_out)}; call prepare(seed)", path=type(self).__name__
             )
@@ -82,49 +139,131 @@ class Source(Component):
         """What `read` gives, or `load` in a source that writes that."""
         return self.read() if type(self).load is Source.load else self.load()
 
-    def prepare(self, seed: int, load: "Callable[[Source], Dataset] | None" = None, *, test: bool = False) -> PreparedData:
+    def prepare(
+        self, seed: int, load: "Callable[[Source], Dataset] | None" = None, *, test: bool = False, fold: int | None = None
+    ) -> PreparedData:
         """Read, split and transform; the test part only if `test` asks for it, otherwise its rows are left out and its source is not read.
 
-        `load` stands in for `read` where rows are already at hand. Raises FileError or DataError.
+        With `cv` the data of one `fold`, which must be given unless the options say `only`. `load` stands in for `read` where rows are
+        already at hand. Raises FileError or DataError.
         """
-        load, seed = load or Source._rows, seed if self.split_seed is None else self.split_seed
-        data = load(self)
-        held: dict[str, Dataset] = {}
-        for name, part, stream in (("test", self.test, "test split"), ("validation", self.validation, "split")):
-            if isinstance(part, float):
-                kept, out = split(len(data.x), part, generator(seed, stream), name)
-                data, held[name] = data.rows(kept), data.rows(out)
-            elif part is not None:
-                if given := [option for option in BESIDES if getattr(part, option) not in (None, ())]:
+        load, own_seed = load or Source._rows, seed
+        seed = seed if self.split_seed is None else self.split_seed
+        data = load(self.of_seed(own_seed))
+        parts = self._parts(data, seed, fold)
+        data, held = parts.pop("training"), parts
+        for name, part in (("test", self.test), ("validation", self.validation)):
+            if isinstance(part, Source):
+                if given := part.given_for_all:
                     raise DataError("is of the data that are trained on: write it there, and leave it out here", path=f"{name}.{given[0]}")
                 try:
                     if name == "validation" or test:
-                        held[name] = _like(data, load(part))
+                        held[name] = _like(data, load(part.of_seed(own_seed)))
                     elif isinstance(path := getattr(part, "path", None), Path):
                         regular_file(path)  # that it is missing is found out now, and not when all has been trained
                 except (DataError, FileError) as error:
                     raise error.within(name) from None
         if not test:
             held.pop("test", None)
-        transforms = deepcopy(self.transforms)
-        for i, transform in enumerate(transforms):
+        if self.label_noise:
+            data = with_label_noise(data, self.label_noise, generator(seed, "label noise"))
+        if self.class_weights is not None:
+            data = with_class_weights(data, self.class_weights)
+        raw = replace(data.rows(slice(1)), visited=None)
+        parts, transforms = self._transformed({"training": data} | held)
+        return PreparedData(parts["training"], parts.get("validation"), transforms, parts.get("test"), raw)
+
+    def _parts(self, data: Dataset, seed: int, fold: int | None) -> dict[str, Dataset]:
+        """What is trained on, and what of the same rows is held out."""
+        if self.split.column is not None:
+            return {part: data.rows(rows) for part, rows in by_column(data, self.split.column).items()}
+        held: dict[str, Dataset] = {}
+        for name, part, stream in (("test", self.test, "test split"), ("validation", self.validation, "split")):
+            if isinstance(part, float):
+                kept, out = held_out(data, part, generator(seed, stream), self.split, name)
+                data, held[name] = data.rows(kept), data.rows(out)
+        if (cv := self.folds) is not None:
+            fold = cv.only if fold is None else fold
+            if fold is None:
+                raise UsageError(f"cv makes {cv.count} sets of rows; say which one with `fold`, or with cv: {{only: ...}}")
+            data, held["validation"] = fold_of(data, cv, fold, generator(seed, "folds"), self.split)
+        return {"training": data} | held
+
+    def _transformed(self, parts: dict[str, Dataset]) -> tuple[dict[str, Dataset], tuple[Transform, ...]]:
+        """All parts, by transforms that are fitted to the one that is trained on."""
+        transforms, of_targets = deepcopy(self.transforms), deepcopy(self.target_transforms)
+        with np.errstate(all="ignore"):  # what is not finite is refused below
+            for i, transform in enumerate(transforms):
+                try:
+                    transform.fit_to(parts["training"])
+                    parts = {name: transform.on(part) for name, part in parts.items()}
+                except DataError as error:
+                    raise error.within(f"transforms.{i}") from None
+            for i, transform in enumerate(of_targets):
+                try:
+                    parts = _with_target(parts, transform)
+                except DataError as error:
+                    raise error.within(f"target_transforms.{i}") from None
+        if of_targets:
+            parts = {name: replace(part, undo=Undo(of_targets)) for name, part in parts.items()}
+        for name, part in parts.items():
+            for column, texts in part.categories.items():
+                told = f"the column {column!r} holds texts ({listed(texts, 5)}); write transforms: [OneHot] to encode it, or leave it out"
+                raise DataError(f"{told} with inputs: [...]", path="inputs")
             try:
-                with np.errstate(all="ignore"):  # what is not finite is refused where it is trained on
-                    transform.fit(data.x)
-                    data = replace(data, x=transform.apply(data.x))
-                    held = {name: replace(part, x=transform.apply(part.x)) for name, part in held.items()}
+                part.refuse_missing()
             except DataError as error:
-                raise error.within(f"transforms.{i}") from None
-        return PreparedData(data, held.get("validation"), transforms, held.get("test"))
+                raise (error if name == "training" or not isinstance(getattr(self, name), Source) else error.within(name)) from None
+        return parts, transforms
+
+
+@dataclass(frozen=True)
+class Undo:
+    """From targets, or outputs, back to the units that targets came in: (..., rows, m) to the same, in float64."""
+
+    transforms: tuple[Transform, ...]
+
+    def __call__(self, y: np.ndarray) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            y = np.asarray(y, np.float64)
+            for transform in reversed(self.transforms):
+                y = transform.undone(y)
+            return y
+
+
+def _with_target(parts: dict[str, Dataset], transform: Transform) -> dict[str, Dataset]:
+    """All parts with their targets transformed. Raises DataError where these are classes, or the transform is not for targets."""
+    training = parts["training"]
+    if training.classes or training.y.ndim != 2:
+        raise DataError("the target is no columns of numbers; only these can be transformed")
+    as_inputs = {name: Dataset(part.y, part.y, inputs=part.targets) for name, part in parts.items()}
+    transform.fit_to(as_inputs["training"])
+    found = {name: transform.on(part).x for name, part in as_inputs.items()}
+    transform.undone(found["training"][:1])  # raises if it cannot
+    if not all(np.isfinite(y).all() for y in found.values()):
+        raise DataError(f"{transform!r} gives targets that are not finite")
+    return {name: replace(part, y=found[name]) for name, part in parts.items()}
 
 
 def _like(data: Dataset, other: Dataset) -> Dataset:
-    """`other`, if it has the inputs and classes of `data`. Raises DataError."""
+    """`other`, if it has the inputs and classes of `data`; with texts numbered as they are there, new ones behind. Raises DataError."""
     if other.inputs != data.inputs or other.x.shape[1:] != data.x.shape[1:]:
         raise DataError(f"expected inputs {', '.join(data.inputs)}, got {', '.join(other.inputs)}")
     if other.classes != data.classes:
         raise DataError(f"expected classes {', '.join(data.classes)}, got {', '.join(other.classes)}; name them in `classes`")
-    return other
+    if other.categories == data.categories:
+        return other
+    if other.categories.keys() != data.categories.keys():
+        name = min(other.categories.keys() ^ data.categories.keys())
+        kinds = [f"{'texts' if name in part.categories else 'numbers'}" for part in (data, other)]
+        raise DataError(f"expected {kinds[0]} in the column {name!r}, as in what is trained on, got {kinds[1]}")
+    x, categories = np.array(other.x), {}
+    for name, texts in other.categories.items():
+        known = (*data.categories[name], *(text for text in texts if text not in data.categories[name]))
+        place, column = data.inputs.index(name), np.array([*(known.index(text) for text in texts), np.nan])
+        number = np.where(np.isnan(x[:, place]), len(texts), x[:, place]).astype(int)
+        x[:, place], categories[name] = column[number], known
+    return replace(other, x=x, categories=categories)
 
 
 def regular_file(path: Path) -> Path:

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from nnframe.data.augmentations.base import Augmentation
 from nnframe.data.batches import Batches
 from nnframe.data.dataset import Dataset, as_dataset
 from nnframe.errors import DataError, OptionError, ShapeError
@@ -25,12 +27,39 @@ def own_metrics(metrics: Iterable[Any]) -> list[Metric]:
     return found
 
 
-def gather(metrics: Sequence[Metric], loss: Loss, pred: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> None:
-    """Add a batch to all metrics."""
+def gather(metrics: Sequence[Metric], loss: Loss, pred: np.ndarray, y: np.ndarray, weight: np.ndarray | None, undo: Any = None) -> None:
+    """Add a batch to all metrics, in the units that targets came in, which `undo` goes back to."""
     if metrics:
         read = loss.readout(pred)
+        if undo is not None:
+            pred = read = undo(read)
+            y = undo(y)
         for metric in metrics:
             metric.update(pred if metric.on_outputs else read, y, weight)
+
+
+def begun(augment: Iterable[Any], model: Layer, seeds: Seeds) -> list[Augmentation]:
+    """Copies of augmentations, each with a stream of its own for each seed. Raises OptionError or ShapeError for what is none, or cannot be
+    done to rows of the model's inputs."""
+    found, names = [deepcopy(change) for change in augment], [type(change).__name__ for change in augment]
+    for i, change in enumerate(found):
+        if not isinstance(change, Augmentation):
+            raise OptionError(f"expected an augmentation, such as Noise(0.1), got {change!r:.60}", path=f"augment.{i}")
+        number = names[:i].count(names[i])  # so that another kind in front of it changes no draw
+        try:
+            change.begin(seeds, f"augment/{names[i]}{f'.{number}' if number else ''}", model.input_shape)
+        except ShapeError as error:
+            raise error.within(f"augment.{i}") from None
+    return found
+
+
+def mixed(data: Any, model: Layer) -> Any:
+    """Data whose targets can be mixed: classes as rows of shares. Raises DataError where it is not known how many there are."""
+    if isinstance(data, Dataset) and data.classes:
+        return replace(data.as_targets_for(model.output_shape, False), classes=())
+    if np.asarray(data.y if isinstance(data, Dataset) else data[1]).dtype.kind in "iu":
+        raise DataError("classes are mixed as rows of shares; give them so, or as a Dataset with `classes`", path="data.y")
+    return data
 
 
 def batches_for(
@@ -79,6 +108,6 @@ def run_through(
         batch_weight = rows if weight is None else np.add.reduce(weight, -1, np.float64)
         total = total + value * batch_weight
         total_weight = total_weight + batch_weight
-        gather(metrics, loss, pred, y, weight)
+        gather(metrics, loss, pred, y, weight, batches.undo)
         between()
     return {"loss": total / total_weight} | {metric.name: metric.value() for metric in metrics}

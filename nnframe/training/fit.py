@@ -11,6 +11,7 @@ import numpy as np
 from nnframe.components.component import Component
 from nnframe.components.walk import Problems, validate
 from nnframe.components.wording import describe, shown
+from nnframe.data.augmentations.base import Augmentation
 from nnframe.errors import FileError, OptionError
 from nnframe.layers import layout
 from nnframe.layers.base import Layer
@@ -39,6 +40,7 @@ def fit(
     validation: Any = None,
     metrics: Iterable[Metric | Loss] = (),
     callbacks: Iterable[Callback] = (),
+    augment: Iterable[Augmentation] = (),
     evaluate_train: bool = False,
     eval_batch_size: int | None = None,
     blas_threads: int | str = "auto",
@@ -54,6 +56,7 @@ def fit(
         seed: of the rows' order; the model's unless given.
         shuffle: False keeps the rows' order.
         validation: like data; evaluated after every epoch.
+        augment: what is done to each batch that is trained on, in turn, such as Noise(0.1).
         evaluate_train: log loss and metrics of the training data as evaluated after the epoch. Otherwise they are those of
             the samples as they were trained on: sum of w l / sum of w over the epoch.
         eval_batch_size: rows to evaluate at a time; by default a number that follows from the model's shapes.
@@ -88,7 +91,7 @@ def fit(
     if problems:
         raise OptionError("; ".join(f"{path}: {message}" for path, message in problems), path="fit")
     layout.verify(model)
-    training = Training(model, loss, optimizer, data, validation, every_metric, every_callback, seed, train)
+    training = Training(model, loss, optimizer, data, validation, every_metric, every_callback, seed, train, _list(augment, "fit.augment"))
     if folder is None:
         return training.run()
     try:

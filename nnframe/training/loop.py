@@ -13,6 +13,7 @@ import numpy as np
 
 from nnframe.components.component import Component, config_of
 from nnframe.components.markers import Positive, Size
+from nnframe.data.augmentations.base import Augmentation
 from nnframe.errors import FileError, OptionError
 from nnframe.layers import layout
 from nnframe.layers.base import Layer
@@ -24,7 +25,7 @@ from nnframe.system import blas
 from nnframe.system.signals import Interrupted
 from nnframe.training.callbacks import Callback, State, check_hooks
 from nnframe.training.checkpoint import Checkpoints, CheckpointWarning, Every
-from nnframe.training.evaluation import batches_for, gather, own_metrics, run_through
+from nnframe.training.evaluation import batches_for, begun, gather, mixed, own_metrics, run_through
 from nnframe.training.history import DivergenceWarning, History
 from nnframe.training.state import Resumable, hook
 
@@ -57,6 +58,7 @@ class Training(Resumable):
         callbacks: Iterable[Any],
         seed: Seed | None,
         train: Train,
+        augment: Iterable[Augmentation] = (),
     ) -> None:
         seeds = model._store.seeds if seed is None else Seeds(seed)
         if seed is not None and seeds.runs != model.runs:
@@ -67,7 +69,9 @@ class Training(Resumable):
         self.train, self.loss, self.metrics = train, deepcopy(loss), own_metrics(metrics)
         size = self.eval_batch_size = train.eval_batch_size or model.evaluation_rows()
         self.threads = blas.resolve(train.blas_threads, train.batch_size * model.largest_product())
-        self.batches = batches_for(model, self.loss, self.metrics, data, "data", seeds, train.batch_size, train.shuffle)
+        self.augment = begun(augment, model, seeds)
+        drawn = mixed(data, model) if any(change.changes_targets for change in self.augment) else data
+        self.batches = batches_for(model, self.loss, self.metrics, drawn, "data", seeds, train.batch_size, train.shuffle)
         self.validation = self.evaluated = None
         if validation is not None:
             self.validation = batches_for(model, self.loss, self.metrics, validation, "validation", seeds, size, False)
@@ -75,7 +79,7 @@ class Training(Resumable):
             self.evaluated = batches_for(model, self.loss, self.metrics, data, "data", seeds, size, False)
         for metric in self.metrics:
             metric.reset()
-        for component in (self.loss, *self.metrics):
+        for component in (self.loss, *self.metrics, *self.augment):
             component.bind(model.runs, model.dtype)
         self.evaluating = deepcopy(self.metrics)
         self.model, self.optimizer = model, optimizer
@@ -113,6 +117,7 @@ class Training(Resumable):
         """Plain data that says what is trained, for a training that no config file describes."""
         metrics = [metric.loss if isinstance(metric, LossMetric) else metric for metric in self.metrics]
         parts = {"model": self.whole, "loss": self.loss, "optimizer": self.whole_optimizer, "metrics": metrics, "train": self.train}
+        parts |= {"augment": self.augment}
         named = [callback if isinstance(callback, Component) else type(callback).__name__ for callback in self.callbacks.values()]
         plain = {name: config_of(part) for name, part in (parts | {"callbacks": named}).items()}
         seeds = {"seed": self.whole._store.seeds.values.tolist(), "order_seed": self.batches.seeds.values.tolist()}
@@ -195,10 +200,12 @@ class Training(Resumable):
         for step, (x, y, weight, rows) in enumerate(islice(batches.epoch(epoch), self.step, None), self.step):
             for component in self.scheduled:
                 component.move(epoch + step / batches.steps, self.train.epochs)
+            for change in self.augment:
+                x, y = change.change(x, y)
             pred = model.forward(x, training=True)
             value = loss.forward(pred, y, weight)
             if metrics:
-                gather(metrics, loss, pred, y, weight)
+                gather(metrics, loss, pred, y, weight, batches.undo)
             model.backward(loss.backward(), need_dx=False)
             optimizer.step()
             batch_weight = rows if weight is None else np.add.reduce(weight, -1, np.float64)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from nnframe.components.component import Component
+from nnframe.data.augmentations.base import Augmentation
 from nnframe.layers import weights
 from nnframe.layers.base import Layer
 from nnframe.losses.base import Loss
@@ -42,8 +43,8 @@ class Resumable(Survivors):
         return [*enumerate(self.whole_components), *callbacks]
 
     def _holders(self) -> list[tuple[int, Any]]:
-        """Layers and the loss, whose parts may remember something."""
-        return [(i, part) for i, part in enumerate(self.whole_components) if isinstance(part, (Layer, Loss))]
+        """Layers and the loss, whose parts may remember something, and augmentations."""
+        return [(i, part) for i, part in enumerate(self.whole_components) if isinstance(part, (Layer, Loss, Augmentation))]
 
     def get_state(self) -> Parts:
         """Arrays by the name of a part and their own."""

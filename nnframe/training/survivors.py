@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from nnframe.components.component import Component
+from nnframe.data.augmentations.base import Augmentation
 from nnframe.data.batches import Batches
 from nnframe.layers import layout
 from nnframe.layers.base import Layer
@@ -24,6 +25,7 @@ class Survivors:
     metrics: list[Metric]  # of the samples as they are trained on
     evaluating: list[Metric]  # metrics of their own for evaluations, so that one can be broken off
     callbacks: dict[str, Any]
+    augment: list[Augmentation]  # what is done to each batch that is trained on
     batches: Batches
     evaluated: Batches | None  # the training data once more, where they are evaluated after an epoch
     validation: Batches | None
@@ -39,7 +41,7 @@ class Survivors:
     def find_components(self) -> None:
         """Those with numbers that may differ from run to run, and of these, and of callbacks, what follows a schedule."""
         layers = [layer for _, _, layer in layout.walk(self.model)]
-        self.components: list[Component] = [*layers, self.loss, self.optimizer, *self.metrics, *self.evaluating]
+        self.components: list[Component] = [*layers, self.loss, self.optimizer, *self.metrics, *self.evaluating, *self.augment]
         callbacks = [callback for callback in self.callbacks.values() if isinstance(callback, Component)]
         self.scheduled = [part for component in (*self.components, *callbacks) for part in component.scheduled()]
 
@@ -53,7 +55,7 @@ class Survivors:
         self.put_back()
         model = self.model.take(keep)
         optimizer, loss = self.optimizer.take(keep, model), deepcopy(self.loss, self.loss.taken(keep))
-        self.metrics, self.evaluating = _taken(self.metrics, keep), _taken(self.evaluating, keep)
+        self.metrics, self.evaluating, self.augment = (_taken(part, keep) for part in (self.metrics, self.evaluating, self.augment))
         self.batches = self.batches.take(keep)
         self.evaluated = self.evaluated and self.evaluated.take(keep)
         self.validation = self.validation and self.validation.take(keep)
@@ -78,5 +80,5 @@ class Survivors:
                 whole.put(self.alive, part)
 
 
-def _taken(metrics: Sequence[Metric], rows: Any) -> list[Metric]:
-    return [deepcopy(metric, metric.taken(rows)) for metric in metrics]
+def _taken(components: Sequence[Any], rows: Any) -> list[Any]:
+    return [deepcopy(component, component.taken(rows)) for component in components]

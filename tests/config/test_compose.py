@@ -262,7 +262,7 @@ def test_overrides_that_say_the_same_as_a_file_resolve_to_the_same(place):
         ("optimiser.lr=1", "optimiser: unknown key 'optimiser'. Did you mean 'optimizer'? Keys: "),
         ("train.epoch=1", "train.epoch: unknown key 'epoch'. Did you mean 'epochs'? Keys: "),
         ("data.targt=1", "data.targt: CSV has no option 'targt'. Did you mean 'target'? Options: "),
-        ("data.transforms.0.bye=1", "data.transforms.0.bye: Shift has no option 'bye'. Did you mean 'by'? Options: by."),
+        ("data.transforms.0.bye=1", "data.transforms.0.bye: Shift has no option 'bye'. Did you mean 'by'? Options: by, columns."),
         ("data.transforms.1.by=1", "data.transforms.1.by: data.transforms is a list of 1; expected 0 to 0, got '1'"),
         ("predict.Emily.hight=1", "predict.Emily.hight: the data has no input 'hight'. Did you mean 'height'? Inputs: weight, height."),
         ("log.evry=1", "log.evry: unknown key 'evry'. Did you mean 'every'? Keys: every."),
@@ -288,6 +288,8 @@ EXTRA: dict[tuple[str, str], Any] = {  # what a constructor asks for beyond its 
     ("CSV", "delimiter"): st.sampled_from([",", ";", "\t", " ", "|"]),
     ("CSV", "target"): TEXTS | st.lists(TEXTS, min_size=1, max_size=3, unique=True) | st.deferred(lambda: of_options(nn.Target)),
     ("CSV", "inputs"): st.none() | st.lists(TEXTS, min_size=1, max_size=3, unique=True),
+    ("Source", "cv"): st.none() | st.integers(2, 9) | st.sampled_from([{"folds": 4, "only": 3}, {"bootstraps": 3}]),
+    ("Source", "split"): st.sampled_from([{}, {"stratify": False}, {"groups": "g"}, {"time": "t"}]),
     ("Sweep", "parameters"): st.dictionaries(
         st.sampled_from(["optimizer.lr", "train.epochs"]),
         st.lists(st.floats(1e-3, 1), min_size=1, max_size=3, unique=True)
@@ -300,6 +302,8 @@ EXTRA: dict[tuple[str, str], Any] = {  # what a constructor asks for beyond its 
 
 def together(cls, given):
     """May these options stand together? The refusals are tests of their own."""
+    if issubclass(cls, nn.Source) and given.get("cv"):
+        given = {name: value for name, value in given.items() if name != "validation"}
     if cls.__name__ == "SGD" and given.get("nesterov"):
         return given | {"momentum": 0.9, "dampening": 0}
     if cls.__name__ == "CSV" and given.get("inputs"):
@@ -371,6 +375,7 @@ def of_options(cls, depth=0):
     required, optional = {}, {}
     for name, option in options(cls).items():
         owner = "Layer" if name == "name" and issubclass(cls, nn.Layer) else cls.__name__
+        owner = "Source" if issubclass(cls, nn.Source) and name in options(nn.Source) else owner
         schedulable = getattr(cls, "schedulable", True)
         strategy = EXTRA[owner, name] if (owner, name) in EXTRA else values(option.kind, schedulable, depth)
         needed = option.required or (option.variadic and is_layer(get_args(option.kind)[0]))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import nnframe as nn
 from nnframe import run
 from nnframe.components.options import options
 from nnframe.components.registry import REGISTRY, known_to
@@ -55,7 +56,7 @@ GENDER = {
         ("  type: pandas\n", "8:3: data.type: unknown data source 'pandas'. Known: <data sources>."),
     ],
     "  path: data/gender.csv ": [
-        ("  file: data/gender.csv ", "9:3: data.file: CSV has no option 'file'. Did you mean 'path'? Options: path, target, inputs, weight, delimiter, transforms, validation, test, split_seed."),
+        ("  file: data/gender.csv ", "9:3: data.file: CSV has no option 'file'. Did you mean 'path'? Options: <CSV options>."),
         ("  path: ", "9:3: data.path: expected a path, got nothing"),
         ("  path: [data/gender.csv] ", "9:3: data.path: expected a path, got a list of 1"),
         ("  path: data/Gender.csv ", "9:3: data.path: there is no file {0}/data/Gender.csv. Did you mean 'gender.csv'?"),
@@ -70,13 +71,13 @@ GENDER = {
         ("inputs: [[weight, height]]", "10:12: data.inputs.0: expected a text, got a list of 2"),
         ("inputs: [weight, height, gender]", "10:3: data.inputs: 'gender' is the target too; leave it out here"),
         ("inputs: [Weight, Height]", "10:3: data.inputs: {0}/data/gender.csv has no column 'Weight'. Did you mean 'weight'? Columns: name, weight, height, gender."),
-        ("features: [weight, height]", "10:3: data.features: CSV has no option 'features'. Did you mean 'inputs'? Options: path, target, inputs, weight, delimiter, transforms, validation, test, split_seed."),
-        ("columns: [weight, height]", "10:3: data.columns: CSV has no option 'columns'. Did you mean 'inputs'? Options: path, target, inputs, weight, delimiter, transforms, validation, test, split_seed."),
-        ("inputs: [weight, height]\n  sep: ','", "11:3: data.sep: CSV has no option 'sep'. Did you mean 'delimiter'? Options: path, target, inputs, weight, delimiter, transforms, validation, test, split_seed."),
-        ("inputs: [weight, height]\n  header: true", "11:3: data.header: CSV has no option 'header'. Leave it out: the first line of the file names the columns. Options: path, target, inputs, weight, delimiter, transforms, validation, test, split_seed."),
+        ("features: [weight, height]", "10:3: data.features: CSV has no option 'features'. Did you mean 'inputs'? Options: <CSV options>."),
+        ("columns: [weight, height]", "10:3: data.columns: CSV has no option 'columns'. Did you mean 'inputs'? Options: <CSV options>."),
+        ("inputs: [weight, height]\n  sep: ','", "11:3: data.sep: CSV has no option 'sep'. Did you mean 'delimiter'? Options: <CSV options>."),
+        ("inputs: [weight, height]\n  header: true", "11:3: data.header: CSV has no option 'header'. Leave it out: the first line of the file names the columns. Options: <CSV options>."),
         ("inputs: [weight, height]\n  weight: age", "11:3: data.weight: {0}/data/gender.csv has no column 'age'. Columns: name, weight, height, gender."),
         ("inputs: [weight, height]\n  weight: name", "11:3: data.weight: {0}/data/gender.csv:2: column 'name': expected a finite number, got 'Alice'"),
-        ("inputs: [weight, height]\n  shuffle: true", "11:3: data.shuffle: CSV has no option 'shuffle'. It belongs in train. Options: path, target, inputs, weight, delimiter, transforms, validation, test, split_seed."),
+        ("inputs: [weight, height]\n  shuffle: true", "11:3: data.shuffle: CSV has no option 'shuffle'. It belongs in train. Options: <CSV options>."),
         ("inputs: [weight, height]\n  validation: 20", "11:3: data.validation: expected a number greater than 0 and less than 1, got 20"),
         ("inputs: [weight, height]\n  validation: 0.0", "11:3: data.validation: expected a number greater than 0 and less than 1, got 0.0"),
         ("inputs: [weight, height]\n  validation: -0.2", "11:3: data.validation: expected a number greater than 0 and less than 1, got -0.2"),
@@ -85,8 +86,8 @@ GENDER = {
         ("inputs: [weight, height]\n  validation: {type: CSV, path: data/gender.csv, target: gender, inputs: [weight, height]}", "11:3: data.validation: expected classes M, F, got F, M; name them in `classes`"),
         ("inputs: [weight, height]\n  validation: {type: CSV, path: data/xor.csv, target: xor}", "11:3: data.validation: expected inputs weight, height, got a, b"),
         ("inputs: [weight, height]\n  validation: {type: CSV, path: data/gender.csv, target: {column: gender, classes: [M, F]}, inputs: [height, weight]}", "11:3: data.validation: expected inputs weight, height, got height, weight"),
-        ("inputs: [weight, height]\n  validation_split: 0.2", "11:3: data.validation_split: CSV has no option 'validation_split'. Did you mean 'validation'? Options: path, target, inputs, weight, delimiter, transforms, validation, test, split_seed."),
-        ("inputs: [weight, height]\n  test_size: 0.2", "11:3: data.test_size: CSV has no option 'test_size'. Did you mean 'validation'? Options: path, target, inputs, weight, delimiter, transforms, validation, test, split_seed."),
+        ("inputs: [weight, height]\n  validation_split: 0.2", "11:3: data.validation_split: CSV has no option 'validation_split'. Did you mean 'validation'? Options: <CSV options>."),
+        ("inputs: [weight, height]\n  test_size: 0.2", "11:3: data.test_size: CSV has no option 'test_size'. Did you mean 'validation'? Options: <CSV options>."),
     ],
     "target: {column: gender, classes: [M, F]} ": [
         ("target: gendr ", "11:3: data.target: {0}/data/gender.csv has no column 'gendr'. Did you mean 'gender'? Columns: name, weight, height, gender."),
@@ -105,9 +106,9 @@ GENDER = {
         ("target: [gender, weight] ", "10:3: data.inputs: 'weight' is the target too; leave it out here"),
         ("target: 3 ", "11:3: data.target: expected a text or a list, each item a text or a mapping of column, classes, got 3"),
         ("target: ", "11:3: data.target: expected a text or a list, each item a text or a mapping of column, classes, got nothing; write it after the ':', or indented below"),
-        ("label: gender ", "11:3: data.label: CSV has no option 'label'. Did you mean 'target'? Options: path, target, inputs, weight, delimiter, transforms, validation, test, split_seed."),
-        ("targets: gender ", "11:3: data.targets: CSV has no option 'targets'. Did you mean 'target'? Options: path, target, inputs, weight, delimiter, transforms, validation, test, split_seed."),
-        ("y: gender ", "11:3: data.y: CSV has no option 'y'. Did you mean 'target'? Options: path, target, inputs, weight, delimiter, transforms, validation, test, split_seed."),
+        ("label: gender ", "11:3: data.label: CSV has no option 'label'. Did you mean 'target'? Options: <CSV options>."),
+        ("targets: gender ", "11:3: data.targets: CSV has no option 'targets'. Did you mean 'target'? Options: <CSV options>."),
+        ("y: gender ", "11:3: data.y: CSV has no option 'y'. Did you mean 'target'? Options: <CSV options>."),
     ],
     "transforms: [{type: Shift, by: [-135, -66]}]": [
         ("transforms: {type: Shift, by: [-135, -66]}", "12:3: data.transforms: expected a list, each item a transform, got a mapping of 'type', 'by'; put [...] around it"),
@@ -118,8 +119,8 @@ GENDER = {
         ("transforms: [Normalize]", "12:16: data.transforms.0: unknown transform 'Normalize'. Did you mean 'Standardize'? Known: <transforms>."),
         ("transforms: [standardize]", "12:16: data.transforms.0: unknown transform 'standardize'. Did you mean 'Standardize'? Known: <transforms>."),
         ("transforms: [Standardise]", "12:16: data.transforms.0: unknown transform 'Standardise'. Did you mean 'Standardize'? Known: <transforms>."),
-        ("transforms: []\n  normalize: true", "13:3: data.normalize: CSV has no option 'normalize'. Write transforms: [Standardize]. Options: path, target, inputs, weight, delimiter, transforms, validation, test, split_seed."),
-        ("transform: [Standardize]", "12:3: data.transform: CSV has no option 'transform'. Did you mean 'transforms'? Options: path, target, inputs, weight, delimiter, transforms, validation, test, split_seed."),
+        ("transforms: []\n  normalize: true", "13:3: data.normalize: CSV has no option 'normalize'. Write transforms: [Standardize]. Options: <CSV options>."),
+        ("transform: [Standardize]", "12:3: data.transform: CSV has no option 'transform'. Did you mean 'transforms'? Options: <CSV options>."),
         ("transforms: [{type: Shift, by: [-135, -66, 1]}]", "12:30: data.transforms.0.by: expected one number, or one for each of the 2 inputs, got 3"),
         ("transforms: [{type: Shift, by: {weight: -135, height: -66}}]", "12:30: data.transforms.0.by: expected a number or a list, each item a number, got a mapping of 'weight', 'height'"),
         ("transforms: [{type: Shift, by: ['-135', '-66']}]", "12:35: data.transforms.0.by.0: expected a number, got '-135' (a text); write the number without quotes", "12:43: data.transforms.0.by.1: expected a number, got '-66' (a text); write the number without quotes"),
@@ -127,8 +128,8 @@ GENDER = {
         ("transforms: [{type: Shift, by: -135 -66}]", "12:30: data.transforms.0.by: expected a number or a list, each item a number, got '-135 -66'"),
         ("transforms: [{type: Shift, by: [-135, .nan]}]", "12:41: data.transforms.0.by.1: expected a number, got nan"),
         ("transforms: [{type: Shift, by: mean}]", "12:30: data.transforms.0.by: expected a number or a list, each item a number, got 'mean'"),
-        ("transforms: [{type: Shift, value: [-135, -66]}]", "12:30: data.transforms.0.value: Shift has no option 'value'. Did you mean 'by'? Options: by."),
-        ("transforms: [{type: Standardize, mean: 3}]", "12:36: data.transforms.0.mean: Standardize has no option 'mean'. It has no options."),
+        ("transforms: [{type: Shift, value: [-135, -66]}]", "12:30: data.transforms.0.value: Shift has no option 'value'. Did you mean 'by'? Options: by, columns."),
+        ("transforms: [{type: Standardize, mean: 3}]", "12:36: data.transforms.0.mean: Standardize has no option 'mean'. Options: columns."),
         ("transforms: null", "12:3: data.transforms: expected a list, each item a transform, got nothing; write it after the ':', or indented below"),
         ("transforms: [null]", "12:16: data.transforms.0: expected a transform, got nothing; write it after the ':', or indented below"),
     ],
@@ -412,9 +413,9 @@ GENDER = {
 }  # fmt: skip
 IRIS = {
     "validation: 0.2 ": [
-        ("validation: 0.001 ", "4:1: data: a validation part of 0.001 of 150 rows leaves 150 to train on and 0 to validate on"),
-        ("validation: 0.999 ", "4:1: data: a validation part of 0.999 of 150 rows leaves 0 to train on and 150 to validate on"),
-        ("validation: 1e-9 ", "4:1: data: a validation part of 1e-09 of 150 rows leaves 150 to train on and 0 to validate on"),
+        ("validation: 0.001 ", "9:3: data.validation: a validation part of 0.001 of 150 rows leaves 150 to train on and 0 to validate on"),
+        ("validation: 0.999 ", "9:3: data.validation: a validation part of 0.999 of 150 rows leaves 0 to train on and 150 to validate on"),
+        ("validation: 1e-9 ", "9:3: data.validation: a validation part of 1e-09 of 150 rows leaves 150 to train on and 0 to validate on"),
         ("validation: iris ", "9:3: data.validation: unknown data source 'iris'. Known: <data sources>."),
     ],
     "target: species ": [
@@ -447,7 +448,7 @@ XOR = {
         ("metrics: [Accuracy]", "12:11: metrics.0: Accuracy expected outputs (..., classes) and targets that are classes, got (1,) and (1,); BinaryAccuracy is for one output"),
     ],
     "data: {type: CSV, path: data/xor.csv, target: xor}": [
-        ("data: {type: Arrays, path: data/xor.csv, target: xor}", "4:42: data.target: Arrays has no option 'target'. Did you mean 'y'? Options: path, x, y, weight, transforms, validation, test, split_seed."),
+        ("data: {type: Arrays, path: data/xor.csv, target: xor}", "4:42: data.target: Arrays has no option 'target'. Did you mean 'y'? Options: <Arrays options>."),
         ("data: {type: Arrays, path: data/xor.npz}", "4:22: data.path: there is no file {0}/data/xor.npz."),
         ("data: {path: data/xor.csv, target: xor}", "4:1: data: expected a 'type' that names the data source, such as CSV. Known: <data sources>."),
         ("data: CSV", "4:1: data: CSV needs the option 'path'; expected a path", "4:1: data: CSV needs the option 'target'; expected a text or a list, each item a text or a mapping of column, classes"),
@@ -604,11 +605,11 @@ FORMS = {  # of other tools, other files and other languages, and right keys in 
         ("inputs: [weight, height]\n  validation: None", "11:3: data.validation: expected a number greater than 0 and less than 1 or a data source, got 'None'; write null"),
         ("inputs: [weight, height]\n  validation: data/gender.csv", "11:3: data.validation: expected a number greater than 0 and less than 1 or a data source, got 'data/gender.csv'; write {type: CSV, path: data/gender.csv, target: ...}"),
         ("inputs: [weight, height]\n  validation: {CSV: data/gender.csv}", "11:3: data.validation: expected a 'type' that names the data source; write {type: CSV, path: data/gender.csv, target: ...}"),
-        ("inputs: [weight, height]\n  epochs: 5", "11:3: data.epochs: CSV has no option 'epochs'. It belongs in train. Options: path, target, inputs, weight, delimiter, transforms, validation, test, split_seed."),
-        ("inputs: [weight, height]\n  units: 5", "11:3: data.units: CSV has no option 'units'. It belongs in a layer of model. Options: path, target, inputs, weight, delimiter, transforms, validation, test, split_seed."),
-        ("inputs: [weight, height]\n  by: 5", "11:3: data.by: CSV has no option 'by'. It belongs in transforms. Options: path, target, inputs, weight, delimiter, transforms, validation, test, split_seed."),
-        ("inputs: [weight, height]\n  classes: [M, F]", "11:3: data.classes: CSV has no option 'classes'. It belongs in target. Options: path, target, inputs, weight, delimiter, transforms, validation, test, split_seed."),
-        ("inputs: [weight, height]\n  normalize: true", "11:3: data.normalize: CSV has no option 'normalize'. Write transforms: [Standardize]. Options: path, target, inputs, weight, delimiter, transforms, validation, test, split_seed."),
+        ("inputs: [weight, height]\n  epochs: 5", "11:3: data.epochs: CSV has no option 'epochs'. It belongs in train. Options: <CSV options>."),
+        ("inputs: [weight, height]\n  units: 5", "11:3: data.units: CSV has no option 'units'. It belongs in a layer of model. Options: <CSV options>."),
+        ("inputs: [weight, height]\n  by: 5", "11:3: data.by: CSV has no option 'by'. It belongs in transforms. Options: <CSV options>."),
+        ("inputs: [weight, height]\n  classes: [M, F]", "11:3: data.classes: CSV has no option 'classes'. It belongs in target. Options: <CSV options>."),
+        ("inputs: [weight, height]\n  normalize: true", "11:3: data.normalize: CSV has no option 'normalize'. Write transforms: [Standardize]. Options: <CSV options>."),
     ],
     "target: {column: gender, classes: [M, F]}": [
         ("target: gender, weight", "11:3: data.target: {0}/data/gender.csv has no column 'gender, weight'. Did you mean 'gender'? Columns: name, weight, height, gender."),
@@ -625,7 +626,7 @@ FORMS = {  # of other tools, other files and other languages, and right keys in 
         ("[Shift(-135)]", "12:16: data.transforms.0: unknown transform 'Shift(-135)'; write {type: Shift, by: -135}"),
         ("Shift", "12:3: data.transforms: expected a list, each item a transform, got 'Shift'; write [Shift]"),
         ("{Shift: 2}", "12:3: data.transforms: expected a list, each item a transform, got a mapping of 'Shift'; write [{type: Shift, by: 2}]"),
-        ("[{type: Shift, by: -135, -66}]", "12:40: data.transforms.0.-66: Shift has no option '-66'. A list is written [-135, -66]. Options: by."),
+        ("[{type: Shift, by: -135, -66}]", "12:40: data.transforms.0.-66: Shift has no option '-66'. A list is written [-135, -66]. Options: by, columns."),
         ("[{type: Shift, by: '-135'}]", "12:30: data.transforms.0.by: expected a number or a list, each item a number, got '-135' (a text); write the number without quotes"),
         ("standardize", "12:3: data.transforms: expected a list, each item a transform, got 'standardize'; write [Standardize]"),
     ],
@@ -764,10 +765,11 @@ def text(config):
 def written_out(line, place):
     """A line of an answer with its lists of what is known."""
     lists = {"keys": [*options(Experiment), *Experiment.besides], "train keys": options(Train), "losses": REGISTRY["loss"]}
+    lists |= {f"{cls.__name__} options": options(cls) for cls in (nn.CSV, nn.Arrays)}
     lists |= {f"{slot}s": known for slot, known in REGISTRY.items()} | {"metrics": known_to("metric", "loss")}
     for name, known in lists.items():
-        if len(known) <= 10 or "keys" in name:
-            line = line.replace(f"<{name}>", ", ".join(known if "keys" in name else sorted(known)))
+        if len(known) <= 10 or "keys" in name or "options" in name:
+            line = line.replace(f"<{name}>", ", ".join(known if "keys" in name or "options" in name else sorted(known)))
     return line.replace("{0}", str(place))
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import nnframe as nn
-from nnframe.data.dataset import split
+from nnframe.data.splits import Split, held_out
 
 PEOPLE = "name,weight,height,gender\nAlice,133,65,F\nBob,160,72,M\n"
 
@@ -101,12 +101,13 @@ def test_an_object_array_is_never_unpickled(tmp_path):
 
 
 def test_a_split_is_a_partition_that_depends_on_the_seed_alone():
-    kept, held = split(10, 0.3, nn.generator(7, "split"))
+    data = nn.Dataset(np.zeros((10, 1)), np.zeros((10, 1)))
+    kept, held = held_out(data, 0.3, nn.generator(7, "split"), Split())
     assert len(held) == 3 and sorted([*kept, *held]) == list(range(10))
-    again = split(10, 0.3, nn.generator(7, "split"))
-    assert np.array_equal(kept, again[0]) and not np.array_equal(held, split(10, 0.3, nn.generator(8, "split"))[1])
+    again = held_out(data, 0.3, nn.generator(7, "split"), Split())
+    assert np.array_equal(kept, again[0]) and not np.array_equal(held, held_out(data, 0.3, nn.generator(8, "split"), Split())[1])
     with pytest.raises(nn.DataError, match=r"0.01 of 10 rows leaves 10 to train on and 0 to validate on"):
-        split(10, 0.01, nn.generator(0, "split"))
+        held_out(data, 0.01, nn.generator(0, "split"), Split())
 
 
 def test_standardize_learns_from_the_training_part_alone(tmp_path):
@@ -117,7 +118,8 @@ def test_standardize_learns_from_the_training_part_alone(tmp_path):
     x = prepared.training.x
     assert len(x) == 40 and abs(x[:, 0].mean()) < 1e-12 and abs(x[:, 0].std() - 1) < 1e-12
     assert np.all(x[:, 1] == 0)
-    kept, held = split(50, 0.2, nn.generator(3, "split"))
+    data = nn.Dataset(values[:, None], np.zeros((50, 1)))
+    kept, held = held_out(data, 0.2, nn.generator(3, "split"), Split())
     np.testing.assert_allclose(prepared.validation.x[:, 0], (values[held] - values[kept].mean()) / values[kept].std(), rtol=1e-12)
     np.testing.assert_allclose(prepared.inputs_of({"a": values[kept[0]], "constant": 4}), x[0], rtol=1e-12)
 

@@ -74,7 +74,7 @@ def test_transforms_are_fitted_on_the_training_part_alone(here):
 @pytest.mark.parametrize(
     ("parts", "told"),
     [
-        ("test: 0.001", "data: a test part of 0.001 of 60 rows leaves 60 to train on and 0 to test on"),
+        ("test: 0.001", "data.test: a test part of 0.001 of 60 rows leaves 60 to train on and 0 to test on"),
         ("test: 1.5", "data.test: expected "),
         ("split_seed: -1", "data.split_seed: expected an integer of at least 0"),
         ("test: {type: CSV, path: non.csv, target: y}", "data.test.path: there is no file "),

@@ -79,7 +79,7 @@ MISTAKES = {
     "{parameters: {model.2.units: [2, 3]}}": "8:33: sweep.parameters.model.2.units.0: data.target: the target has 3 classes (setosa, versicolor, virginica), but the model has outputs (2,)",
     "{parameters: {optimizer.lr: [0.1], model: {small: [{type: Dense, units: 2}]}}}": "8:46: sweep.parameters.model.small: data.target: the target has 3 classes (setosa, versicolor, virginica), but the model has outputs (2,)",
     "{parameters: {data.path: [data/nothing.csv]}}": "8:29: sweep.parameters.data.path.0: there is no file PLACE/data/nothing.csv.",
-    "{parameters: {data.validation: {low: 1e-4, high: 0.5, count: 2}}}": "8:17: sweep.parameters.data.validation: data: a validation part of 0.0001 of 150 rows leaves 150 to train on and 0 to validate on",
+    "{parameters: {data.validation: {low: 1e-4, high: 0.5, count: 2}}}": "8:17: sweep.parameters.data.validation: a validation part of 0.0001 of 150 rows leaves 150 to train on and 0 to validate on",
     "{paramters: {}}": "8:4: sweep.paramters: unknown key 'paramters'. Did you mean 'parameters'? Keys: parameters, seeds, sampler, trials, objective, confirm.",
 }
 

@@ -20,6 +20,9 @@ class Shift(Transform):
     def apply(self, x: np.ndarray) -> np.ndarray:
         return x + np.asarray(self.by)
 
+    def invert(self, y: np.ndarray) -> np.ndarray:
+        return y - np.asarray(self.by)
+
 
 @register
 class Standardize(Transform):
@@ -39,6 +42,9 @@ class Standardize(Transform):
 
     def apply(self, x: np.ndarray) -> np.ndarray:
         return (self._scaled(x) - self._mean) / np.where(self._std == 0, 1, self._std)
+
+    def invert(self, y: np.ndarray) -> np.ndarray:
+        return np.ldexp(y * np.where(self._std == 0, 1, self._std) + self._mean, self._down)
 
     def _scaled(self, x: np.ndarray) -> np.ndarray:
         """By powers of two, which is exact."""
