@@ -111,7 +111,10 @@ class Batches:
 
     def take(self, rows: Any) -> "Batches":
         """The batches of some runs of a stack."""
-        data = replace(self._data, sets=Sets(np.atleast_1d(self._sets.of[rows]), self._sets.counts)) if any(self._own) else self._data
+        undo, data = self.undo and self.undo.take(rows), self._data
+        if any(self._own):
+            data = replace(data, sets=Sets(np.atleast_1d(self._sets.of[rows]), self._sets.counts))
+        data = replace(data, undo=undo)
         return Batches(data, self._own, self.seeds.take(rows), self.size, self.shuffle)
 
     def data_hash(self) -> str:

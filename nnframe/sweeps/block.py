@@ -1,7 +1,7 @@
 """What a worker does: train the trials of one block as one stack, and tell what came of each as rows of text."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,9 @@ import numpy as np
 from nnframe.config.build import tested, training_of
 from nnframe.config.experiment import Experiment, inspected
 from nnframe.config.reading import Document
-from nnframe.data.dataset import array_hash
-from nnframe.data.source import PreparedData, Source
+from nnframe.data.dataset import Dataset, array_hash
+from nnframe.data.source import PreparedData
+from nnframe.data.stacking import form, stack
 from nnframe.errors import OptionError
 from nnframe.layers.base import Layer
 from nnframe.layers.containers import Sequential
@@ -30,18 +31,25 @@ class Block:
     shared: dict[str, Any]
     varied: dict[str, list[Any]]
     seeds: list[int]
+    folds: list[int | None]
 
     @classmethod
     def of(cls, trials: Trials, stack: Stack, numbers: np.ndarray) -> "Block":
         """Some trials of a stack, by their numbers."""
-        settings = (numbers // len(trials.seeds)).tolist()
+        settings = (numbers // trials.each).tolist()
         varied = {path: [trials.parameters[path].value(trials.settings[path][s]) for s in settings] for path in stack.varied}
-        return cls(numbers.tolist(), stack.shared, varied, [trials.seed(trial) for trial in numbers.tolist()])
+        seeds, folds = ([of(trial) for trial in numbers.tolist()] for of in (trials.seed, trials.fold))
+        return cls(numbers.tolist(), stack.shared, varied, seeds, folds)  # type: ignore[arg-type]
 
-    def part(self, part: slice) -> "Block":
-        """Some of its trials."""
-        varied = {path: values[part] for path, values in self.varied.items()}
-        return Block(self.trials[part], self.shared, varied, self.seeds[part])
+    def part(self, places: Iterable[int]) -> "Block":
+        """Some of its trials, by their places."""
+        chosen = list(places)
+
+        def some(values: list[Any]) -> list[Any]:
+            return [values[place] for place in chosen]
+
+        varied = {path: some(values) for path, values in self.varied.items()}
+        return Block(some(self.trials), self.shared, varied, some(self.seeds), some(self.folds))
 
 
 @dataclass(frozen=True)
@@ -66,37 +74,56 @@ class Trainer:
 
     def train(self, block: Block) -> list[Outcome]:
         """Raises NNFrameError for a setting that cannot be trained."""
-        start = time.perf_counter()
-        experiment, training, test = self._made(block)
-        history = training.run(warn=False)
-        values = tested(experiment, training, test)
-        seconds = (time.perf_counter() - start) / len(block.trials)
-        return list(self._outcomes(training, history, values, seconds))
+        found: dict[int, Outcome] = {}
+        for places, experiment, prepared, of in self._alike(block):
+            start, part = time.perf_counter(), block.part(places)
+            training, test = self._made(part, experiment or self._experiment(part), prepared, of)
+            history = training.run(warn=False)
+            values = tested(experiment or self._experiment(part), training, test)
+            seconds = (time.perf_counter() - start) / len(places)
+            found |= zip(places, self._outcomes(training, history, values, seconds), strict=True)
+        return [found[place] for place in range(len(block.trials))]
 
     def training(self, block: Block) -> Training:
-        """The stack of a block, ready to train."""
-        return self._made(block)[1]
+        """The stack of a block, ready to train; of the first trials, if data of several forms make several of them."""
+        places, experiment, prepared, of = next(self._alike(block))
+        part = block.part(places)
+        return self._made(part, experiment or self._experiment(part), prepared, of)[0]
 
-    def _made(self, block: Block) -> tuple[Experiment, Training, Any]:
-        """The stack of a block, ready to train, and the test part, if it is asked for."""
-        document = assigned(self.document, block.shared | block.varied)
-        experiment, problems = inspected(document, one_network=False)
+    def _experiment(self, block: Block) -> Experiment:
+        experiment, problems = inspected(assigned(self.document, block.shared | block.varied), one_network=False)
         if experiment is None:
             raise OptionError("; ".join(f"{path}: {message}" for path, message in problems[:5]))
-        prepared = self._prepared(experiment.data, block.seeds)
-        features = prepared[0].training.x.shape[1:]
-        model = Sequential(*experiment.model).build(features, seed=block.seeds, dtype=experiment.dtype)
-        training = _stacked(experiment, model, [part.training for part in prepared])
-        validation = _stacked(experiment, model, [part.validation for part in prepared])
-        test = _stacked(experiment, model, [part.test for part in prepared])
-        return experiment, training_of(experiment, model, training, validation), test
+        return experiment
 
-    def _prepared(self, source: Source, seeds: Sequence[int]) -> list[PreparedData]:
-        """The data of every run, or once where all runs share them: only parts that are drawn depend on the seed."""
-        if not source.split_varies:
-            return [source.prepare(seeds[0], self.sources.load, test=self.test)]
-        by_seed = {seed: source.prepare(seed, self.sources.load, test=self.test) for seed in dict.fromkeys(seeds)}
-        return [by_seed[seed] for seed in seeds] if len(by_seed) > 1 else list(by_seed.values())
+    def _alike(self, block: Block) -> Iterator[tuple[list[int], Experiment | None, list[PreparedData], np.ndarray]]:
+        """The trials whose data have one form, so that they can be one stack: their places in the block, their experiment if that is all of
+        them, the data, each once, and which of these each trial has."""
+        experiment = self._experiment(block)
+        keys = [(seed if experiment.data.varies else None, fold) for seed, fold in zip(block.seeds, block.folds, strict=True)]
+        data = {
+            key: experiment.data.prepare(seed, self.sources.load, test=self.test, fold=key[1])
+            for key, seed in dict(zip(keys, block.seeds, strict=True)).items()
+        }
+        forms = {key: tuple(map(form, (one.training, one.validation, one.test))) for key, one in data.items()}
+        for shape in dict.fromkeys(forms.values()):
+            places = [place for place, key in enumerate(keys) if forms[key] == shape]
+            used = list(dict.fromkeys(keys[place] for place in places))
+            of = np.array([used.index(keys[place]) for place in places])
+            yield places, experiment if len(places) == len(keys) else None, [data[key] for key in used], of
+
+    def _made(self, block: Block, experiment: Experiment, data: list[PreparedData], of: np.ndarray) -> tuple[Training, Dataset | None]:
+        """The stack of a block, ready to train, and the test part, if it is asked for."""
+        model = Sequential(*experiment.model).build(data[0].training.x.shape[1:], seed=block.seeds, dtype=experiment.dtype)
+
+        def stacked(parts: list[Dataset | None]) -> Dataset | None:
+            takes_classes = experiment.loss.takes_classes
+            known = [part.as_targets_for(model.output_shape, takes_classes) if len(data) > 1 else part for part in parts if part is not None]
+            return stack(known, of) if known else None
+
+        training, validation, test = (stacked([getattr(one, name) for one in data]) for name in ("training", "validation", "test"))
+        assert training is not None
+        return training_of(experiment, model, training, validation), test
 
     def _outcomes(self, training: Training, history: History, test: dict[str, np.ndarray], seconds: float) -> Iterator[Outcome]:
         """The rows and lines of a stack that has been trained, run by run."""
@@ -127,15 +154,6 @@ class Trainer:
             else:
                 cells.append(list(map(str, history[name][:epochs, run].tolist())))
         return list(map(",".join, zip(*cells, strict=True)))
-
-
-def _stacked(experiment: Experiment, model: Layer, parts: list[Any]) -> Any:
-    """Data that all runs share as they are; otherwise arrays with a runs axis."""
-    if len(parts) == 1 or parts[0] is None:
-        return parts[0]
-    fitted = [part.as_targets_for(model.output_shape, experiment.loss.takes_classes) for part in parts]
-    arrays = [np.stack([getattr(part, name) for part in fitted]) for name in ("x", "y")]
-    return (*arrays, None if fitted[0].weight is None else np.stack([part.weight for part in fitted]))
 
 
 def weights_hash(params: np.ndarray, state: np.ndarray) -> str:

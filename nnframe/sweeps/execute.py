@@ -80,7 +80,7 @@ class Task:
     def halves(self) -> list["Task"]:
         """The block in two."""
         middle = len(self.block.trials) // 2
-        return [Task(self.block.part(part)) for part in (slice(middle), slice(middle, None))]
+        return [Task(self.block.part(part)) for part in (range(middle), range(middle, len(self.block.trials)))]
 
 
 class Tasks:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, is_dataclass, replace
 from functools import cached_property
 from math import prod
 from types import UnionType
@@ -24,6 +24,7 @@ from nnframe.config.compose import assign
 from nnframe.config.experiment import Experiment
 from nnframe.config.reading import Document
 from nnframe.config.sections import Between, Choice, Parameters, Settings
+from nnframe.data.splits import CV
 from nnframe.errors import ConfigError, OptionError
 from nnframe.system import blas, npz
 from nnframe.training.loop import Training
@@ -34,7 +35,7 @@ MOST = 256  # runs in a block
 
 @dataclass
 class Trials:
-    """All trials of a sweep: trial t is setting t // len(seeds) with seed number t % len(seeds)."""
+    """All trials of a sweep: a setting with a seed, and with one fold where there are some. Folds change fastest, then seeds."""
 
     document: Document  # of the config, without its section `sweep`
     parameters: Parameters
@@ -42,10 +43,13 @@ class Trials:
     seeds: list[int]
     numbers: Sequence[int] = ()  # of the settings, as tables have them; from 0 unless given
     test: bool = False  # are they evaluated on the test part, once they are trained?
+    cv: CV | None = None
 
     def __post_init__(self) -> None:
-        self.count = len(next(iter(self.settings.values()), [0])) * len(self.seeds)
-        self.numbers = self.numbers or range(self.count // len(self.seeds))
+        self.folds = 1 if self.cv is None else self.cv.count
+        self.each = len(self.seeds) * self.folds  # trials of a setting
+        self.count = len(next(iter(self.settings.values()), [0])) * self.each
+        self.numbers = self.numbers or range(self.count // self.each)
         self.columns = [f"config.{path}" if path == "loss" else path for path in self.settings]  # of tables, where loss is a result
         self._paths = sorted(self.settings, key=lambda path: (path.count("."), not path.endswith(".type")))
 
@@ -65,14 +69,22 @@ class Trials:
     def of(self, settings: Sequence[int], seeds: list[int], *, test: bool = False) -> "Trials":
         """Trials of some settings, by their places here, with such seeds."""
         points = {path: [column[j] for j in settings] for path, column in self.settings.items()}
-        return Trials(self.document, self.parameters, points, seeds, [self.numbers[j] for j in settings], test)
+        return Trials(self.document, self.parameters, points, seeds, [self.numbers[j] for j in settings], test, self.cv)
 
     def seed(self, trial: int) -> int:
-        return self.seeds[trial % len(self.seeds)]
+        return self.seeds[trial // self.folds % len(self.seeds)]
+
+    def fold(self, trial: int) -> int | None:
+        return None if self.cv is None else trial % self.folds
+
+    def own(self, trial: int) -> dict[str, Any]:
+        """What a trial has beside its setting, by path."""
+        fold = {} if self.cv is None else {"data.cv": plain(replace(self.cv, only=self.fold(trial)))}
+        return {"seed": self.seed(trial), **fold}
 
     def alone(self, trial: int) -> Document:
         """The config of one trial."""
-        return assigned(self.document, self.setting(trial // len(self.seeds)) | {"seed": self.seed(trial)})
+        return assigned(self.document, self.setting(trial // self.each) | self.own(trial))
 
 
 @dataclass
@@ -126,7 +138,7 @@ def stacks(trials: Trials) -> list[Stack]:
         for part in _groups([points[path][rows] for path in fixed], len(rows)):
             settings = rows[part]
             values = trials.setting(settings[0])
-            numbers = (settings[:, None] * len(trials.seeds) + np.arange(len(trials.seeds))).ravel()
+            numbers = (settings[:, None] * trials.each + np.arange(trials.each)).ravel()
             found.append(Stack(numbers, {path: values[path] for path in fixed}, varied))
     return sorted(found, key=lambda stack: stack.trials[0])
 

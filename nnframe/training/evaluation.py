@@ -80,7 +80,7 @@ def batches_for(
         target_runs = loss.target_runs(data.y, model.output_shape)
         own = (data.x.ndim > 1 + len(model.input_shape), bool(target_runs), data.weight is not None and data.weight.ndim == 2)
         rows, targets = data.x.shape[1 if own[0] else 0], data.y.shape[len(target_runs)]
-        if target_runs not in ((), model.runs) or rows != targets:
+        if target_runs not in ((), model.runs if data.sets is None else data.sets.counts.shape) or rows != targets:
             raise ShapeError(f"{rows} rows of inputs do not go with targets {data.y.shape}")
     except (ShapeError, DataError) as error:
         raise error.within(f"{what}.y") from None
