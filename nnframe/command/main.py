@@ -13,6 +13,7 @@ from nnframe.command.arguments import VERBS, parse, parse_training, usage
 from nnframe.components import plugins
 from nnframe.components.names import nearest
 from nnframe.config.compose import change, load
+from nnframe.config.experiment import is_sweep
 from nnframe.errors import ConfigError, FileError, NNFrameError, OptionError, printable
 from nnframe.runs import train as training
 from nnframe.system import blas, early, files, signals
@@ -70,7 +71,7 @@ def start(args: argparse.Namespace) -> int:
     """Train or go on, as the command line says."""
     if args.resume is None:
         document = load(Path(args.config), args.overrides)
-        if document.data.get("sweep") is None:
+        if not is_sweep(document):
             return training.run(document, args.out, args.quiet, args.plugin)
         from nnframe.sweeps import runner
 
@@ -80,9 +81,9 @@ def start(args: argparse.Namespace) -> int:
         raise FileError(f"{folder} is no run's folder: it has no config.yaml", path="--resume")
     with files.owned(folder):
         document = load(folder / "config.yaml")
-        was = document.data.get("sweep") is not None
+        was = is_sweep(document)
         change(document, [*filter(None, [args.config]), *args.overrides])
-        now = document.data.get("sweep") is not None
+        now = is_sweep(document)
         if was != now:
             raise OptionError(f"{folder} holds {'a sweep' if was else 'one run'}, which cannot become {'a sweep' if now else 'one run'}")
         if not now:

@@ -35,7 +35,7 @@ def show_plan(document: Document, workers: int | None) -> int:
     print(prepared.headline)
     rows = [["trials", "blocks of", "memory", "a trial", "the same in all of them"]]
     for stack in shown:
-        names = dict(zip(trials.settings, trials.names(int(stack.trials[0]) // len(trials.seeds)), strict=True))
+        names = dict(zip(trials.settings, trials.names(int(stack.trials[0]) // trials.each), strict=True))
         shared = ", ".join(f"{path}={names[path]}" for path in stack.shared)
         memory, time = f"{stack.bytes * stack.size / 2**20:.1f} MiB", f"{stack.seconds * 1000:.3g} ms"
         rows.append([f"{len(stack.trials):,}", str(stack.size), memory, time if stack.seconds else "unknown", shared])
@@ -67,7 +67,10 @@ def best(folder: Path, output: Path | None) -> int:
     if not phase.summary.n[winner]:
         raise UsageError(f"{folder}: no trial ended well, so none is the best")
     told = _tested(phases, folder) if phase.prepared.experiment.data.test is not None else []
-    text = "".join(f"# {line}\n" for line in told) + dump(build(trials.alone(winner * len(trials.seeds))).resolved)
+    resolved = build(trials.alone(winner * trials.each)).resolved
+    if trials.cv is not None:  # all folds of it
+        resolved["data"]["cv"] = plan.plain(trials.cv)
+    text = "".join(f"# {line}\n" for line in told) + dump(resolved)
     if output is None:
         print(text, end="")
     else:
@@ -86,11 +89,14 @@ def _tested(phases: list[Phase], folder: Path) -> list[str]:
     prepared, winner = phases[-1].prepared, phases[-1].summary.winner
     last = prepared.testing(winner, prepared.trials.seeds[:1])
     found = attempt(
-        Trainer(last.trials.document, last.log, last.sources, test=True), Block.of(last.trials, last.trials.stacks[0], np.arange(1))
+        Trainer(last.trials.document, last.log, last.sources, test=True),
+        Block.of(last.trials, last.trials.stacks[0], np.arange(last.trials.count)),
     )
     if isinstance(found, str):
         raise UsageError(f"{folder}: the winner cannot be tested: {found}")
-    one = {name: sentences.Tested(float(found[0].row[name]), np.nan, np.nan, 1, 1) for name in last.tests if name in found[0].row}
+    good = [outcome.row for outcome in found if last.tests and last.tests[0] in outcome.row]
+    means = {name: np.mean([float(row[name]) for row in good]) for name in last.tests} if good else {}
+    one = {name: sentences.Tested(float(value), np.nan, np.nan, 1, 1) for name, value in means.items()}
     return test_lines(last, one)
 
 

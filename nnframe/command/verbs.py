@@ -14,6 +14,7 @@ from nnframe.components.options import options, sentence
 from nnframe.components.registry import REGISTRY
 from nnframe.config.build import Job, build
 from nnframe.config.compose import load
+from nnframe.config.experiment import is_sweep
 from nnframe.config.reading import dump
 from nnframe.config.schema import schema
 from nnframe.errors import FileError, GradientError, OptionError
@@ -29,7 +30,7 @@ def check(config: Path, overrides: list[str]) -> int:
     Returns the exit status.
     """
     document = load(config, overrides)
-    if document.data.get("sweep") is None:
+    if not is_sweep(document):
         job = build(document, test=True)
     else:
         from nnframe.sweeps.prepare import prepare
@@ -93,7 +94,13 @@ def _gradients(job: Job) -> Iterator[str]:
 
 def show(config: Path, overrides: list[str]) -> int:
     """Print the complete config, as a run's folder would hold it."""
-    print(dump(build(load(config, overrides)).resolved), end="")
+    document = load(config, overrides)
+    if is_sweep(document):
+        from nnframe.sweeps.prepare import prepare
+
+        print(dump(prepare(document).resolved), end="")
+    else:
+        print(dump(build(document).resolved), end="")
     return 0
 
 

@@ -16,6 +16,7 @@ from nnframe.data.source import PreparedData, Source
 from nnframe.errors import DataError, FileError, NNFrameError
 from nnframe.layers.base import Layer
 from nnframe.layers.containers import Sequential
+from nnframe.training.bootstrap import intervals
 from nnframe.training.evaluation import batches_for, own_metrics
 from nnframe.training.fit import evaluate
 from nnframe.training.loop import Training
@@ -51,6 +52,15 @@ class Job:
     def test(self) -> dict[str, float]:
         """Loss and metrics of the model on the test part, if that was read: {"test_loss": ...}."""
         return {name: float(value) for name, value in tested(self.experiment, self.training, self.data.test).items()}
+
+    def test_intervals(self) -> dict[str, tuple[float, float]]:
+        """95 % intervals of what `test` gives, if the test rows were drawn again: {"test_loss": (low, high)}."""
+        if self.data.test is None:
+            return {}
+        e, training = self.experiment, self.training
+        options: dict[str, Any] = {"seed": e.seed, "batch_size": training.eval_batch_size, "blas_threads": training.threads}
+        found = intervals(self.model, e.loss, self.data.test, metrics=e.metrics, **options)
+        return {f"test_{name}": ends for name, ends in found.items()}
 
     def predict(self) -> dict[str, np.ndarray]:
         """What the model gives for the rows of `predict`, probabilities where it gives logits: name -> (*outputs,)."""

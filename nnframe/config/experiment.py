@@ -52,6 +52,13 @@ class Experiment:
     sweep: Sweep | None = None
 
 
+def is_sweep(document: Document) -> bool:
+    """Does a config train several networks: has it a section `sweep`, or folds of which none is chosen?"""
+    data = document.data.get("data")
+    cv = data.get("cv") if isinstance(data, dict) else None
+    return document.data.get("sweep") is not None or (cv is not None and not (isinstance(cv, dict) and cv.get("only") is not None))
+
+
 def checked(document: Document) -> Experiment:
     """The experiment that a document describes. Raises ConfigError with every mistake in it."""
     experiment, problems = inspected(document)

@@ -50,7 +50,7 @@ class Dataset:
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     columns: Mapping[str, np.ndarray] = field(default_factory=dict)  # what rows are split by, beside inputs and targets
     origin: Origin | None = None
-    undo: Any = None  # a function from y, and from outputs, to the units that targets came in: (*runs, rows, m) to the same
+    undo: Any = None  # an Undo: from y, and from outputs, to the units that targets came in
     sets: Sets | None = None
     visited: int | None = None  # rows that an epoch of training goes through; all unless given
     notes: tuple[str, ...] = ()  # what a person should know of how it was read

@@ -175,6 +175,10 @@ class Source(Component):
 
     def _parts(self, data: Dataset, seed: int, fold: int | None) -> dict[str, Dataset]:
         """What is trained on, and what of the same rows is held out."""
+        for option, name in self.split.columns.items():
+            if name not in data.columns:
+                known = f" Columns: {listed(data.inputs)}." if data.inputs else ""
+                raise DataError(f"the data has no column {name!r} to split by.{nearest(name, data.inputs)}{known}", path=f"split.{option}")
         if self.split.column is not None:
             return {part: data.rows(rows) for part, rows in by_column(data, self.split.column).items()}
         held: dict[str, Dataset] = {}

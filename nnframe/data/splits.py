@@ -42,9 +42,10 @@ class Split:
             raise OptionError(f"rows that {given[0]} tells apart cannot be drawn by class too; leave out one of them", path="stratify")
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns that it names."""
-        return tuple(name for name in (self.column, self.groups, self.time) if name is not None)
+    def columns(self) -> dict[str, str]:
+        """The columns that it names, by option."""
+        named = {"column": self.column, "groups": self.groups, "time": self.time}
+        return {option: name for option, name in named.items() if name is not None}
 
     @property
     def is_drawn(self) -> bool:
@@ -70,6 +71,10 @@ class CV:
     @property
     def count(self) -> int:
         return self.folds or self.bootstraps or 0
+
+    @property
+    def word(self) -> str:
+        return "bootstrap" if self.folds is None else "fold"
 
     @property
     def ratio(self) -> float:
@@ -188,7 +193,7 @@ def _some_of_each_class(data: Dataset, count: int, rng: "np.random.Generator") -
 def _enough_of_each_class(data: Dataset, folds: int) -> None:
     sizes = np.bincount(data.y, minlength=len(data.classes))
     if few := [name for name, size in zip(data.classes, sizes.tolist(), strict=True) if 0 < size < folds]:
-        size = sizes[data.classes.index(few[0])]
+        size = int(sizes[data.classes.index(few[0])])
         told = f"the class {few[0]!r} has {size} row{'s' * (size != 1)}, too few to be in each of {folds} folds"
         raise DataError(f"{told}; take fewer folds, or write split: {{stratify: false}}", path="cv")
 

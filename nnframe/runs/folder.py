@@ -6,7 +6,7 @@ import platform
 import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from datetime import datetime
 from hashlib import sha256
@@ -79,20 +79,22 @@ class RunFolder:
     def on_epoch(self, state: State) -> None:
         pass
 
-    def finish(self, status: str, results: dict[str, Any]) -> None:
-        """Write the weights and how it ended."""
+    def finish(self, status: str, results: dict[str, Any], intervals: Mapping[str, Any] | None = None) -> None:
+        """Write the weights and how it ended; 95 % intervals of results on the test part."""
         save_weights(self.job.model, self.folder / "weights.npz")
         for callback in self.job.experiment.callbacks:
             if isinstance(callback, BestWeights) and callback.where == "best.npz":
                 best = deepcopy(self.job.model)
                 callback.restore(best)
                 save_weights(best, self.folder / "best.npz")
+        if intervals:
+            self.record["test_intervals"] = {name: [_told(end) for end in ends] for name, ends in intervals.items()}
         self.ended(status, results)
 
     def ended(self, status: str, results: dict[str, Any]) -> None:
         """Write how it ended, if it began."""
         if self.begun:
-            told = {name: value if np.isfinite(value) else str(value) for name, value in results.items()}
+            told = {name: _told(value) for name, value in results.items()}
             self.record |= {"status": status, "seconds": round(self.job.training.elapsed(), 3), "results": told}
             self._save()
 
@@ -101,6 +103,11 @@ class RunFolder:
 
     def _save(self) -> None:
         write_record(self.folder, self.record)
+
+
+def _told(value: Any) -> Any:
+    """A number as JSON can hold it."""
+    return value if np.isfinite(value) else str(value)
 
 
 def read_record(folder: Path) -> dict[str, Any]:

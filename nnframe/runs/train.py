@@ -82,9 +82,8 @@ def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str]
         raise
     epochs, kept = int(history.epochs), int(history.kept)
     results = {"epochs": epochs, "kept_epoch": kept} | {name: float(values[kept - 1]) for name, values in history.items()}
-    if not history.diverged:
-        results |= job.test()
-    record.finish("diverged" if history.diverged else "finished", results)
+    test, ends = ({}, {}) if history.diverged else (job.test(), job.test_intervals())
+    record.finish("diverged" if history.diverged else "finished", results | test, ends)
     reason, values = history.reasons.get(0, ""), summary({name: results[name] for name in results if name not in ("epochs", "kept_epoch")})
     if history.diverged:
         print(folder)
@@ -99,6 +98,9 @@ def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str]
             say(f"best {callback.monitor} {float(callback.best):.4g} in epoch {int(callback.epoch)}, whose weights are in {callback.where}")
     ended = f"stopped at epoch {epochs}" if reason else f"after {epochs} epochs"
     say(f"{ended}; kept epoch {kept}: {values}" if kept < epochs else f"{ended}: {values}")
+    if test:
+        told = [f"{name} {value:.4g} (95 %: {ends[name][0]:.4g} to {ends[name][1]:.4g})" for name, value in test.items()]
+        say(f"on the {len(job.data.test.x)} test rows: {'  '.join(told)}")  # type: ignore[union-attr]
     for line in predictions(job):
         say(line)
     print(folder)

@@ -14,7 +14,6 @@ from nnframe.data.dataset import Dataset, array_hash
 from nnframe.data.source import PreparedData
 from nnframe.data.stacking import form, stack
 from nnframe.errors import OptionError
-from nnframe.layers.base import Layer
 from nnframe.layers.containers import Sequential
 from nnframe.sweeps.plan import Stack, Trials, assigned
 from nnframe.sweeps.sources import Sources
@@ -118,7 +117,9 @@ class Trainer:
 
         def stacked(parts: list[Dataset | None]) -> Dataset | None:
             takes_classes = experiment.loss.takes_classes
-            known = [part.as_targets_for(model.output_shape, takes_classes) if len(data) > 1 else part for part in parts if part is not None]
+            known = [
+                part.as_targets_for(model.output_shape, takes_classes) if len(data) > 1 else part for part in parts if part is not None
+            ]
             return stack(known, of) if known else None
 
         training, validation, test = (stacked([getattr(one, name) for one in data]) for name in ("training", "validation", "test"))

@@ -112,8 +112,10 @@ def assigned(document: Document, values: Mapping[str, Any]) -> Document:
     """
     changed = Document(plain(document.data), dict(document.marks), document.path)
     for path, value in values.items():
-        assign(changed, path.split("."), plain(value), document.where(f"sweep.parameters.{path}"))
-        changed.marks[path] = document.mark(f"sweep.parameters.{path}")
+        place = f"sweep.parameters.{path}" if f"sweep.parameters.{path}" in document.marks else path
+        where = document.where(place), document.mark(place)
+        assign(changed, path.split("."), plain(value), where[0])
+        changed.marks[path] = where[1]
     train = changed.data.get("train")
     if isinstance(train, dict) and train.get("blas_threads", "auto") == "auto":
         train["blas_threads"] = 1

@@ -9,9 +9,9 @@ from typing import Any
 
 from nnframe.components.component import config_of
 from nnframe.config.build import Job, build
-from nnframe.config.experiment import Experiment, inspected, located
+from nnframe.config.experiment import Experiment, inspected, is_sweep, located
 from nnframe.config.reading import Document
-from nnframe.config.sections import Between, Choice, parameter_of
+from nnframe.config.sections import Between, Choice, Sweep, parameter_of
 from nnframe.data.source import Source
 from nnframe.errors import ENOUGH, ConfigError, NNFrameError, OptionError
 from nnframe.metrics.losses import as_metric
@@ -26,7 +26,11 @@ from nnframe.training.log import in_order
 
 IDLE = ("sweep", "name", "log", "predict", "train.checkpoint")  # keys that change nothing that is trained
 CLOCK = "a trial shares its time with others; limit train.epochs"
-NONE = {"seed": "is no parameter; write sweep.seeds instead", "train.max_seconds": CLOCK}
+NONE = {
+    "seed": "is no parameter; write sweep.seeds instead",
+    "train.max_seconds": CLOCK,
+    "data.cv": "is no parameter: all settings are trained on the same folds",
+}
 STACKS = 1000  # to look at before training
 MANY = 100  # values of a parameter to try one by one
 
@@ -53,18 +57,28 @@ class PreparedSweep:
     def floor(self) -> float | None:
         """Half a step of the objective, if it counts rows."""
         training, name = self.first.training, self.metric
-        counting = {metric.name for metric in (*training.metrics, *map(as_metric, self.experiment.metrics)) if metric.counts_rows}
-        held = name not in counting and name.removeprefix("val_") in counting
-        batches = training.validation if held else training.batches if name in counting else None
-        return None if batches is None else 0.5 / batches.rows
+        held = name not in self._counting and name.removeprefix("val_") in self._counting
+        batches = training.validation if held else training.batches if name in self._counting else None
+        return None if batches is None else 0.5 / batches.rows / self.trials.folds
+
+    @cached_property
+    def _counting(self) -> set[str]:
+        """The metrics that are shares of rows."""
+        metrics = (*self.first.training.metrics, *map(as_metric, self.experiment.metrics))
+        return {metric.name for metric in metrics if metric.counts_rows}
+
+    def is_share(self, column: str) -> bool:
+        """Is a column of the log a share of rows, from 0 to 1?"""
+        return bool({column, column.removeprefix("val_")} & self._counting)
 
     @property
     def headline(self) -> str:
         """What is about to be trained, in a line."""
         trials = self.trials
-        counts = {"setting": trials.count // len(trials.seeds), "seed": len(trials.seeds), "trial": trials.count}
-        settings, seeds, count = (f"{number:,} {word}{'s' * (number != 1)}" for word, number in counts.items())
-        told = f"{self.experiment.name}: {settings} x {seeds} = {count}, ranked by {self.objective} ({self.mode})"
+        folds = {} if trials.cv is None else {trials.cv.word: trials.folds}
+        counts = {"setting": trials.count // trials.each, "seed": len(trials.seeds), **folds, "trial": trials.count}
+        *factors, count = (f"{number:,} {word}{'s' * (number != 1)}" for word, number in counts.items())
+        told = f"{self.experiment.name}: {' x '.join(factors)} = {count}, ranked by {self.objective} ({self.mode})"
         confirm = self.experiment.sweep and self.experiment.sweep.confirm
         return f"{told}; the best {confirm.top} again with {confirm.seeds} fresh seeds" if confirm else told
 
@@ -88,17 +102,20 @@ class PreparedSweep:
     @property
     def heads(self) -> tuple[list[str], list[str]]:
         """The columns of trials.csv and losses.csv."""
-        return ["trial", "setting", *self.trials.columns, "seed", *self.results, "worker"], ["trial", "epoch", "step", *self.log]
+        fold = ["fold"] if self.trials.cv else []
+        return ["trial", "setting", *self.trials.columns, "seed", *fold, *self.results, "worker"], ["trial", "epoch", "step", *self.log]
 
     def row(self, trial: int, outcome: Outcome, worker: int) -> list[str]:
         """The row of a trial in trials.csv."""
-        setting = trial // len(self.trials.seeds)
+        setting = trial // self.trials.each
+        fold = [str(self.trials.fold(trial))] if self.trials.cv else []
         told = [outcome.row.get(name, "") for name in self.results]
         return [
             str(trial),
             str(self.trials.numbers[setting]),
             *self.trials.names(setting),
             str(self.trials.seed(trial)),
+            *fold,
             *told,
             str(worker),
         ]
@@ -130,7 +147,9 @@ def prepare(document: Document) -> PreparedSweep:
     """Check a sweep's config and build its first trial. Raises ConfigError with everything that was found wrong."""
     experiment, problems = inspected(document)
     if experiment is not None and experiment.sweep is None:
-        raise located(document, [("", "has no section 'sweep'")])
+        if not is_sweep(document):
+            raise located(document, [("", "has no section 'sweep'")])
+        experiment = replace(experiment, sweep=Sweep())
     section = _mapping(document.data.get("sweep"))
     base, values, wrong = _values(document, _mapping(section.get("parameters")))
     problems += wrong
@@ -139,7 +158,8 @@ def prepare(document: Document) -> PreparedSweep:
         try:
             sweep = experiment.sweep if problems else replace(experiment.sweep, parameters=values)
             seeds = sweep.all_seeds(experiment.seed)
-            trials = Trials(base, sweep.space, sweep.settings(len(seeds)), seeds)
+            cv = experiment.data.folds
+            trials = Trials(base, sweep.space, sweep.settings(len(seeds)), seeds, cv=None if cv is None or cv.only is not None else cv)
             if sweep.confirm is not None:
                 confirm = sweep.confirm.among(len(trials.numbers), len(seeds))
                 confirm.fresh(seeds)
@@ -192,7 +212,11 @@ def _wrong_objective(base: Document, section: Mapping[str, Any], sources: Source
     roots = {path.partition(".")[0] for path in _mapping(section.get("parameters"))}
     if isinstance(metric, str) and not roots & {"metrics", "data"}:
         with suppress(NNFrameError):
-            return _no_metric(metric, build(base, sources.load).training.columns())
+            first = Document(dict(base.data), base.marks, base.path)
+            if is_sweep(base):
+                cv = base.data["data"]["cv"]
+                first.data["data"] = base.data["data"] | {"cv": ({"folds": cv} if isinstance(cv, int) else cv) | {"only": 0}}
+            return _no_metric(metric, build(first, sources.load).training.columns())
     return []
 
 
@@ -208,7 +232,7 @@ def _no_metric(metric: str, columns: Mapping[str, str]) -> list[tuple[str, str]]
 
 def _first(document: Document, trials: Trials, sources: Sources) -> Job:
     """The first trial, alone. Raises ConfigError; a mistake that its values make is told of the parameter that makes it."""
-    setting, seed = trials.setting(0), {"seed": trials.seed(0)}
+    setting, seed = trials.setting(0), trials.own(0)
 
     def wrong_with(values: Mapping[str, Any]) -> ConfigError | None:
         try:
@@ -273,8 +297,8 @@ def _columns(trials: Trials, first: Job, sources: Sources) -> dict[str, str]:
 def _checked_values(base: Document, path: str, parameter: Between | Choice, given: Any) -> tuple[Any, list[tuple[str, str]]]:
     """The values of a parameter with absolute paths, and what is wrong with each by itself: (dotted path, message)."""
     place = f"sweep.parameters.{path}"
-    if path in NONE or any(path == idle or path.startswith(f"{idle}.") for idle in IDLE):
-        return given, [(place, NONE.get(path, "is no parameter: it changes nothing that is trained"))]
+    if none := [key for key in (*NONE, *IDLE) if path == key or path.startswith(f"{key}.")]:
+        return given, [(place, NONE.get(none[0], "is no parameter: it changes nothing that is trained"))]
     if isinstance(parameter, Between):
         points = [round(n) if parameter.integer else n for n in (parameter.low, parameter.high)]
         tried: Mapping[str, Any] = {f"{place}.low": points[0], f"{place}.high": points[1]}

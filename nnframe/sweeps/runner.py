@@ -34,10 +34,8 @@ from nnframe.system.signals import Interrupted, caught, theirs
 from nnframe.training.checkpoint import describe_changes, differences
 
 CONFIG = "config.yaml"
-CONFIRM, TEST = (
-    "confirm",
-    "test",
-)  # folders beside the search's tables: its best settings with fresh seeds, the best of these on the test part
+CONFIRM = "confirm"  # folders beside the search's tables: its best settings with fresh seeds,
+TEST = "test"  # and the best of these on the test part
 SHOW = 10.0  # seconds between lines where there is no terminal
 
 
@@ -62,6 +60,7 @@ class Phase:
     prepared: PreparedSweep
     summary: statistics.Summary
     failed: int
+    folds: statistics.Folds | None = None
 
     def name(self, setting: int) -> str:
         """A setting in words."""
@@ -70,7 +69,7 @@ class Phase:
     @property
     def verdict(self) -> list[str]:
         """What can be said of the best setting."""
-        return sentences.verdict(self.summary, self.name, self.prepared.experiment.data.split_varies)
+        return sentences.verdict(self.summary, self.name, self.prepared.experiment.data.split_varies, self.folds)
 
 
 class Columns(dict[str, np.ndarray]):
@@ -169,7 +168,10 @@ def _answer(prepared: PreparedSweep, folder: Path, options: Options, new: bool =
         return 128 + error.signal if isinstance(error, Interrupted) else 1 if isinstance(error, Failed) else 2
     told = [(search, "", search.verdict), *((phase, f"{CONFIRM}/", confirmed(search, phase)) for phase in more)]
     for phase, place, (first, *rest) in told:
-        for line in sentences.table(phase.prepared.trials, phase.summary, f"{place}summary.csv"):
+        lines = sentences.table(phase.prepared.trials, phase.summary, f"{place}summary.csv")
+        for line in (
+            by_fold(phase.prepared, folder / place) if phase.folds and phase.prepared.trials.each == phase.prepared.trials.count else lines
+        ):
             say(f"  {line}")
         for line in (f"{prepared.objective}: {first}", *rest):
             say(line)
@@ -187,7 +189,7 @@ def _answer(prepared: PreparedSweep, folder: Path, options: Options, new: bool =
 def confirmed(search: Phase, phase: Phase) -> list[str]:
     """What can be said after fresh seeds for the best settings of a search."""
     first, left = search.name(search.summary.winner), len(search.summary.n) - len(phase.summary.n)
-    return sentences.confirmed(phase.summary, phase.name, phase.prepared.experiment.data.split_varies, first, left)
+    return sentences.confirmed(phase.summary, phase.name, phase.prepared.experiment.data.split_varies, first, left, phase.folds)
 
 
 def train(prepared: PreparedSweep, folder: Path, options: Options, new: bool = True) -> tuple[list[Phase], dict[str, sentences.Tested]]:
@@ -246,12 +248,12 @@ def tested(prepared: PreparedSweep, folder: Path) -> dict[str, sentences.Tested]
     """What the trials of a winner gave on the test part, by name."""
     rows = results.read(folder / "trials.csv")
     head = next(rows)
-    good = [row for row in rows if row[head.index("status")] == "finished"]
-    found = {}
+    table, found = [row if row[head.index("status")] == "finished" else [""] * len(head) for row in rows], {}
     for name in prepared.tests:
-        values = np.array([[float(row[head.index(name)] or "nan") for row in good]])
-        if np.isfinite(values).any():
-            found[name] = sentences.Tested(float(values.mean()), *statistics.interval(values, 0), len(good), len(prepared.trials.seeds))
+        every = np.array([float(row[head.index(name)] or "nan") for row in table]).reshape(-1, prepared.trials.folds).mean(-1)
+        values = every[np.isfinite(every)][None]
+        if values.size:
+            found[name] = sentences.Tested(float(values.mean()), *statistics.interval(values, 0), values.size, len(every))
     return found
 
 
@@ -276,14 +278,24 @@ def _phase(prepared: PreparedSweep, folder: Path, options: Options, stop: Stop) 
     _tables(prepared, folder, options, stop)
     with stop.at_once():
         phase = phase_of(prepared, folder)
-        sentences.write(folder / "summary.csv", prepared.trials, phase.summary)
+        sentences.write(folder / "summary.csv", prepared.trials, phase.summary, phase.folds)
     return phase
 
 
 def phase_of(prepared: PreparedSweep, folder: Path) -> Phase:
     """What the complete tables of a folder say."""
     values = values_of(prepared, folder)
-    return Phase(prepared, statistics.summarize(values, prepared.mode, prepared.floor), int((~np.isfinite(values)).sum()))
+    by_seed, failed, cv = over_folds(values), int((~np.isfinite(values)).sum()), prepared.trials.cv
+    summary = statistics.summarize(by_seed, prepared.mode, prepared.floor)
+    if cv is None:
+        return Phase(prepared, summary, failed)
+    drawn_anew, share = prepared.experiment.data.split_varies, prepared.floor is not None
+    return Phase(prepared, summary, failed, statistics.Folds.of(values, cv.word, cv.ratio, drawn_anew, share))
+
+
+def over_folds(values: np.ndarray) -> np.ndarray:
+    """The mean over folds of (settings, seeds, folds): infinite if one diverged, NaN if one has no value."""
+    return np.where(np.isinf(values).any(-1), np.inf, values.mean(-1))
 
 
 def _fill(prepared: PreparedSweep, folder: Path, options: Options, stop: Stop) -> None:
@@ -333,7 +345,7 @@ def stacks_of(prepared: PreparedSweep, workers: int) -> tuple[list[Stack], bool]
 
 
 def values_of(prepared: PreparedSweep, folder: Path) -> np.ndarray:
-    """The objective (settings, seeds), infinite where a trial diverged and NaN where one has none."""
+    """The objective (settings, seeds, folds), infinite where a trial diverged and NaN where one has none."""
     rows = results.read(folder / "trials.csv")
     head = next(rows)
     column, status = head.index(prepared.objective), head.index("status")
@@ -344,7 +356,21 @@ def values_of(prepared: PreparedSweep, folder: Path) -> np.ndarray:
             values[int(row[0])] = np.inf
         elif row[status] == "finished":
             values[int(row[0])] = value
-    return values.reshape(-1, len(prepared.trials.seeds))
+    return values.reshape(-1, len(prepared.trials.seeds), prepared.trials.folds)
+
+
+def by_fold(prepared: PreparedSweep, folder: Path) -> list[str]:
+    """What every fold of the only setting gave, as lines of a table, with means and intervals; of several seeds their mean."""
+    rows = results.read(folder / "trials.csv")
+    head, *table = rows
+    columns = [name for name in prepared.log if name.startswith("val_")]
+    values = np.array([[float(row[head.index(name)] or "nan") for name in columns] for row in table]).reshape(
+        1, len(prepared.trials.seeds), -1, len(columns)
+    )
+    cv, anew = prepared.trials.cv, prepared.experiment.data.split_varies
+    assert cv is not None
+    found = [statistics.Folds.of(values[..., i], cv.word, cv.ratio, anew, prepared.is_share(name)) for i, name in enumerate(columns)]
+    return sentences.fold_table(columns, values[0].mean(0), found)
 
 
 class Progress:

@@ -8,7 +8,7 @@ import numpy as np
 
 from nnframe.sweeps.plan import Trials
 from nnframe.sweeps.results import line_of
-from nnframe.sweeps.statistics import MIN, Summary, failure_bound
+from nnframe.sweeps.statistics import MIN, Folds, Summary, failure_bound
 from nnframe.system import files
 
 TESTS = "Tukey and Games-Howell"
@@ -16,17 +16,32 @@ TESTS = "Tukey and Games-Howell"
 Name = Callable[[int], str]  # of a setting
 
 
-def verdict(summary: Summary, name: Name, split_varies: bool) -> list[str]:
+def verdict(summary: Summary, name: Name, split_varies: bool, folds: Folds | None = None) -> list[str]:
     """What can be said of the best setting. `split_varies`: do seeds draw the rows that it is measured on too?"""
     w, count = summary.winner, len(summary.n)
     if not summary.n[w]:
         return ["No trial ended well."]
     of, picked = (f", best of {count:,}", ", allowing for having picked the best") if count > 1 else ("", "")
     best = f"{name(w) or 'the only setting'}: {summary.estimate:.4g}{of} over {_seeds(summary)}{_between(summary, picked)}."
-    return [f"{best} {_told_apart(summary, name)}".rstrip(), *_troubles(summary, name), _chance(split_varies)]
+    told = [f"{best} {_told_apart(summary, name)}".rstrip()]
+    if folds is not None:
+        told = _over_folds(summary, folds, name) if count == summary.seeds == 1 else [*told, *_over_folds(summary, folds, name)]
+    if folds is not None and summary.seeds == 1:
+        return told
+    return [*told, *_troubles(summary, name), _chance(split_varies)]
 
 
-def confirmed(summary: Summary, name: Name, split_varies: bool, first: str, left: int) -> list[str]:
+def _over_folds(summary: Summary, folds: Folds, name: Name) -> list[str]:
+    """The winner's mean over folds, and how sure that is."""
+    w, count = summary.winner, len(summary.n)
+    told = f"{name(w) or 'the only setting'}: {folds.mean[w]:.4g} over {folds.count} {_plural(folds.word, folds.count)}"
+    if not np.isnan(folds.low[w]):
+        picked = ", not allowing for having picked the best" if count > 1 else ""
+        told += f" (95 %: {folds.low[w]:.4g} to {folds.high[w]:.4g}, variance corrected as Nadeau and Bengio (2003) do{picked})"
+    return [f"{told}."]
+
+
+def confirmed(summary: Summary, name: Name, split_varies: bool, first: str, left: int, folds: Folds | None = None) -> list[str]:
     """What can be said after fresh seeds: `first` was the search's best, and `left` settings were not tried again."""
     w, count = summary.winner, len(summary.n)
     if not summary.n[w]:
@@ -41,7 +56,7 @@ def confirmed(summary: Summary, name: Name, split_varies: bool, first: str, left
     told += f" The search had put {'it' if name(w) == first else first} first."
     if left:
         told += f" The {left:,} others were not retried." if left > 1 else " The other one was not retried."
-    return [told, *_troubles(summary, name), _chance(split_varies)]
+    return [told, *(_over_folds(summary, folds, name) if folds else ()), *_troubles(summary, name), _chance(split_varies)]
 
 
 @dataclass(frozen=True)
@@ -159,19 +174,21 @@ def _p(p: float) -> str:
 # ------------------------------------------------------------------------------------------ tables
 
 
-def write(path: Path, trials: Trials, summary: Summary) -> None:
+def write(path: Path, trials: Trials, summary: Summary, folds: Folds | None = None) -> None:
     """summary.csv: a row a setting, the best first. Raises FileError."""
     head = ["rank", "setting", *trials.columns, "n", "mean", "median", "sd", "low", "high", "behind", "p", "best", "worst", "diverged"]
     ends = np.full((2, len(summary.n)), np.nan)
     ends[:, summary.winner] = summary.interval
     numbers = np.stack([summary.mean, summary.median, summary.sd, *ends], 1)
-    lines = [line_of([*head, "failed"])]
+    more = [] if folds is None else ["folds_mean", "folds_low", "folds_high"]
+    lines = [line_of([*head, "failed", *more])]
     for rank, j in enumerate(summary.order.tolist(), 1):
         cells = ["" if np.isnan(number) else str(number) for number in [*numbers[j].tolist(), summary.best[j], summary.worst[j]]]
         told = [_behind(summary, j), "" if np.isnan(summary.p[j]) else f"{summary.p[j]:.3g}"]
         counts = [str(summary.diverged[j]), str(summary.failed[j])]
         setting = [str(rank), str(trials.numbers[j]), *trials.names(j), str(summary.n[j])]
-        lines.append(line_of([*setting, *cells[:-2], *told, *cells[-2:], *counts]))
+        of_folds = [] if folds is None else ["" if np.isnan(a[j]) else str(a[j]) for a in (folds.mean, folds.low, folds.high)]
+        lines.append(line_of([*setting, *cells[:-2], *told, *cells[-2:], *counts, *of_folds]))
     files.write(path, "".join(f"{line}\n" for line in lines).encode())
 
 
@@ -188,6 +205,14 @@ def table(trials: Trials, summary: Summary, file: str, most: int = 10) -> list[s
     if len(summary.order) > most:
         lines.append(f"... and {len(summary.order) - most:,} more in {file}")
     return lines
+
+
+def fold_table(columns: list[str], values: np.ndarray, folds: list[Folds]) -> list[str]:
+    """`values` (folds, columns), their means and intervals as lines for a terminal."""
+    rows = [[folds[0].word, *columns], *([str(fold), *map(_number, row)] for fold, row in enumerate(values.tolist()))]
+    rows.append(["mean", *(_number(float(one.mean[0])) for one in folds)])
+    rows.append(["95 %", *("" if np.isnan(one.low[0]) else f"{one.low[0]:.4g} to {one.high[0]:.4g}" for one in folds)])
+    return list(aligned(rows))
 
 
 def _behind(summary: Summary, j: int) -> str:

@@ -197,6 +197,36 @@ def _ratio(a: np.ndarray, b: Any) -> np.ndarray:
     return np.where(a == 0, 0.0, a / b)
 
 
+# ------------------------------------------------------------------------------------------ of folds
+
+
+@dataclass(frozen=True)
+class Folds:
+    """What folds gave, by setting: `mean` of those that ended well, and the 95 % interval from `low` to `high`, NaN for fewer than 2, whose
+    variance is corrected for the rows that folds share as Nadeau and Bengio (2003) do: s2 (1 / n + ratio) for n values."""
+
+    count: int
+    word: str  # fold or bootstrap
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+    @classmethod
+    @np.errstate(all="ignore")
+    def of(cls, values: np.ndarray, word: str, ratio: float, drawn_anew: bool, share: bool) -> "Folds":
+        """`values` (settings, seeds, folds) of a measure, a `share` from 0 to 1 or not; `ratio` is of rows to validate on to rows
+        that are trained on. Of seeds with the same folds the mean is one value; where each draws its own, these are so many more values (Bouckaert
+        and Frank 2004)."""
+        from scipy.special import stdtrit
+
+        values = np.where(np.isfinite(values), values, np.nan)
+        y = values.reshape(len(values), -1) if drawn_anew else values.mean(1)
+        n, mean, sd = moments(y)
+        half = np.where(n > 1, stdtrit(np.maximum(n - 1, 1), 1 - LEVEL / 2) * sd * np.sqrt(1 / np.maximum(n, 1) + ratio), np.nan)
+        low, high = mean - half, mean + half
+        return cls(values.shape[2], word, mean, np.maximum(low, 0) if share else low, np.minimum(high, 1) if share else high)
+
+
 # ------------------------------------------------------------------------------------------ of a sweep
 
 

@@ -94,13 +94,18 @@ def test_a_part_that_cannot_be_is_told_before_training(here, capsys, parts, told
 def test_a_run_is_evaluated_on_the_test_part_at_its_end(here, capsys, parts):
     Path("config.yaml").write_text(CONFIG.replace("PARTS", parts))
     assert run.main(["config.yaml"]) == 0
-    first, *_, last, folder = capsys.readouterr().out.splitlines()
+    first, *_, told, folder = capsys.readouterr().out.splitlines()
     job = build(load(Path("config.yaml")), test=True)
     job.training.run()
     found = nn.evaluate(job.model, nn.MSE(), job.data.test, metrics=[nn.MAE()])
     results = json.loads((Path(folder) / "run.json").read_text())["results"]
     assert (results["test_loss"], results["test_mae"]) == (float(found["loss"]), float(found["mae"]))
-    assert last.endswith(f"  test_loss {float(found['loss']):.4g}  test_mae {float(found['mae']):.4g}")
+    ends = json.loads((Path(folder) / "run.json").read_text())["test_intervals"]
+    parts = [
+        f"test_{name} {float(found[name]):.4g} (95 %: {ends[f'test_{name}'][0]:.4g} to {ends[f'test_{name}'][1]:.4g})" for name in found
+    ]
+    assert told == f"on the {len(job.data.test.x)} test rows: {'  '.join(parts)}"
+    assert all(low < results[name] < high for name, (low, high) in ends.items())
     assert f" and {len(job.data.test.x)} to test on, " in first
     assert "test" not in (Path(folder) / "losses.csv").read_text()
 

@@ -2,6 +2,7 @@
 # ruff: noqa: F811
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -148,7 +149,7 @@ def test_the_search_does_not_read_the_test_part(unreadable, here, capsys):
     assert (here / "best.yaml").read_text().startswith(f"# {said}\n")
     assert run.main(["best.yaml"]) == 0
     *_, last, _ = capsys.readouterr().out.splitlines()
-    loss, accuracy = last.split("test_loss ")[1].split("  test_accuracy ")
+    loss, accuracy = re.findall(r"test_(?:loss|accuracy) (\S+) \(95 %", last)
     assert said.endswith(f": test_loss {loss}, test_accuracy {accuracy}.")
 
 
