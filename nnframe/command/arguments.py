@@ -9,6 +9,7 @@ VERBS = {
     "run": "train what a config describes",
     "check": "build without training: layers, memory, the loss at the start, every gradient, and warnings",
     "show": "print the complete config: defaults, absolute paths, what it extends and what is overridden",
+    "data": "print what is in a config's data: parts, columns, classes, duplicates, and the first rows as the model sees them",
     "list": "print every component with its options",
     "plan": "print what a sweep will do: trials, stacks, sizes of blocks, memory, time",
     "best": "write the config of a sweep's best setting",
@@ -27,7 +28,7 @@ def parse(verb: str, arguments: Sequence[str]) -> argparse.Namespace:
     if verb == "run":
         return parse_training("nnframe run", arguments)
     parser = argparse.ArgumentParser(f"nnframe {verb}", description=f"{VERBS[verb].capitalize()}.")
-    if verb in ("check", "show", "plan"):
+    if verb in ("check", "show", "data", "plan"):
         add_config(parser)
     else:
         add_plugin(parser)

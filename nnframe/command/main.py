@@ -58,6 +58,10 @@ def _hand_over(arguments: Sequence[str]) -> int:
             if verb == "plan":
                 return sweeping.show_plan(load(args.config, args.overrides), args.workers)
             return sweeping.best(args.folder, args.output) if verb == "best" else sweeping.trial(args.folder, args.number)
+        if verb == "data":
+            from nnframe.command import data
+
+            return data.show(load(args.config, args.overrides))
         from nnframe.command import verbs
 
         if verb == "list":

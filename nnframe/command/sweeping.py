@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nnframe.components.wording import aligned
 from nnframe.config.build import build
 from nnframe.config.compose import load
 from nnframe.config.reading import Document, dump
@@ -39,7 +40,7 @@ def show_plan(document: Document, workers: int | None) -> int:
         shared = ", ".join(f"{path}={names[path]}" for path in stack.shared)
         memory, time = f"{stack.bytes * stack.size / 2**20:.1f} MiB", f"{stack.seconds * 1000:.3g} ms"
         rows.append([f"{len(stack.trials):,}", str(stack.size), memory, time if stack.seconds else "unknown", shared])
-    for line in sentences.aligned(rows):
+    for line in aligned(rows):
         print(f"  {line}")
     if len(found) > len(shown):
         print(f"  ... and {len(found) - len(shown):,} more stacks")

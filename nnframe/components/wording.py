@@ -1,6 +1,6 @@
 """What an annotation takes, and how it and a value read in a message."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from types import NoneType, UnionType
@@ -90,6 +90,13 @@ def shown(value: Any) -> str:
     except ValueError:  # Python refuses to print integers of more than 4300 digits
         return "an integer of more than 4300 digits"
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The rows of a table as lines, in columns as wide as it takes."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def short(value: Any) -> str:

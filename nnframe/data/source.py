@@ -147,11 +147,19 @@ class Source(Component):
         With `cv` the data of one `fold`, which must be given unless the options say `only`. `load` stands in for `read` where rows are
         already at hand. Raises FileError or DataError.
         """
+        parts = self.split_rows(seed, load, test=test, fold=fold)
+        raw = replace(parts["training"].rows(slice(1)), visited=None)
+        parts, transforms = self._transformed(parts)
+        return PreparedData(parts["training"], parts.get("validation"), transforms, parts.get("test"), raw)
+
+    def split_rows(
+        self, seed: int, load: "Callable[[Source], Dataset] | None" = None, *, test: bool = False, fold: int | None = None
+    ) -> dict[str, Dataset]:
+        """The rows to train on, to validate on and to test on, by name, as `prepare` transforms them."""
         load, own_seed = load or Source._rows, seed
         seed = seed if self.split_seed is None else self.split_seed
-        data = load(self.of_seed(own_seed))
-        parts = self._parts(data, seed, fold)
-        data, held = parts.pop("training"), parts
+        held = self._told_apart(load(self.of_seed(own_seed)), seed, fold)
+        data = held.pop("training")
         for name, part in (("test", self.test), ("validation", self.validation)):
             if isinstance(part, Source):
                 if given := part.given_for_all:
@@ -169,11 +177,9 @@ class Source(Component):
             data = with_label_noise(data, self.label_noise, generator(seed, "label noise"))
         if self.class_weights is not None:
             data = with_class_weights(data, self.class_weights)
-        raw = replace(data.rows(slice(1)), visited=None)
-        parts, transforms = self._transformed({"training": data} | held)
-        return PreparedData(parts["training"], parts.get("validation"), transforms, parts.get("test"), raw)
+        return {"training": data} | held
 
-    def _parts(self, data: Dataset, seed: int, fold: int | None) -> dict[str, Dataset]:
+    def _told_apart(self, data: Dataset, seed: int, fold: int | None) -> dict[str, Dataset]:
         """What is trained on, and what of the same rows is held out."""
         for option, name in self.split.columns.items():
             if name not in data.columns:

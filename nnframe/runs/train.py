@@ -50,6 +50,8 @@ def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str]
     experiment, training, folder = job.experiment, job.training, record.folder
     say: Callable[[str], None] = (lambda text: None) if silent else (lambda text: print(printable(text)))
     say(headline(job))
+    for note in job.data.training.notes:
+        say(f"note: {note}")
     epochs, checkpoints = experiment.train.epochs, Checkpoints(folder, experiment.train.checkpoint, identity(job.resolved, job.data_hash))
     watchers: list[Any] = [record, CSVLog(folder)]
     if not silent:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nnframe.components.wording import aligned
 from nnframe.sweeps.plan import Trials
 from nnframe.sweeps.results import line_of
 from nnframe.sweeps.statistics import MIN, Folds, Summary, failure_bound
@@ -217,13 +218,6 @@ def fold_table(columns: list[str], values: np.ndarray, folds: list[Folds]) -> li
 
 def _behind(summary: Summary, j: int) -> str:
     return "yes" if summary.behind[j] else "no" if summary.compared[j] else ""
-
-
-def aligned(rows: list[list[str]]) -> Iterator[str]:
-    """The rows of a table as lines, in columns as wide as it takes."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def label(trials: Trials, setting: int) -> str:

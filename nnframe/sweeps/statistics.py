@@ -214,9 +214,9 @@ class Folds:
     @classmethod
     @np.errstate(all="ignore")
     def of(cls, values: np.ndarray, word: str, ratio: float, drawn_anew: bool, share: bool) -> "Folds":
-        """`values` (settings, seeds, folds) of a measure, a `share` from 0 to 1 or not; `ratio` is of rows to validate on to rows
-        that are trained on. Of seeds with the same folds the mean is one value; where each draws its own, these are so many more values (Bouckaert
-        and Frank 2004)."""
+        """`values` (settings, seeds, folds) of a measure, a `share` from 0 to 1 or not; `ratio` is of rows to validate on to rows that are
+        trained on. Of seeds with the same folds the mean is one value; seeds that draw their own make so many more (Bouckaert and
+        Frank 2004)."""
         from scipy.special import stdtrit
 
         values = np.where(np.isfinite(values), values, np.nan)

@@ -69,7 +69,7 @@ def test_the_last_rows_by_time_are_held_out_and_rows_of_one_time_stay_together()
     times = np.array([5.0, 1, 4, 2, 3, 3])
     kept, held = held_out(by(times), 0.5, rng(), Split(time="g"))
     assert held.tolist() == [0, 2, 4, 5] and kept.tolist() == [1, 3]
-    with pytest.raises(nn.DataError, match="split.time: the column 'g' holds texts such as 'May'; expected dates or numbers"):
+    with pytest.raises(nn.DataError, match=r"split\.time: the column 'g' holds texts such as 'May'; expected dates or numbers"):
         held_out(by(["May", "June"]), 0.5, rng(), Split(time="g"))
 
 
@@ -190,7 +190,7 @@ def test_class_weights():
     sums = np.bincount(prepared.training.y, prepared.training.weight)
     np.testing.assert_allclose(sums, sums[0])
     assert prepared.validation.weight is None
-    with pytest.raises(nn.DataError, match="class_weights: there is no class 'z'. Classes: a, b, c."):
+    with pytest.raises(nn.DataError, match=r"class_weights: there is no class 'z'\. Classes: a, b, c\."):
         with_class_weights(data, {"z": 2})
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import nnframe as nn
 from nnframe import run
 from nnframe.__main__ import main as command
 from nnframe.command.main import main

@@ -1,0 +1,153 @@
+"""What is in the data of a config, for a person: parts, columns, classes, duplicates, and the first rows as the model sees them."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nnframe.components.wording import aligned
+from nnframe.config.experiment import checked, located
+from nnframe.config.reading import Document
+from nnframe.data.dataset import Dataset
+from nnframe.data.mapped import Mapped, chunks
+from nnframe.data.source import PreparedData, Source
+from nnframe.errors import NNFrameError, listed
+
+COLUMNS, ROWS, WIDE = 20, 5, 8  # of a table at most: lines, rows of data, and columns beside each other
+MOST = 10**6  # rows among which duplicates are looked for
+VERBS = {"training": "train", "validation": "validate", "test": "test"}
+
+
+def show(document: Document) -> int:
+    """Print it. Returns the exit status. Raises ConfigError for data that cannot be trained on."""
+    experiment = checked(document)
+    source = experiment.data
+    fold = 0 if source.folds is not None and source.folds.only is None else None
+    try:
+        parts = source.split_rows(experiment.seed, test=True, fold=fold)
+        prepared = source.prepare(experiment.seed, test=True, fold=fold)
+    except NNFrameError as error:
+        place = f"data.{error.path}" if error.path else "data"
+        raise located(document, [(place, error.message)]) from None
+    for line in described(experiment.name, source, parts, prepared, fold):
+        print(line)
+    return 0
+
+
+def described(name: str, source: Source, parts: dict[str, Dataset], prepared: PreparedData, fold: int | None) -> Iterator[str]:
+    """The lines; `parts` are as they were read, `prepared` as they are trained on."""
+    training = parts["training"]
+    of_fold = f" in {source.folds.word} 0 of {source.folds.count}" if source.folds is not None and fold is not None else ""
+    counts = ", ".join(f"{_rows(part):,} to {VERBS[part_name]} on" for part_name, part in parts.items())
+    yield f"{name}: {type(source).__name__}, {sum(map(_rows, parts.values())):,} rows: {counts}{of_fold}"
+    yield from (f"note: {note}" for note in training.notes)
+    if training.x.ndim == 2:
+        yield ""
+        yield from _columns(training)
+    else:
+        low, high, missing = _extremes(training)
+        shape = " x ".join(map(str, training.x.shape[1:]))
+        yield f"inputs: {shape} numbers a row, from {low.min():.4g} to {high.max():.4g}, {int(missing.sum()):,} missing"
+    yield ""
+    yield from _classes(parts) if training.classes else _targets(parts)
+    yield ""
+    yield from _duplicates(parts)
+    yield ""
+    yield "the first rows that are trained on, as the model sees them:"
+    yield from _first(prepared.training)
+
+
+def _rows(part: Dataset) -> int:
+    """Without those that only fill up."""
+    return len(part.x) if part.weight is None else int(np.count_nonzero(part.weight))
+
+
+def _extremes(data: Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The least and the largest number of every input, and how many are missing."""
+    low, high = np.full(data.x.shape[1:], np.inf), np.full(data.x.shape[1:], -np.inf)
+    missing = np.zeros(data.x.shape[1:], int)
+    for part in chunks(data.x):
+        low, high = np.fmin(low, np.fmin.reduce(part, 0)), np.fmax(high, np.fmax.reduce(part, 0))
+        missing += np.isnan(part).sum(0)
+    return low, high, missing
+
+
+def _columns(data: Dataset) -> Iterator[str]:
+    low, high, missing = _extremes(data)
+    names = data.inputs or tuple(map(str, range(data.x.shape[1])))
+    rows = [["input", "kind", "from", "to", "missing", "in the training part"]]
+    for i, name in enumerate(names[:COLUMNS]):
+        texts, lost = data.categories.get(name), f"{missing[i]:,}" if missing[i] else ""
+        if texts is not None:
+            rows.append([name, "texts", "", "", lost, listed(texts, 6)])
+        else:
+            rows.append([name, _kind(data, i), f"{low[i]:.4g}", f"{high[i]:.4g}", lost, "always the same" if low[i] == high[i] else ""])
+    yield from aligned(rows)
+    if len(names) > COLUMNS:
+        yield f"... and {len(names) - COLUMNS:,} more inputs, from {low[COLUMNS:].min():.4g} to {high[COLUMNS:].max():.4g}"
+
+
+def _kind(data: Dataset, column: int) -> str:
+    first = next(chunks(data.x))[:, column]
+    known = first[np.isfinite(first)]
+    values = np.unique(known) if len(known) <= MOST else known
+    if len(values) and set(values.tolist()) <= {0.0, 1.0}:
+        return "0 or 1"
+    return "whole numbers" if np.all(known == np.floor(known)) else "numbers"
+
+
+def _classes(parts: dict[str, Dataset]) -> Iterator[str]:
+    training = parts["training"]
+    rows = [["class", *parts]]
+    counts = {
+        name: np.bincount(part.y, part.weight != 0 if part.weight is not None else None, len(training.classes))
+        for name, part in parts.items()
+    }
+    for number, name in enumerate(training.classes[:COLUMNS]):
+        told = [f"{int(count[number]):,} ({100 * count[number] / max(count.sum(), 1):.1f} %)" for count in counts.values()]
+        rows.append([name, *told])
+    yield f"target: {', '.join(training.targets) or 'classes'}"
+    yield from aligned(rows)
+    if len(training.classes) > COLUMNS:
+        yield f"... and {len(training.classes) - COLUMNS:,} more classes"
+
+
+def _targets(parts: dict[str, Dataset]) -> Iterator[str]:
+    for name, part in parts.items():
+        y = part.y.astype(np.float64)
+        names = ", ".join(part.targets) or "target"
+        yield f"target in {name}: {names}, from {y.min():.4g} to {y.max():.4g}, mean {y.mean():.4g}, sd {y.std():.4g}"
+
+
+def _duplicates(parts: dict[str, Dataset]) -> Iterator[str]:
+    """How many rows of inputs occur more than once, within what is trained on and between it and what is held out."""
+    if any(isinstance(part.x, Mapped) for part in parts.values()) or sum(len(part.x) for part in parts.values()) > MOST:
+        yield f"duplicates: not looked for among more than {MOST:,} rows, or rows that stay in their file"
+        return
+    held = {name: _as_bytes(part.x if part.weight is None else part.x[part.weight != 0]) for name, part in parts.items()}
+    distinct = np.unique(held["training"])
+    again = len(held["training"]) - len(distinct)
+    told = [f"{again:,} {'row' if again == 1 else 'rows'} within the training part"]
+    for name, rows in held.items():
+        if name != "training":
+            told.append(f"{int(np.isin(rows, distinct).sum()):,} to {VERBS[name]} on that are trained on too")
+    yield f"duplicates (the same inputs): {', '.join(told)}"
+
+
+def _as_bytes(x: np.ndarray) -> np.ndarray:
+    """Each row as one value that can be compared."""
+    rows = np.ascontiguousarray(x.reshape(len(x), -1))
+    return rows.view(np.dtype((np.void, rows.shape[1] * rows.itemsize)))[:, 0]
+
+
+def _first(data: Dataset) -> Iterator[str]:
+    x = np.asarray(data.x[:ROWS]).reshape(min(ROWS, len(data.x)), -1)
+    shown = min(x.shape[1], WIDE)
+    names = list((data.inputs or tuple(map(str, range(x.shape[1]))))[:shown]) if data.x.ndim == 2 else list(map(str, range(shown)))
+    more = [] if shown == x.shape[1] else [f"... ({x.shape[1] - shown:,} more)"]
+    rows = [[*names, *more, *(data.targets or ("target",))]]
+    for inputs, target in zip(x, data.y[:ROWS], strict=True):
+        said = data.classes[target] if data.classes else " ".join(f"{value:.4g}" for value in np.ravel(target)[:WIDE])
+        rows.append([*(f"{value:.4g}" for value in inputs[:shown]), *("" for _ in more), said])
+    if len(rows[0]) > len(rows[1]):  # several targets
+        rows[0] = [*names, *more, ", ".join(data.targets[:WIDE])]
+    yield from aligned(rows)
