@@ -1,7 +1,6 @@
 """What the command does before a sweep and after it: plan one, write the winner's config, train one trial again."""
 
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +12,11 @@ from nnframe.config.reading import Document, dump
 from nnframe.errors import FileError, UsageError
 from nnframe.sweeps import plan, results, sentences
 from nnframe.sweeps.block import Block, Outcome, Trainer
-from nnframe.sweeps.execute import attempt, stoppable
+from nnframe.sweeps.execute import attempt, stoppable, told_later
 from nnframe.sweeps.plan import Stack, Trials
 from nnframe.sweeps.prepare import PreparedSweep, prepare
 from nnframe.sweeps.runner import CONFIRM, TEST, Phase, phase_of, recorded, stacks_of, test_lines, tested, to_confirm, to_test
 from nnframe.system import blas, files
-from nnframe.system.signals import theirs
 
 UNFINISHED = "{folder}: the sweep has not finished; go on with python -m nnframe.run --resume {folder}"
 MOST, PATIENCE = 20, 2.0  # stacks to show and to try, and seconds for all of them
@@ -31,7 +29,7 @@ def show_plan(document: Document, workers: int | None) -> int:
     found, _ = stacks_of(prepared, workers)
     shown, trainer = found[:MOST], Trainer(trials.document, sources=prepared.sources)
     for stack in shown:
-        with suppress(Exception), stoppable(), theirs():  # a setting that cannot be trained tells so when it is its turn
+        with stoppable(), told_later():
             _measure(trials, stack, trainer, PATIENCE / len(shown))
     print(prepared.headline)
     rows = [["trials", "blocks of", "memory", "a trial", "the same in all of them"]]

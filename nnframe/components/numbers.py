@@ -83,10 +83,13 @@ class Numbers(Named):
 
     def derive(self) -> None:
         """Write what is derived from the bound numbers anew, into the same arrays: for whoever has written into `numbers()`."""
-        for name, number in self.derived().items():
-            getattr(self.bound, name)[...] = number
+        self._write_derived()
         for _, part in self.parts():
             part.derive()
+
+    def _write_derived(self) -> None:
+        for name, number in self.derived().items():
+            getattr(self.bound, name)[...] = number
 
     def numbers(self) -> dict[str, np.ndarray]:
         """The bound arrays by option, (*runs, 1): `betas.0` is the first of a pair, `first.lr` one of the component at `first`."""
@@ -110,8 +113,7 @@ class Numbers(Named):
         """Write the values of its own schedules at epoch `t` of `total`, and what is derived from them."""
         for schedule, number in self._scheduled:
             number[...] = schedule.value(t, total)
-        for name, derived in self.derived().items():
-            getattr(self.bound, name)[...] = derived
+        self._write_derived()
 
     def _per_run(self) -> Iterator[tuple[str, Any, Any]]:
         """Name, annotation and value of every PerRun option."""

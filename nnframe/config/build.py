@@ -17,6 +17,7 @@ from nnframe.errors import DataError, FileError, NNFrameError
 from nnframe.layers.base import Layer
 from nnframe.layers.containers import Sequential
 from nnframe.training.bootstrap import intervals
+from nnframe.training.callbacks import check_hooks
 from nnframe.training.evaluation import batches_for, own_metrics
 from nnframe.training.fit import evaluate
 from nnframe.training.loop import Training
@@ -102,6 +103,7 @@ def build(document: Document, load: Callable[[Source], Dataset] | None = None, *
 def training_of(experiment: Experiment, model: Layer, training: Dataset, validation: Dataset | None) -> Training:
     """What `experiment` says, ready to train a model that has been built: one network or a stack."""
     e = experiment
+    check_hooks(e.callbacks, "callbacks")
     return Training(model, e.loss, e.optimizer, training, validation, e.metrics, e.callbacks, None, e.train, e.data.augment)
 
 

@@ -168,9 +168,9 @@ def some_zero(value: Any) -> bool:
     return not isinstance(value, Component) and bool(np.any(np.asarray(value) == 0))
 
 
-def follow(v: np.ndarray, g: np.ndarray, momentum: np.ndarray, still: np.ndarray | None) -> None:
-    """v = momentum v + g; exactly g in runs that are `still`, whose momentum is 0: those are what they are alone, where nothing moves."""
+def follow(v: np.ndarray, g: np.ndarray, momentum: np.ndarray, still: np.ndarray | None, alone: np.ndarray) -> None:
+    """v = momentum v + g; exactly `alone` in runs that are `still`, whose momentum is 0: what they step along where nothing moves."""
     multiply(v, momentum, v)
     add(v, g, v)
     if still is not None:
-        copyto(v, g, where=still)
+        copyto(v, alone, where=still)

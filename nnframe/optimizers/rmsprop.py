@@ -48,7 +48,7 @@ class RMSprop(Optimizer):
             variance = subtract(w.v, multiply(w.a, w.a, u), u)
         divide(g, add(sqrt(variance, u), w.eps, u), u)
         if self._moves:
-            follow(w.velocity, u, w.momentum, w.still if self._rests else None)
+            follow(w.velocity, u, w.momentum, w.still if self._rests else None, u)
             u = multiply(w.velocity, w.lr, u)
         else:
             multiply(u, w.lr, u)

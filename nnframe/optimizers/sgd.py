@@ -44,9 +44,7 @@ class SGD(Optimizer):
         g, u = self.decayed(p, g, w) if self._decays else g, w.u
         if self._moves:
             damped = self._dampens and self.steps
-            follow(w.velocity, multiply(g, w.undamped, u) if damped else g, w.momentum, None)
-            if self._rests:
-                np.copyto(w.velocity, g, where=w.still)
+            follow(w.velocity, multiply(g, w.undamped, u) if damped else g, w.momentum, w.still if self._rests else None, g)
             g = add(g, multiply(w.velocity, w.momentum, u), u) if self.nesterov else w.velocity
         multiply(g, w.lr, u)
         subtract(p, u, p)

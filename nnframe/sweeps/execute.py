@@ -67,6 +67,13 @@ def stoppable() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def told_later() -> Iterator[None]:
+    """Around a look ahead at settings: one that cannot be trained tells so when it is its turn, and no plugin ends the process."""
+    with suppress(Exception), theirs():
+        yield
+
+
 Report = Callable[[Block, list[Outcome], int], None]  # a block, what came of it, and the number of its worker
 
 

@@ -18,6 +18,7 @@ from nnframe.metrics.losses import as_metric
 from nnframe.runs import folder as run_folder
 from nnframe.sweeps import plan
 from nnframe.sweeps.block import Block, Outcome, Trainer
+from nnframe.sweeps.execute import told_later
 from nnframe.sweeps.plan import Trials
 from nnframe.sweeps.sources import SHARED, UNREADABLE, Sources, all_of, name_of
 from nnframe.system.signals import theirs
@@ -175,7 +176,7 @@ def prepare(document: Document) -> PreparedSweep:
         problems += _wrong_objective(base, section, sources)
         raise located(document, list(dict.fromkeys(problems)))
     for source in _sources(trials):
-        with suppress(Exception), theirs():  # trials that it is for will tell
+        with told_later():
             sources.load(source)
         sources.hashes.setdefault(name_of(source), UNREADABLE)
     columns = _columns(trials, first, sources)
@@ -289,7 +290,7 @@ def _columns(trials: Trials, first: Job, sources: Sources) -> dict[str, str]:
     if {path.partition(".")[0] for path in trials.settings} & {"metrics", "data", "optimizer"}:
         trainer = Trainer(trials.document, sources=sources)
         for stack in trials.stacks[:STACKS]:
-            with suppress(Exception), theirs():  # a setting that cannot be trained tells so when it is its turn
+            with told_later():
                 found |= trainer.training(Block.of(trials, stack, stack.trials[:1])).columns()
     return found
 

@@ -11,7 +11,6 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -29,25 +28,13 @@ EVERY = 1.0  # seconds after which rows are on the disk and noted
 Row = tuple[int, str, list[str]]  # trial, its line of trials.csv, its lines of losses.csv
 
 
-@dataclass(frozen=True)
-class Names:
-    """The files of one set of tables: a row a trial, its log, and the journal of both."""
-
-    trials: str = "trials.csv"
-    losses: str = "losses.csv"
-    journal: str = "journal.jsonl"
-
-    @property
-    def tables(self) -> tuple[str, str]:
-        return self.trials, self.losses
+TABLES = ("trials.csv", "losses.csv")  # a row a trial, and its log;
+JOURNAL = "journal.jsonl"  # and the journal of both
 
 
-SWEEP = Names()
-
-
-def begin(folder: Path, heads: Sequence[str], count: int, names: Names = SWEEP) -> None:
+def begin(folder: Path, heads: Sequence[str], count: int) -> None:
     """Write the journal's first line, which says what is to come: `count` trials in two tables with these heads. Raises FileError."""
-    files.write(folder / names.journal, _line("", {"trials": count, "heads": list(heads)})[0])
+    files.write(folder / JOURNAL, _line("", {"trials": count, "heads": list(heads)})[0])
 
 
 def begin_folder(folder: Path, heads: Sequence[str], count: int) -> None:
@@ -65,12 +52,12 @@ class Results:
     """Rows as blocks end. A line of the journal says which bytes are whose, so that after any end of the process
     what it says is there, and nothing else is; at the end, rows are put in the order of their trials."""
 
-    def __init__(self, folder: Path, heads: Sequence[str], count: int, names: Names = SWEEP) -> None:
+    def __init__(self, folder: Path, heads: Sequence[str], count: int) -> None:
         """Go on with what stands in a folder whose journal has begun. Raises FileError for files that are not what was written."""
-        self.folder, self.names, self.heads = folder, names, [f"{head}\n".encode() for head in heads]
+        self.folder, self.heads = folder, [f"{head}\n".encode() for head in heads]
         self.places = np.zeros((count, 4), np.int64)  # start and length of each trial's bytes in both tables; length 0 if missing
-        self.paths = [folder / name for name in names.tables]
-        self.tables, self.journal = [Growing(path) for path in self.paths], Growing(folder / names.journal)
+        self.paths = [folder / name for name in TABLES]
+        self.tables, self.journal = [Growing(path) for path in self.paths], Growing(folder / JOURNAL)
         self.waiting: list[list[int]] = []  # trials and their places, not noted yet
         self.noted = time.monotonic()
         (first, *entries), self.check, size = _read(self.journal.path)
@@ -141,7 +128,7 @@ class Results:
         for part in parts:
             part.close()
         self.close()
-        settle(self.folder, self.names)
+        settle(self.folder)
 
     def close(self) -> None:
         for table in (*self.tables, self.journal):
@@ -157,32 +144,32 @@ class Results:
         self.journal.sync()
 
 
-def settle(folder: Path, names: Names = SWEEP) -> bool:
+def settle(folder: Path) -> bool:
     """Are the tables complete, and in order? If the last that their process did was to sort them, they take their places now.
 
     Raises FileError if the journal is missing or damaged, or a table is not what it says.
     """
-    last = _read(folder / names.journal)[0][-1]
-    for path, length, digest in _stated(folder, names, last.get("tables", ())):
+    last = _read(folder / JOURNAL)[0][-1]
+    for path, length, digest in _stated(folder, last.get("tables", ())):
         _verify(Growing(path), length, digest)
-    for path, length, digest in _stated(folder, names, last.get("complete", ())):
+    for path, length, digest in _stated(folder, last.get("complete", ())):
         if _same(_sorted(path), length, digest):
             try:
                 os.replace(_sorted(path), path)
                 files.sync(folder)
             except OSError as error:
                 raise FileError(f"cannot put {_sorted(path)} in the place of {path}: {error.strerror}") from None
-    return complete(folder, names)
+    return complete(folder)
 
 
-def complete(folder: Path, names: Names = SWEEP) -> bool:
+def complete(folder: Path) -> bool:
     """Are the tables complete, and in order? Nothing is changed. Raises FileError as `settle` does."""
-    last = _read(folder / names.journal)[0][-1]
-    for path, length, digest in _stated(folder, names, last.get("complete", ())):
+    last = _read(folder / JOURNAL)[0][-1]
+    for path, length, digest in _stated(folder, last.get("complete", ())):
         if _same(_sorted(path), length, digest):
             return False
         if not _same(path, length, digest):
-            raise FileError(f"{path} is not what the sweep wrote: expected the {length:,} bytes whose hash is in {names.journal}")
+            raise FileError(f"{path} is not what the sweep wrote: expected the {length:,} bytes whose hash is in {JOURNAL}")
     return "complete" in last
 
 
@@ -208,10 +195,10 @@ def read(path: Path) -> Iterator[list[str]]:
                 if len(row) != len(head):
                     raise FileError(f"{path}:{rows.line_num}: expected {len(head)} cells, as in the first line, got {len(row)}")
                 yield row
+    except FileError:
+        raise
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise (
-            error if isinstance(error, FileError) else FileError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}")
-        ) from None
+        raise FileError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _line(before: str, entry: Mapping[str, Any]) -> tuple[bytes, str]:
@@ -230,8 +217,10 @@ def _read(journal: Path) -> tuple[list[dict[str, Any]], str, int]:
         raise FileError(f"{journal} is missing, and nothing else says which rows are whole; copy it from where the folder comes from")
     try:
         *lines, _ = regular_file(journal).read_bytes().split(b"\n")
+    except FileError:
+        raise
     except OSError as error:
-        raise error if isinstance(error, FileError) else FileError(f"cannot read {journal}: {error.strerror}") from None
+        raise FileError(f"cannot read {journal}: {error.strerror}") from None
     entries, check = [], ""
     for number, line in enumerate(lines or [b""], 1):
         sealed, check = _sealed(check, line[len('{"check": "", ') + 2 * CHECK :])
@@ -241,9 +230,9 @@ def _read(journal: Path) -> tuple[list[dict[str, Any]], str, int]:
     return entries, check, sum(map(len, lines)) + len(lines)
 
 
-def _stated(folder: Path, names: Names, states: Iterable[tuple[int, str]]) -> list[tuple[Path, int, str]]:
+def _stated(folder: Path, states: Iterable[tuple[int, str]]) -> list[tuple[Path, int, str]]:
     """Path, length and hash of each table of which the journal states something."""
-    return [(folder / name, *state) for name, state in zip(names.tables, states, strict=False)]
+    return [(folder / name, *state) for name, state in zip(TABLES, states, strict=False)]
 
 
 def _state(tables: Iterable[Growing]) -> list[tuple[int, str]]:

@@ -25,12 +25,12 @@ from nnframe.runs import folder as run_folder
 from nnframe.runs.advice import print_advice
 from nnframe.sweeps import plan, results, sentences, statistics
 from nnframe.sweeps.block import Block, Outcome, Trainer
-from nnframe.sweeps.execute import UNGUARDED, Stop, execute
+from nnframe.sweeps.execute import UNGUARDED, Stop, execute, told_later
 from nnframe.sweeps.plan import Stack
 from nnframe.sweeps.prepare import PreparedSweep, prepare
 from nnframe.sweeps.sources import Changed
 from nnframe.system import files
-from nnframe.system.signals import Interrupted, caught, theirs
+from nnframe.system.signals import Interrupted, caught
 from nnframe.training.checkpoint import describe_changes, differences
 
 CONFIG = "config.yaml"
@@ -335,7 +335,7 @@ def stacks_of(prepared: PreparedSweep, workers: int) -> tuple[list[Stack], bool]
     largest, kept = max(found, key=lambda stack: len(stack.trials)), True
     for stack in found:
         if len(stack.trials) > 1:
-            with suppress(Exception), theirs():  # a setting that cannot be trained tells so when it is its turn
+            with told_later():
                 training = trainer.training(Block.of(prepared.trials, stack, stack.trials[:1]))
                 stack.bytes = plan.working_set(training)
                 stack.size = plan.block_size(training, len(stack.trials), workers)

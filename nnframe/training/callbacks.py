@@ -1,6 +1,6 @@
 """What may happen after every epoch. A callback is an object with `on_epoch(state)`; `Callback` is the base of those that do more."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from dataclasses import field as part
 from typing import Any, Literal
@@ -92,14 +92,17 @@ class Callback(Component):
 HOOKS = [name for name in vars(Callback) if name.startswith("on_")]
 
 
-def check_hooks(callback: Any) -> None:
-    """Raise OptionError for a method that nobody would ever call."""
-    methods = [name for name in dir(callback) if name.startswith("on_") and callable(getattr(callback, name, None))]
-    if wrong := [name for name in methods if name not in HOOKS]:
-        between = {"batch", "step"} & {*wrong[0].split("_")}  # of which there is none
-        hint = "" if between else nearest(wrong[0], HOOKS)
-        told = f"has a method {wrong[0]!r}, which is never called.{hint} Methods: {', '.join(HOOKS)}."
-        raise OptionError(told, path=type(callback).__name__)
+def check_hooks(callbacks: Iterable[Any], path: str) -> None:
+    """Raise OptionError for what is no callback, and for a method that nobody would ever call."""
+    for i, callback in enumerate(callbacks):
+        methods = [name for name in dir(callback) if name.startswith("on_") and callable(getattr(callback, name, None))]
+        if wrong := [name for name in methods if name not in HOOKS]:
+            between = {"batch", "step"} & {*wrong[0].split("_")}  # of which there is none
+            hint = "" if between else nearest(wrong[0], HOOKS)
+            told = f"has a method {wrong[0]!r}, which is never called.{hint} Methods: {', '.join(HOOKS)}."
+            raise OptionError(told, path=f"{path}.{i}.{type(callback).__name__}")
+        if "on_epoch" not in methods:
+            raise OptionError(f"expected an object with a method on_epoch, got {callback!r:.60}", path=f"{path}.{i}")
 
 
 @register

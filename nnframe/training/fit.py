@@ -76,13 +76,7 @@ def fit(
         if not isinstance(value, base):
             raise OptionError(f"expected {describe(base)}, got {value!r:.60}", path=f"fit.{name}")
     every_metric, every_callback = _list(metrics, "fit.metrics"), _list(callbacks, "fit.callbacks")
-    for i, callback in enumerate(every_callback):
-        try:
-            check_hooks(callback)
-        except OptionError as error:
-            raise error.within(f"fit.callbacks.{i}") from None
-        if not callable(getattr(callback, "on_epoch", None)):
-            raise OptionError(f"expected an object with a method on_epoch, got {callback!r:.60}", path=f"fit.callbacks.{i}")
+    check_hooks(every_callback, "fit.callbacks")
     given: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "shuffle": shuffle, "evaluate_train": evaluate_train}
     given |= {"eval_batch_size": eval_batch_size, "blas_threads": blas_threads, "max_seconds": max_seconds}
     problems = Problems()

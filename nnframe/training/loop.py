@@ -23,7 +23,7 @@ from nnframe.optimizers.base import Optimizer
 from nnframe.streams import Seed, Seeds
 from nnframe.system import blas
 from nnframe.system.signals import Interrupted
-from nnframe.training.callbacks import Callback, State, check_hooks
+from nnframe.training.callbacks import Callback, State
 from nnframe.training.checkpoint import Checkpoints, CheckpointWarning, Every
 from nnframe.training.evaluation import batches_for, begun, gather, mixed, own_metrics, run_through
 from nnframe.training.history import DivergenceWarning, History
@@ -87,7 +87,6 @@ class Training(Resumable):
         columns = self.columns()
         for i, callback in enumerate(self.callbacks.values()):
             try:
-                check_hooks(callback)
                 hook(callback, "build", columns)
                 self._set_up(callback)
             except OptionError as error:

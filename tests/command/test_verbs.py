@@ -310,7 +310,7 @@ def test_list_shows_a_plugins_components(place, capsys):
 
 # ---------------------------------------------------------------------------------------------- usage and help
 
-VERBS = ("run", "check", "show", "list", "plan", "best", "trial", "schema")
+VERBS = ("run", "check", "show", "data", "list", "plan", "best", "trial", "schema")
 
 
 @pytest.mark.parametrize("arguments", [[], ["-h"], ["--help"]])

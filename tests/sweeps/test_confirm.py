@@ -91,7 +91,7 @@ def test_a_kill_at_any_point_of_it_changes_no_byte(here, monkeypatch, capsys, de
     monkeypatch.setattr(results.Results, "__init__", dying(begin))
     monkeypatch.setattr(results.Results, "note", dying(note))
     monkeypatch.setattr(
-        results.os, "replace", lambda *names: dying(replace)(*names) if names[1].name in results.SWEEP.tables else replace(*names)
+        results.os, "replace", lambda *names: dying(replace)(*names) if names[1].name in results.TABLES else replace(*names)
     )
     with pytest.raises(KeyboardInterrupt):
         nn.sweep(config)

@@ -248,7 +248,7 @@ def test_a_changed_config_has_no_best(here, capsys):
     assert "sweep.parameters.optimizer.lr.1: 0.2 before, 0.25 now" in refused(capsys, "best", folder)
 
 
-@pytest.mark.parametrize("name", results.SWEEP.tables)
+@pytest.mark.parametrize("name", results.TABLES)
 @pytest.mark.parametrize("half", [True, False])
 def test_an_edited_table_is_not_taken(here, capsys, monkeypatch, name, half):
     folder = half_swept(monkeypatch, capsys) if half else swept(capsys)
@@ -265,7 +265,7 @@ def test_an_edited_table_is_not_taken(here, capsys, monkeypatch, name, half):
             assert refused(capsys, "best", folder).startswith(told), edit
 
 
-@pytest.mark.parametrize("name", results.SWEEP.tables)
+@pytest.mark.parametrize("name", results.TABLES)
 def test_a_trial_of_a_damaged_table_is_no_traceback(here, capsys, name):
     folder = swept(capsys)
     for edit in (b"", b"\n\n", b"trial,a\n1\n", b"\xff\n", b'"' + b"x" * 200_000 + b'"\n', b"trial\n\n1\n"):
@@ -441,27 +441,6 @@ def test_a_real_interrupt_still_ends_a_sweep(ends, capsys):
 
 
 # ------------------------------------------------------------------------------------------ another set of tables
-
-
-def test_a_second_set_of_tables_stands_beside_the_first(here, capsys):
-    folder = swept(capsys)
-    names = results.Names("confirmed.csv", "confirmed_losses.csv", "confirmed.jsonl")
-    results.begin(folder, ["trial,loss", "trial,epoch"], 2, names)
-    assert not results.complete(folder, names) and results.complete(folder)
-    for trial in (1, 0):
-        tables = results.Results(folder, ["trial,loss", "trial,epoch"], 2, names)
-        assert tables.missing[trial]
-        with pytest.raises(nn.UsageError, match="trials have no row, so the tables are not complete"):
-            tables.finish()
-        tables.add([(trial, f"{trial},0.5", ["1", "2"])])
-        tables.note()
-        tables.close()
-    tables = results.Results(folder, ["trial,loss", "trial,epoch"], 2, names)
-    assert not tables.missing.any()
-    tables.finish()
-    assert results.complete(folder, names) and results.complete(folder)
-    assert (folder / "confirmed.csv").read_text() == "trial,loss\n0,0.5\n1,0.5\n"
-    assert (folder / "confirmed_losses.csv").read_text() == "trial,epoch\n0,1\n0,2\n1,1\n1,2\n"
 
 
 def test_a_disk_that_is_full_for_the_last_line_of_the_journal(here, capsys, monkeypatch):

@@ -301,7 +301,7 @@ def test_a_kill_between_the_two_renames_loses_nothing(here, monkeypatch):
     replaced, replace = [], results.os.replace
 
     def dying(source, target):
-        if Path(target).name in results.SWEEP.tables:
+        if Path(target).name in results.TABLES:
             replaced.append(target)
             if len(replaced) == 2:
                 raise KeyboardInterrupt
