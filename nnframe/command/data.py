@@ -8,7 +8,7 @@ from nnframe.components.wording import aligned
 from nnframe.config.experiment import checked, located
 from nnframe.config.reading import Document
 from nnframe.data.dataset import Dataset
-from nnframe.data.mapped import Mapped, chunks
+from nnframe.data.mapped import Mapped, chunks, extremes
 from nnframe.data.source import PreparedData, Source
 from nnframe.errors import NNFrameError, listed
 
@@ -44,9 +44,9 @@ def described(name: str, source: Source, parts: dict[str, Dataset], prepared: Pr
         yield ""
         yield from _columns(training)
     else:
-        low, high, missing = _extremes(training)
+        (low, high), missing = extremes(training.x), sum(np.isnan(part).sum() for part in chunks(training.x))
         shape = " x ".join(map(str, training.x.shape[1:]))
-        yield f"inputs: {shape} numbers a row, from {low.min():.4g} to {high.max():.4g}, {int(missing.sum()):,} missing"
+        yield f"inputs: {shape} numbers a row, from {low.min():.4g} to {high.max():.4g}, {int(missing):,} missing"
     yield ""
     yield from _classes(parts) if training.classes else _targets(parts)
     yield ""
@@ -61,18 +61,8 @@ def _rows(part: Dataset) -> int:
     return len(part.x) if part.weight is None else int(np.count_nonzero(part.weight))
 
 
-def _extremes(data: Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The least and the largest number of every input, and how many are missing."""
-    low, high = np.full(data.x.shape[1:], np.inf), np.full(data.x.shape[1:], -np.inf)
-    missing = np.zeros(data.x.shape[1:], int)
-    for part in chunks(data.x):
-        low, high = np.fmin(low, np.fmin.reduce(part, 0)), np.fmax(high, np.fmax.reduce(part, 0))
-        missing += np.isnan(part).sum(0)
-    return low, high, missing
-
-
 def _columns(data: Dataset) -> Iterator[str]:
-    low, high, missing = _extremes(data)
+    (low, high), missing = extremes(data.x), sum(np.isnan(part).sum(0) for part in chunks(data.x))
     names = data.inputs or tuple(map(str, range(data.x.shape[1])))
     rows = [["input", "kind", "from", "to", "missing", "in the training part"]]
     for i, name in enumerate(names[:COLUMNS]):

@@ -95,6 +95,14 @@ def chunks(array: Any) -> Iterator[np.ndarray]:
         yield array
 
 
+def extremes(array: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The least and the largest number of every column, NaN left out: (*features) each."""
+    low, high = np.full(array.shape[1:], np.inf), np.full(array.shape[1:], -np.inf)
+    for part in chunks(array):
+        low, high = np.fmin(low, np.fmin.reduce(part, 0)), np.fmax(high, np.fmax.reduce(part, 0))
+    return low, high
+
+
 def pick(array: Any, index: Any) -> Any:
     """Some rows of an array; of one that is mapped not read yet."""
     return array.subset(index) if isinstance(array, Mapped) else array[index]

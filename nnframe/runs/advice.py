@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from nnframe.config.build import Job
+from nnframe.data.mapped import extremes
 from nnframe.errors import printable
 from nnframe.layers.activations.elementwise import Sigmoid, Tanh
 from nnframe.layers.activations.softmax import Softmax
@@ -43,7 +44,7 @@ def advice(job: Job, *, forward: bool = True) -> Iterator[str]:
         yield f"{place}: {outputs} outputs for {classes} classes, so that the last {outputs - classes} are never right"
     if isinstance(last, (Sigmoid, Tanh, Softmax)) and isinstance(experiment.loss, MSE):
         low, high = (-1 if isinstance(last, Tanh) else 0), 1
-        y = data.as_targets_for(job.model.output_shape, False).y
+        y = _targets(job)
         if y.min() < low or y.max() > high:
             yield f"data.target: targets from {y.min():.4g} to {y.max():.4g}, but {type(last).__name__} gives {low} to {high}"
     if data.classes:
@@ -60,8 +61,8 @@ def advice(job: Job, *, forward: bool = True) -> Iterator[str]:
 
 def constant_inputs(job: Job) -> list[str]:
     """The names of inputs that tell nothing: as pixels at the rim of an image, they are no mistake by themselves."""
-    data = job.data.training
-    return [name for name, spread in zip(data.inputs, np.ptp(data.x, axis=0), strict=True) if spread == 0] if data.x.ndim == 2 else []
+    data, (low, high) = job.data.training, extremes(job.data.training.x)
+    return [name for name, same in zip(data.inputs, low == high, strict=True) if same] if data.x.ndim == 2 else []
 
 
 def start(job: Job, rows: int | None = None) -> tuple[float, float, str]:
@@ -75,9 +76,14 @@ def start(job: Job, rows: int | None = None) -> tuple[float, float, str]:
     if isinstance(loss, BinaryCrossEntropy):
         return found, float(np.log(2)), f"ln 2 = {np.log(2):.4g} if both are as likely"
     if isinstance(loss, MSE):
-        variance = float(np.var(data.as_targets_for(job.model.output_shape, False).y, axis=0).mean())
+        variance = float(np.var(_targets(job, rows), axis=0).mean())
         return found, variance, f"{variance:.4g}, the targets' variance, if the mean is always given"
     return found, float("nan"), ""
+
+
+def _targets(job: Job, rows: int | None = None) -> np.ndarray:
+    """Of all that is trained on, or the first `rows`, as numbers that outputs are compared with."""
+    return job.data.training.as_targets_for(job.model.output_shape, False).y[:rows]
 
 
 def _unscaled(job: Job) -> Iterator[str]:
@@ -87,7 +93,7 @@ def _unscaled(job: Job) -> Iterator[str]:
         return
     found, nothing, _ = start(job, ROWS)
     if isinstance(job.experiment.loss, MSE):  # at the start a model gives numbers near 0, and targets may be far from that
-        nothing = max(nothing, float(np.mean(job.data.training.as_targets_for(job.model.output_shape, False).y[:ROWS] ** 2.0)))
+        nothing = max(nothing, float(np.mean(_targets(job, ROWS) ** 2.0)))
     if found > FAR * nothing:
         worst = int(largest.argmax())
         names = job.data.training.inputs
