@@ -11,15 +11,18 @@ from nnframe.config.build import tested, training_of
 from nnframe.config.experiment import Experiment, inspected
 from nnframe.config.reading import Document
 from nnframe.data.dataset import Dataset, array_hash
-from nnframe.data.source import PreparedData
+from nnframe.data.source import PreparedData, Source
 from nnframe.data.stacking import form, stack
 from nnframe.errors import OptionError
+from nnframe.layers.base import Layer
 from nnframe.layers.containers import Sequential
 from nnframe.sweeps.plan import Stack, Trials, assigned
-from nnframe.sweeps.sources import Sources
+from nnframe.sweeps.sources import Sources, config_text
 from nnframe.training.history import History
 from nnframe.training.log import in_order
 from nnframe.training.loop import Training
+
+PARTS = ("training", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -70,24 +73,36 @@ class Trainer:
         """`columns` of the log that lines are to have, in order; unless given, those that the training has. With `test`, trials are
         evaluated on the test part, which is not read otherwise."""
         self.document, self.columns, self.sources, self.test = document, list(columns), sources or Sources(), test
+        self._kept: tuple[str, dict[Any, PreparedData]] = "", {}
 
     def train(self, block: Block) -> list[Outcome]:
         """Raises NNFrameError for a setting that cannot be trained."""
         found: dict[int, Outcome] = {}
-        for places, experiment, prepared, of in self._alike(block):
-            start, part = time.perf_counter(), block.part(places)
-            training, test = self._made(part, experiment or self._experiment(part), prepared, of)
+        for part in self._alike(block):
+            start = time.perf_counter()
+            training, test = part.stack()
             history = training.run(warn=False)
-            values = tested(experiment or self._experiment(part), training, test)
-            seconds = (time.perf_counter() - start) / len(places)
-            found |= zip(places, self._outcomes(training, history, values, seconds), strict=True)
+            values = tested(part.experiment, training, test)
+            seconds = (time.perf_counter() - start) / len(part.places)
+            found |= zip(part.places, self._outcomes(training, history, values, seconds), strict=True)
         return [found[place] for place in range(len(block.trials))]
 
     def training(self, block: Block) -> Training:
-        """The stack of a block, ready to train; of the first trials, if data of several forms make several of them."""
-        places, experiment, prepared, of = next(self._alike(block))
-        part = block.part(places)
-        return self._made(part, experiment or self._experiment(part), prepared, of)[0]
+        """The stack of a block, ready to train; that of its first trials, if data of several forms make several."""
+        return next(self._alike(block)).stack()[0]
+
+    def _alike(self, block: Block) -> Iterator["_Alike"]:
+        """The trials of a block, together as far as their data have one form, so that they can be one stack."""
+        experiment = self._experiment(block)
+        keys = [(seed if experiment.data.varies else None, fold) for seed, fold in zip(block.seeds, block.folds, strict=True)]
+        data = {key: self._data(experiment.data, seed, key) for key, seed in dict(zip(keys, block.seeds, strict=True)).items()}
+        forms = {key: tuple(map(form, (one.training, one.validation, one.test))) for key, one in data.items()}
+        for shape in dict.fromkeys(forms.values()):
+            places = [place for place, key in enumerate(keys) if forms[key] == shape]
+            used = list(dict.fromkeys(keys[place] for place in places))
+            of = np.array([used.index(keys[place]) for place in places])
+            some = experiment if len(places) == len(keys) else self._experiment(block.part(places))
+            yield _Alike(places, [block.seeds[place] for place in places], some, [data[key] for key in used], of)
 
     def _experiment(self, block: Block) -> Experiment:
         experiment, problems = inspected(assigned(self.document, block.shared | block.varied), one_network=False)
@@ -95,36 +110,16 @@ class Trainer:
             raise OptionError("; ".join(f"{path}: {message}" for path, message in problems[:5]))
         return experiment
 
-    def _alike(self, block: Block) -> Iterator[tuple[list[int], Experiment | None, list[PreparedData], np.ndarray]]:
-        """The trials whose data have one form, so that they can be one stack: their places in the block, their experiment if that is all of
-        them, the data, each once, and which of these each trial has."""
-        experiment = self._experiment(block)
-        keys = [(seed if experiment.data.varies else None, fold) for seed, fold in zip(block.seeds, block.folds, strict=True)]
-        data = {
-            key: experiment.data.prepare(seed, self.sources.load, test=self.test, fold=key[1])
-            for key, seed in dict(zip(keys, block.seeds, strict=True)).items()
-        }
-        forms = {key: tuple(map(form, (one.training, one.validation, one.test))) for key, one in data.items()}
-        for shape in dict.fromkeys(forms.values()):
-            places = [place for place, key in enumerate(keys) if forms[key] == shape]
-            used = list(dict.fromkeys(keys[place] for place in places))
-            of = np.array([used.index(keys[place]) for place in places])
-            yield places, experiment if len(places) == len(keys) else None, [data[key] for key in used], of
-
-    def _made(self, block: Block, experiment: Experiment, data: list[PreparedData], of: np.ndarray) -> tuple[Training, Dataset | None]:
-        """The stack of a block, ready to train, and the test part, if it is asked for."""
-        model = Sequential(*experiment.model).build(data[0].training.x.shape[1:], seed=block.seeds, dtype=experiment.dtype)
-
-        def stacked(parts: list[Dataset | None]) -> Dataset | None:
-            takes_classes = experiment.loss.takes_classes
-            known = [
-                part.as_targets_for(model.output_shape, takes_classes) if len(data) > 1 else part for part in parts if part is not None
-            ]
-            return stack(known, of) if known else None
-
-        training, validation, test = (stacked([getattr(one, name) for one in data]) for name in ("training", "validation", "test"))
-        assert training is not None
-        return training_of(experiment, model, training, validation), test
+    def _data(self, source: Source, seed: int, key: tuple[int | None, int | None]) -> PreparedData:
+        """What a trial trains on. What does not depend on seeds is kept for the next block, which mostly has the same."""
+        if key[0] is not None:
+            return source.prepare(seed, self.sources.load, test=self.test, fold=key[1])
+        section = config_text(source)
+        if self._kept[0] != section:
+            self._kept = section, {}
+        if key not in self._kept[1]:
+            self._kept[1][key] = source.prepare(seed, self.sources.load, test=self.test, fold=key[1])
+        return self._kept[1][key]
 
     def _outcomes(self, training: Training, history: History, test: dict[str, np.ndarray], seconds: float) -> Iterator[Outcome]:
         """The rows and lines of a stack that has been trained, run by run."""
@@ -155,6 +150,31 @@ class Trainer:
             else:
                 cells.append(list(map(str, history[name][:epochs, run].tolist())))
         return list(map(",".join, zip(*cells, strict=True)))
+
+
+@dataclass(frozen=True)
+class _Alike:
+    """Trials that can be one stack: their places in a block, and the data, each once, with which of these each trial has."""
+
+    places: list[int]
+    seeds: list[int]
+    experiment: Experiment
+    data: list[PreparedData]
+    of: np.ndarray
+
+    def stack(self) -> tuple[Training, Dataset | None]:
+        """Ready to train, and the test part, if that was asked for."""
+        e, features = self.experiment, self.data[0].training.x.shape[1:]
+        model = Sequential(*e.model).build(features, seed=self.seeds, dtype=e.dtype)
+        training, validation, test = (self._stacked(model, [getattr(one, part) for one in self.data]) for part in PARTS)
+        assert training is not None
+        return training_of(e, model, training, validation), test
+
+    def _stacked(self, model: Layer, parts: list[Dataset | None]) -> Dataset | None:
+        known = [part for part in parts if part is not None]
+        if len(parts) > 1:
+            known = [part.as_targets_for(model.output_shape, self.experiment.loss.takes_classes) for part in known]
+        return stack(known, self.of) if known else None
 
 
 def weights_hash(params: np.ndarray, state: np.ndarray) -> str:

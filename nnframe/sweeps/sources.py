@@ -1,7 +1,7 @@
 """The data that a sweep's trials are trained on: read once by each process, and the same from the first trial to the last."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -55,7 +55,12 @@ def all_of(source: Source) -> Iterator[Source]:
 
 def name_of(source: Source) -> str:
     """What says which rows a source loads: its type and its own options, as far as they are given."""
-    own = {key: value for key, value in config_of(source).items() if key not in SHARED and value is not None}
+    return config_text(source, [name for name in SHARED if name != "split" or not source.split.columns])
+
+
+def config_text(source: Source, without: Collection[str] = ()) -> str:
+    """The options of a source that are given, as text."""
+    own = {key: value for key, value in config_of(source).items() if key not in without and value is not None}
     return json.dumps(own, default=_plain, ensure_ascii=False)
 
 
