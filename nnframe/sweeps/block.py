@@ -92,8 +92,8 @@ class Trainer:
         return experiment, training_of(experiment, model, training, validation), test
 
     def _prepared(self, source: Source, seeds: Sequence[int]) -> list[PreparedData]:
-        """The data of every run, or once where all runs share them: only parts that are drawn depend on the seed."""
-        if not source.split_varies:
+        """The data of every run, or once where all runs share them: only what is drawn depends on the seed."""
+        if not source.varies:
             return [source.prepare(seeds[0], self.sources.load, test=self.test)]
         by_seed = {seed: source.prepare(seed, self.sources.load, test=self.test) for seed in dict.fromkeys(seeds)}
         return [by_seed[seed] for seed in seeds] if len(by_seed) > 1 else list(by_seed.values())
