@@ -12,11 +12,11 @@ FROZEN = np.load(Path(__file__).with_name("mnist1d.npz"))
 
 @pytest.mark.parametrize(("part", "names"), [("training", ("x", "y")), ("test", ("x_test", "y_test"))])
 def test_the_default_is_the_frozen_set(part, names):
-    state = np.random.get_state()[1].tobytes()
+    state = np.random.get_state()[1].tobytes()  # noqa: NPY002
     data, (x, y) = nn.MNIST1D(part=part).read(), (FROZEN[name] for name in names)
     assert data.x.shape == x.shape and np.abs(data.x - x).max() < 1e-6 and np.array_equal(data.y, y)
     assert data.classes == tuple("0123456789") and len(data.inputs) == 40
-    assert np.random.get_state()[1].tobytes() == state  # global random state is nobody's
+    assert np.random.get_state()[1].tobytes() == state  # noqa: NPY002  global random state is nobody's
 
 
 def test_shuffled_positions_are_one_permutation_of_all_rows():
