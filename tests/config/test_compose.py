@@ -308,8 +308,9 @@ def together(cls, given):
         kinds = {part: given[part]["type"] if isinstance(given.get(part), dict) else given.get(part) for part in ("validation", "test")}
         given = {name: value for name, value in given.items() if kinds.get(name) != cls.__name__}
     if cls.__name__ == "MNIST1D":
-        fitting = {"rows": 60, "training_share": 0.5, "padding": [3, 7], "translation": 8}
-        return given | {name: value for name, value in fitting.items() if name in given}
+        fitting = {"rows": 60, "training_share": 0.5, "padding": [3, 7]}
+        given = given | {name: value for name, value in fitting.items() if name in given}
+        return given | ({"translation": 8} if given.keys() & {"padding", "template_length", "translation"} else {})
     if cls.__name__ == "SGD" and given.get("nesterov"):
         return given | {"momentum": 0.9, "dampening": 0}
     if cls.__name__ == "CSV" and given.get("inputs"):
