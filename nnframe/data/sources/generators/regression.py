@@ -51,7 +51,7 @@ class Sinusoid(Function):
 
 @register
 class Plane(Function):
-    """y = (x1 + x2) / 10, both from -6 to 6: the TensorFlow playground's first set for regression (Smilkov et al. 2017)."""
+    """y = (x1 + x2) / 10, both from -6 to 6: the TensorFlow playground's first set for regression (Smilkov and others 2017)."""
 
     def box(self) -> tuple[tuple[float, float], ...]:
         return ((-6, 6), (-6, 6))
@@ -63,7 +63,7 @@ class Plane(Function):
 @register
 class Gaussians(Function):
     """Six bumps of alternating sign: y = sum of s max(0, 1 - |x - c| / 2), c at x1 of -4, 0, 4 and x2 of 2.5 (s is 1, -1, 1) and -2.5
-    (s is -1, 1, -1), x1 and x2 from -6 to 6: the TensorFlow playground's second set for regression (Smilkov et al. 2017), which calls
+    (s is -1, 1, -1), x1 and x2 from -6 to 6: the TensorFlow playground's second set for regression (Smilkov and others 2017), which calls
     these cones so."""
 
     centers: ClassVar[list[tuple[float, float]]] = [(-4, 2.5), (0, 2.5), (4, 2.5), (-4, -2.5), (0, -2.5), (4, -2.5)]

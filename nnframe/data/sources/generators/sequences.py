@@ -15,7 +15,7 @@ from nnframe.data.sources.generators.base import Generator, numbered
 @register
 class Adding(Generator):
     """x (rows, length, 2): numbers from 0 to 1, and marks, 1 at one step in each half of the sequence and 0 elsewhere; y (rows, 1) is the
-    sum of the two marked numbers (Hochreiter and Schmidhuber 1997, in the form of Arjovsky et al. 2016)."""
+    sum of the two marked numbers (Hochreiter and Schmidhuber 1997, in the form of Arjovsky, Shah and Bengio 2016)."""
 
     rows: Size = 1000
     _: KW_ONLY
@@ -33,7 +33,7 @@ class Adding(Generator):
 @register
 class Copying(Generator):
     """A word of `length` drawn from `symbols`, to be said again `delay` steps later (Hochreiter and Schmidhuber 1997, in the form of
-    Arjovsky et al. 2016).
+    Arjovsky, Shah and Bengio 2016).
 
     x (rows, delay + 2 length, symbols + 2) in ones and zeros, or numbers (rows, delay + 2 length) unless `one_hot`: the word, blanks
     (number `symbols`), of which the one before the word is due is a signal (number symbols + 1); y the class of each step, (rows,
@@ -59,7 +59,7 @@ class Copying(Generator):
 
 @register
 class ModularAddition(Source):
-    """All pairs (a, b) of numbers below `modulus`, of the class (a + b) mod modulus (Power et al. 2022, "Grokking").
+    """All pairs (a, b) of numbers below `modulus`, of the class (a + b) mod modulus (Power and others 2022, "Grokking").
 
     x (modulus^2, 2 modulus) in ones and zeros, a before b, or numbers (modulus^2, 2) unless `one_hot`.
     """
