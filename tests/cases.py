@@ -194,6 +194,8 @@ TRANSFORMS = [Case(nn.Shift(2.0)), Case(nn.Shift([1, -2, 0.5, 0])), Case(nn.Stan
 
 AUGMENTATIONS = [Case(nn.Noise(), (VECTOR, SEQUENCE), per_run={"std": [0.0, 0.1, 1.0]}), Case(nn.Noise(0.5))]
 
+PARTS: dict[str, Any] = {"validation": 0.25, "test": 0.25}
+
 SOURCES = [  # files that tests/test_cases.py writes
     Case(nn.Arrays("data.npz", x="a", y="b", weight="c", transforms=[nn.Standardize()], validation=0.25, test=0.25, split_seed=1)),
     Case(
@@ -216,7 +218,29 @@ SOURCES = [  # files that tests/test_cases.py writes
     Case(nn.Digits(transforms=[nn.Standardize()], validation=0.25, test=0.1, split_seed=1)),
     Case(nn.Digits(cv=nn.CV(folds=4, only=1), test=0.1, augment=[nn.Noise()])),
     Case(nn.Arrays("data.npz", x="a", y="b", target_transforms=[nn.Standardize()], validation=0.25, test=0.25)),
-]
+    *(Case(source) for source in [
+        nn.XOR(**PARTS),
+        nn.XOR(16, noise=0.1, seed=1, noise_seed=2, vary="noise", **PARTS),
+        nn.Spirals(30, noise=0.1, classes=3, turns=0.5, seed=1, noise_seed=2, vary="all", **PARTS),
+        nn.Moons(21, noise=0.1, seed=1, noise_seed=2, vary="noise", **PARTS),
+        nn.Circles(20, noise=0.1, factor=0.8, seed=1, noise_seed=2, vary="noise", **PARTS),
+        nn.Blobs(41, centers=4, features=3, std=0.1, seed=1, noise_seed=2, vary="all", **PARTS),
+        nn.Plane(20, noise=0.1, seed=1, noise_seed=2, vary="noise", **PARTS),
+        nn.Gaussians(20, noise=0.1, seed=1, noise_seed=2, vary="all", **PARTS),
+        nn.Friedman1(20, noise=1, features=5, seed=1, noise_seed=2, vary="noise", **PARTS),
+        nn.Friedman2(20, noise=0.1, seed=1, noise_seed=2, vary="all", **PARTS),
+        nn.Friedman3(20, noise=0.1, seed=1, noise_seed=2, vary="all", **PARTS),
+        nn.Sinusoid(20, noise=0.1, periods=2.5, seed=1, noise_seed=2, vary="noise", **PARTS),
+        nn.Adding(20, length=7, seed=1, vary="all", **PARTS),
+        nn.Copying(20, symbols=2, length=3, delay=4, one_hot=False, seed=1, vary="all", **PARTS),
+        nn.ModularAddition(5, one_hot=False, **PARTS),
+        nn.MNIST1D(200, part="test", **PARTS),
+        nn.MNIST1D(
+            40, training_share=0.5, template_length=10, padding=(5, 9), scale=0.1, translation=3, correlated_noise=0.1, white_noise=0.1,
+            shear=0.1, shuffled=True, length=20, seed=1, **PARTS,
+        ),
+    ]),
+]  # fmt: skip
 
 CASES = {
     "layer": LAYERS,

@@ -9,6 +9,7 @@ from nnframe.components.component import config_of
 from nnframe.components.options import options
 from nnframe.data.dataset import Dataset, array_hash
 from nnframe.data.source import Source
+from nnframe.data.sources.generators.base import Generator
 from nnframe.errors import FileError, NNFrameError
 
 SHARED = tuple(options(Source))  # what every source has: how its rows are split and transformed
@@ -27,7 +28,12 @@ class Sources:
         self.loaded: dict[str, Dataset] = {}
 
     def load(self, source: Source) -> Dataset:
-        """The rows of a source, before they are split and transformed. Raises Changed, and what `Source.load` does."""
+        """The rows of a source, before they are split and transformed. Raises Changed, and what `Source.load` does.
+
+        Rows that are drawn for one run are neither kept nor compared: the config does not name them, and there may be thousands of sets.
+        """
+        if isinstance(source, Generator) and source.of_one_run:
+            return source._rows()
         name = name_of(source)
         if name not in self.loaded:
             try:
@@ -36,6 +42,8 @@ class Sources:
                 self._compare(name, UNREADABLE, f" ({error})")
                 raise
             self._compare(name, _hash(data))
+            if isinstance(source, Generator):
+                return data  # drawn again sooner than it would be missed
             self.loaded[name] = data
         return self.loaded[name]
 

@@ -68,6 +68,18 @@ def test_every_example_learns_and_its_resolved_config_gives_the_same_bytes(place
         assert (again / name).read_bytes() == (folder / name).read_bytes(), name
 
 
+SETS = sorted(str(path.relative_to(CONFIGS)) for path in CONFIGS.glob("*/*.yaml"))
+
+
+@pytest.mark.parametrize("config", SETS)
+def test_every_example_in_a_folder_trains(place, capsys, config):
+    """For two epochs; some need minutes to get where they say."""
+    assert run.main([config, "train.epochs=2", *(["sweep.seeds=2"] if "sweep:" in Path(config).read_text() else []), "--out", "runs"]) == 0
+    capsys.readouterr()
+    (log,) = Path("runs").glob("*/*/losses.csv")
+    assert all(float(row["loss"]) > 0 and 0 < float(row["val_loss"]) < 10 for row in csv.DictReader(log.read_text().splitlines()))
+
+
 def test_weights_load_into_a_model_of_the_same_layers(place, capsys):
     _, lines, folder = train(capsys, "gender.yaml")
     model = nn.Sequential(nn.Dense(2), nn.Sigmoid(), nn.Dense(1), nn.Sigmoid()).build(2, dtype="float64")

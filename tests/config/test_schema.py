@@ -23,7 +23,7 @@ from nnframe.errors import ConfigError
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 GENDER = (CONFIGS / "gender.yaml").read_text()
-LINE = "# yaml-language-server: $schema=../nnframe.schema.json"
+LINE = "# yaml-language-server: $schema={}nnframe.schema.json"
 
 
 @pytest.fixture(scope="module")
@@ -75,9 +75,9 @@ def test_every_component_is_in_it_with_all_its_options():
     assert list(made["properties"]) == [*options(Experiment), "extends"]
 
 
-@pytest.mark.parametrize("path", sorted(CONFIGS.glob("**/*.yaml")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(CONFIGS.rglob("*.yaml")), ids=lambda path: str(path.relative_to(CONFIGS)))
 def test_every_example_is_valid_and_names_the_schema(validator, path):
-    assert path.read_text().splitlines()[0] == LINE
+    assert path.read_text().splitlines()[0] == LINE.format("../" * len(path.relative_to(CONFIGS).parts))
     validator.validate(read(path.read_text()))
     validator.validate(config_of(checked(load(path))))
 

@@ -1,0 +1,1 @@
+"""Data that are drawn and not read: classes of points, regression, sequences."""
