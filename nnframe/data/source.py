@@ -150,6 +150,11 @@ class Source(Component):
         load, own_seed = load or Source._rows, seed
         seed = seed if self.split_seed is None else self.split_seed
         data = load(self.of_seed(own_seed))
+        if data.classes and data.y.ndim == 1 and len(data.y) > 1 and (data.y == data.y[0]).all():
+            only = data.classes[data.y[0]]
+            raise DataError(
+                f"the target has one class only, {only!r}, in all {len(data.y)} rows, so that there is nothing to learn", path="target"
+            )
         parts = self._parts(data, seed, fold)
         data, held = parts.pop("training"), parts
         for name, part in (("test", self.test), ("validation", self.validation)):
