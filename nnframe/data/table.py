@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -57,6 +58,8 @@ class Column:
 
 class Table:
     """Base: named columns, read one by one. Every error names file, row and column."""
+
+    dated: ClassVar[str]  # what makes dates of a column of texts
 
     name: str
     columns: tuple[str, ...]
@@ -185,7 +188,7 @@ class Tabular(Source):
         if self.inputs is None and column.codes is not None:
             if are_dates(column.texts):
                 first = column.texts[0][:60]
-                told = f"which holds dates such as {first!r}; write dates: [{name}] to have them as numbers of days, or else"
+                told = f"which holds dates such as {first!r}; {table.dated.format(name)} to have them as numbers of days, or else"
                 self._refuse(table, [name], inputs, told, "")
             if len(column.texts) > TEXTS and len(column.texts) * 2 > len(missing):
                 self._refuse(table, [name], inputs, "which looks like an identifier or free text")
@@ -272,10 +275,10 @@ def number_of(text: str, decimal: str = ".") -> float | None:
         return None
 
 
-def coded(texts: Sequence[str], missing: frozenset[str]) -> Column:
-    """Stripped texts by their place among the distinct ones."""
-    known = sorted(set(texts) - missing)
-    place = {text: i for i, text in enumerate(known)}
+def coded(texts: Sequence[str | None], missing: frozenset[str] = frozenset()) -> Column:
+    """Stripped texts by their place among the distinct ones; None is missing, too."""
+    known = sorted({text for text in texts if text is not None} - missing)
+    place: dict[str | None, int] = {text: i for i, text in enumerate(known)}
     return Column(codes=np.array([place.get(text, -1) for text in texts], np.int64), texts=tuple(known))
 
 

@@ -76,13 +76,13 @@ def test_npz(tmp_path):
     "options, words",
     [
         ({"x": "X"}, r"x: .*d.npz has no array 'X'. Did you mean 'x'\? Arrays: x, y, n."),
-        ({"x": "n"}, r"x: .*d.npz: expected finite numbers in 'n', got nan at \[0, 0\]"),
+        ({"x": "n"}, r"x: .*d.npz: expected finite numbers in 'n', got inf at \[0, 0\]"),
         ({"y": "n", "x": "y"}, "expected"),
     ],
 )
 def test_npz_mistakes(tmp_path, options, words):
     path = tmp_path / "d.npz"
-    np.savez(path, x=np.ones((3, 2)), y=np.array([0, 2, 1]), n=np.full((3, 2), np.nan))
+    np.savez(path, x=np.ones((3, 2)), y=np.array([0, 2, 1]), n=np.full((3, 2), np.inf))
     with pytest.raises(nn.DataError, match=words):
         nn.Arrays(path, **options).load()
 

@@ -77,6 +77,8 @@ class CSV(Tabular):
 class Cells(Table):
     """The cells of a CSV file by column, as texts."""
 
+    dated = "write dates: [{}]"
+
     def __init__(self, source: CSV) -> None:
         self.source, path = source, regular_file(source.path)
         self.name, self.missing = str(path), frozenset(text.strip() for text in source.missing)
