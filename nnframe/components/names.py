@@ -59,6 +59,9 @@ OURS = {
     "white_noise": "iid_noise_scale iid_noise",
     "shear": "shear_scale",
     "scale": "scale_coeff",
+    "missing": "na_values null_values nan_values na_filter",
+    "dates": "parse_dates date_columns",
+    "images": "image_file",
     "transforms": "transform preprocessing scaler pipeline",
     "evaluate_train": "eval_train",
     "dtype": "precision",
@@ -109,6 +112,8 @@ OURS = {
     "Adding": "AddingProblem AddingTask",
     "Copying": "CopyTask CopyMemory CopyingMemory CopyingProblem",
     "MNIST1D": "MNIST-1D mnist_1d",
+    "Parquet": "read_parquet pq",
+    "IDX": "MNIST FashionMNIST",
 }
 
 
@@ -121,7 +126,6 @@ HABITS = {  # options elsewhere that are none here
     "schedule scheduler lr_schedule lr_scheduler": "Write it in place of the number: lr: {type: Cosine, start: 0.1}.",
     "device gpu cuda": "Leave it out: nnframe computes on the CPU.",
     "verbose progress": "Leave it out: --quiet on the command line prints less.",
-    "header": "Leave it out: the first line of the file names the columns.",
     "normalize standardize scale": "Write transforms: [Standardize].",
     "output_dir out_dir log_dir save_dir": "Leave it out: --out on the command line says where the run's folder is made.",
 }

@@ -47,7 +47,7 @@ class Experiment:
     dtype: Literal["float32", "float64"] = "float32"
     metrics: tuple[Metric | Loss, ...] = ()
     callbacks: tuple[Callback, ...] = ()
-    predict: dict[str, dict[str, float]] = field(default_factory=dict)
+    predict: dict[str, dict[str, float | str]] = field(default_factory=dict)
     log: Log = field(default_factory=Log)
     sweep: Sweep | None = None
 

@@ -13,13 +13,14 @@ from nnframe.errors import DataError, ShapeError, listed
 
 @dataclass(frozen=True, eq=False)
 class Origin:
-    """Where rows come from, for people: a file and the line of each row."""
+    """Where rows come from, for people: a file and the line of each row, or its number among the rows."""
 
     name: str
     lines: np.ndarray
+    mark: str = ":"  # what stands between them
 
     def at(self, row: int) -> str:
-        return f"{self.name}:{self.lines[row]}"
+        return f"{self.name}{self.mark}{self.lines[row]}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +69,7 @@ class Dataset:
             y=self.y[index],
             weight=None if self.weight is None else self.weight[index],
             columns={name: column[index] for name, column in self.columns.items()},
-            origin=None if self.origin is None else Origin(self.origin.name, self.origin.lines[index]),
+            origin=None if self.origin is None else replace(self.origin, lines=self.origin.lines[index]),
         )
 
     def refuse_missing(self) -> None:

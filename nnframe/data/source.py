@@ -158,7 +158,13 @@ class Source(Component):
         """The rows to train on, to validate on and to test on, by name, as `prepare` transforms them."""
         load, own_seed = load or Source._rows, seed
         seed = seed if self.split_seed is None else self.split_seed
-        held = self._told_apart(load(self.of_seed(own_seed)), seed, fold)
+        data = load(self.of_seed(own_seed))
+        if data.classes and data.y.ndim == 1 and len(data.y) > 1 and (data.y == data.y[0]).all():
+            only = data.classes[data.y[0]]
+            raise DataError(
+                f"the target has one class only, {only!r}, in all {len(data.y)} rows, so that there is nothing to learn", path="target"
+            )
+        held = self._told_apart(data, seed, fold)
         data = held.pop("training")
         for name, part in (("test", self.test), ("validation", self.validation)):
             if isinstance(part, Source):

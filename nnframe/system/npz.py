@@ -4,10 +4,11 @@ import errno
 import os
 from ast import literal_eval
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from io import BytesIO
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -74,25 +75,98 @@ def _header(archive: "zipfile.ZipFile", info: "zipfile.ZipInfo", file_size: int)
     ):
         raise ValueError(f"{info.filename} claims {size} bytes in {packed}")
     with archive.open(info) as member:
-        start = member.read(12)
-        if start[:6] != b"\x93NUMPY" or start[6] not in (1, 2, 3):
-            raise ValueError(f"{info.filename} is no array")
-        length = int.from_bytes(start[8:10] if start[6] == 1 else start[8:12], "little")
-        if length > 10_000:
-            raise ValueError(f"{info.filename} has a header of {length} bytes")
-        begin = 10 if start[6] == 1 else 12
-        text = (start[begin:] + member.read(length + begin - 12)).decode("utf-8" if start[6] == 3 else "latin-1")
+        shape, dtype, begin, _ = _described(member, info.filename)
+    if not dtype.hasobject and begin + dtype.itemsize * prod(shape) != size:
+        raise ValueError(f"{info.filename} claims {begin + dtype.itemsize * prod(shape)} bytes and has {size}")
+    return shape, dtype
+
+
+def _described(file: IO[bytes], name: str) -> tuple[tuple[int, ...], np.dtype, int, bool]:
+    """What an array's header says: shape, dtype, where its numbers begin, and whether they are in Fortran's order. Raises ValueError."""
+    start = file.read(12)
+    if start[:6] != b"\x93NUMPY" or len(start) < 12 or start[6] not in (1, 2, 3):
+        raise ValueError(f"{name} is no array")
+    length = int.from_bytes(start[8:10] if start[6] == 1 else start[8:12], "little")
+    if length > 10_000:
+        raise ValueError(f"{name} has a header of {length} bytes")
+    begin = 10 if start[6] == 1 else 12
+    text = (start[begin:] + file.read(length + begin - 12)).decode("utf-8" if start[6] == 3 else "latin-1")
     try:
         header = literal_eval(text.strip())
-        shape, descr = header["shape"], header["descr"]
+        shape, descr, fortran = header["shape"], header["descr"], header["fortran_order"]
         dtype = np.dtype(descr) if isinstance(descr, str) and len(descr) < 100 else None
     except Exception:
-        raise ValueError(f"{info.filename} has a header that is none") from None
+        raise ValueError(f"{name} has a header that is none") from None
     if dtype is None or not isinstance(shape, tuple) or not all(type(n) is int and n >= 0 for n in shape):
-        raise ValueError(f"{info.filename} holds no plain numbers")
-    if not dtype.hasobject and begin + length + dtype.itemsize * prod(shape) != size:
-        raise ValueError(f"{info.filename} claims {begin + length + dtype.itemsize * prod(shape)} bytes and has {size}")
-    return shape, dtype
+        raise ValueError(f"{name} holds no plain numbers")
+    return shape, dtype, begin + length, fortran is True
+
+
+@dataclass(frozen=True)
+class Place:
+    """An array in a file: where its numbers begin, and how they lie."""
+
+    path: Path
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    offset: int
+    fortran: bool = False
+
+    @property
+    def nbytes(self) -> int:
+        return self.dtype.itemsize * prod(self.shape)
+
+    def mapped(self) -> np.ndarray:
+        """The array, left in its file."""
+        return np.memmap(self.path, self.dtype, "r", self.offset, self.shape, "F" if self.fortran else "C")
+
+    def read(self) -> np.ndarray:
+        """The array. Raises FileError if it does not fit in memory, or is there no more."""
+        if self.nbytes > memory():
+            raise FileError(f"{self.path} is larger than this machine's memory")
+        try:
+            found = np.fromfile(self.path, self.dtype, prod(self.shape), offset=self.offset)
+            return found.reshape(self.shape, order="F" if self.fortran else "C")
+        except MemoryError:
+            raise FileError(f"{self.path} is larger than the memory that is free") from None
+        except (OSError, ValueError) as error:
+            raise FileError(f"cannot read {self.path}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def npy(path: Path) -> Place:
+    """Where the array of an npy file is, after checking that all its bytes are there. Raises FileError."""
+    try:
+        _regular(path)
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            shape, dtype, begin, fortran = _described(file, path.name)
+    except FileNotFoundError:
+        raise FileError(f"there is no file {path}") from None
+    except (OSError, ValueError, EOFError) as error:
+        raise FileError(f"{path} is not an npy file of plain numbers: {getattr(error, 'strerror', None) or error}") from None
+    if dtype.hasobject:
+        raise FileError(f"{path} holds Python objects, which are never unpickled")
+    if (expected := begin + dtype.itemsize * prod(shape)) != size:
+        what = "is cut short" if size < expected else "is longer than it should be"
+        raise FileError(f"{path} {what}: {shape} numbers of {dtype} make {expected:,} bytes, got {size:,}; write it again")
+    return Place(path, shape, dtype, begin, fortran)
+
+
+def stored(path: Path, name: str) -> Place | None:
+    """Where an array of an npz file is that `headers` has found good; None if it is compressed."""
+    import zipfile
+
+    with zipfile.ZipFile(path) as archive, archive.open(info := archive.getinfo(f"{name}.npy")) as member:
+        shape, dtype, begin, fortran = _described(member, name)
+    if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1:
+        return None
+    with path.open("rb") as file:
+        file.seek(info.header_offset)
+        local = file.read(30)
+    offset = info.header_offset + 30 + int.from_bytes(local[26:28], "little") + int.from_bytes(local[28:30], "little") + begin
+    if local[:4] != b"PK\3\4" or offset + dtype.itemsize * prod(shape) > path.stat().st_size:
+        raise FileError(f"{path} is damaged: {name!r} is not where the file's directory says")
+    return Place(path, shape, dtype, offset, fortran)
 
 
 def read(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:

@@ -36,7 +36,7 @@ def test_several_targets_a_weight_another_delimiter_and_a_byte_order_mark(tmp_pa
     assert data.x.tolist() == [[1], [4]] and data.y.tolist() == [[2, 3], [5, 6]] and data.weight.tolist() == [0.5, 1]
 
 
-@pytest.mark.parametrize("text, digits", [("1_000", None), ("1e3", 1000), (" 7 ", 7), ("0x10", None), ("inf", None), ("", None)])
+@pytest.mark.parametrize("text, digits", [("1_000", None), ("1e3", 1000), (" 7 ", 7), ("0x10", None), ("inf", None)])
 def test_what_counts_as_a_number(tmp_path, text, digits):
     path = tmp_path / "t.csv"
     path.write_text(f"a,b\n1,2\n{text},3\n5,6\n")
@@ -76,13 +76,13 @@ def test_npz(tmp_path):
     "options, words",
     [
         ({"x": "X"}, r"x: .*d.npz has no array 'X'. Did you mean 'x'\? Arrays: x, y, n."),
-        ({"x": "n"}, r"x: .*d.npz: expected finite numbers in 'n', got nan at \[0, 0\]"),
+        ({"x": "n"}, r"x: .*d.npz: expected finite numbers in 'n', got inf at \[0, 0\]"),
         ({"y": "n", "x": "y"}, "expected"),
     ],
 )
 def test_npz_mistakes(tmp_path, options, words):
     path = tmp_path / "d.npz"
-    np.savez(path, x=np.ones((3, 2)), y=np.array([0, 2, 1]), n=np.full((3, 2), np.nan))
+    np.savez(path, x=np.ones((3, 2)), y=np.array([0, 2, 1]), n=np.full((3, 2), np.inf))
     with pytest.raises(nn.DataError, match=words):
         nn.Arrays(path, **options).load()
 

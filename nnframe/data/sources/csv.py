@@ -1,188 +1,223 @@
 """Data from a CSV file."""
 
 import csv
-import re
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
+from itertools import chain
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Literal
 
 import numpy as np
 
 from nnframe.components.component import register
-from nnframe.components.names import nearest
 from nnframe.components.wording import shown
-from nnframe.data.dataset import Dataset
-from nnframe.data.source import Source, regular_file
-from nnframe.errors import DataError, FileError, OptionError, listed
+from nnframe.data.dataset import Dataset, Origin
+from nnframe.data.source import regular_file
+from nnframe.data.sources import form
+from nnframe.data.table import Column, Table, Tabular, coded, days, number_of, truths
+from nnframe.data.table import Target as Target
+from nnframe.errors import DataError, FileError, OptionError
 
-LINE = 2**24  # characters of one line
-UNNAMED = re.compile(r"|Unnamed: \d+")  # as pandas writes the header of an index, and reads it back
-FEW = 9  # rows that a column may count by chance
-
-
-@dataclass(frozen=True)
-class Target:
-    """A target column; with `classes`, its texts are numbered in that order."""
-
-    column: str
-    classes: tuple[str | int, ...] | None = None
-
-    def __post_init__(self) -> None:
-        names = None if self.classes is None else list(map(str, self.classes))
-        if names is not None and (len(names) < 2 or len(set(names)) < len(names)):
-            raise OptionError(f"expected at least two classes, all different, got {', '.join(names) or 'none'}", path="classes")
+LARGE = 2**26  # bytes from which polars reads a file, if it is there
 
 
 @register
-class CSV(Source):
-    """A CSV file with a header line, in UTF-8. Inputs are columns of numbers, by default all but target and weight; a column
-    without a name, or one that only counts the rows, is an input only if `inputs` names it.
+class CSV(Tabular):
+    """A CSV file in UTF-8. Separator, decimal mark and whether the first line is a header are found, unless they are given; columns of a
+    file without a header are named "0", "1", ...
 
-    A target column of numbers is taken as such, one of texts as classes, numbered in the order of `classes` or else
-    sorted; a list of columns makes several outputs.
+    Inputs are all columns but target, weight and those that `split` names, unless `inputs` names them. Texts are categories, and a cell
+    of `missing` becomes NaN, until transforms do something about them; ISO dates of the columns `dates` are days since 1970-01-01. A
+    column without a name, one that only counts the rows, one of dates and one of all different texts are inputs only if `inputs` names
+    them. A target column of numbers is taken as such, one of texts as classes, numbered in the order of `classes` or else sorted; a list
+    of columns makes several outputs.
     """
 
     suffixes = (".csv", ".tsv", ".txt")
 
     path: Path
     _: KW_ONLY
-    target: str | tuple[str, ...] | Target
-    inputs: tuple[str, ...] | None = None
-    weight: str | None = None
-    delimiter: str = ","
+    delimiter: str | None = None
+    decimal: Literal[".", ","] | None = None
+    header: bool | None = None
+    missing: tuple[str, ...] = ("", "NA", "N/A", "NaN", "nan", "null", "None", "?")
+    dates: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        target, inputs = self.target, self.inputs
-        if len(self.delimiter) != 1 or self.delimiter in '"\r\n':
+        super().__post_init__()
+        if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n'):
             tab = r'; write "\t"' if self.delimiter in ("tab", "TAB", r"\t") else ""
             raise OptionError(f"expected one character, got {shown(self.delimiter)}{tab}", path="delimiter")
-        for option, names in (("inputs", inputs), ("target", target if isinstance(target, tuple) else None)):
-            if names is not None and (not names or len(set(names)) < len(names)):
-                raise OptionError(f"expected at least one column, each once, got {', '.join(names) or 'none'}", path=option)
-        if also := [name for name in self.targets if name in (inputs or ())]:
-            raise OptionError(f"{also[0]!r} is the target too; leave it out here", path="inputs")
+        if self.delimiter == self.decimal == ",":
+            raise OptionError("a comma cannot separate columns and mark decimals", path="decimal")
 
     @property
-    def targets(self) -> tuple[str, ...]:
-        """The target columns."""
-        return self.target if isinstance(self.target, tuple) else (self.target.column if isinstance(self.target, Target) else self.target,)
+    def named(self) -> dict[str, str]:
+        """The columns that options name, each with its option."""
+        return dict.fromkeys(self.dates, "dates") | super().named
 
     def read(self) -> Dataset:
+        found: Dataset | None = None
         try:
-            table = _Table(self.path, self.delimiter)
+            if regular_file(self.path).stat().st_size > LARGE:
+                from nnframe.data.sources import polars_csv
+
+                found = polars_csv.read(self)
+            table = self.table() if found is None else None
         except (DataError, FileError) as error:
-            raise error.within("path") from None
-        targets = self.targets
-        for name in targets:
-            table.texts(name, "target")
-        inputs = self.inputs or tuple(name for name in table.columns if name not in (*targets, self.weight))
-        if not inputs:
-            raise DataError(f"{self.path} has no column beside the target; expected inputs", path="path")
-        if self.inputs is None:
-            self._refuse([name for name in inputs if UNNAMED.fullmatch(name)], inputs, "which has no name, like an index that pandas wrote")
-        x = np.stack([table.numbers(name, "inputs") for name in inputs], -1)
-        if self.inputs is None and len(inputs) > 1 and len(x) > FEW:
-            rows = np.arange(len(x))
-            counting = [
-                name for name, column in zip(inputs, x.T, strict=True) if column[0] in (0, 1) and np.all(column == rows + column[0])
-            ]
-            self._refuse(counting, inputs, "which only counts the rows")
-        weight = None if self.weight is None else table.numbers(self.weight, "weight")
-        classes = getattr(self.target, "classes", None)
-        if classes is None and len(targets) == 1 and not table.is_numeric(targets[0]):
-            classes = tuple(sorted(set(table.texts(targets[0], "target"))))
-        if classes is None:
-            y = np.stack([table.numbers(name, "target") for name in targets], -1)
-            return Dataset(x, y, weight, inputs, targets)
-        labels = tuple(map(str, classes))
-        return Dataset(x, table.classes(targets[0], labels), weight, inputs, targets, labels)
+            raise error.within("path") if not error.path else error from None
+        if found is None:
+            assert table is not None
+            found = self._of(table)
+        return found
 
-    def _refuse(self, found: list[str], inputs: tuple[str, ...], why: str) -> None:
-        """Raise DataError for columns that are an index and no measurement: in sorted rows they give the answer away."""
-        if found:
-            rest = [name for name in inputs if name not in found]
-            leave = f"write inputs: [{listed(rest)}] to leave it out, or name it there too" if rest else "name it in inputs"
-            raise DataError(f"{self.path} has the column {found[0]!r}, {why}; {leave} if it is meant", path="inputs")
+    def table(self) -> Table:
+        return Cells(self)
 
 
-class _Table:
-    """The cells of a CSV file by column. Every error names file, line and column."""
+class Cells(Table):
+    """The cells of a CSV file by column, as texts."""
 
-    def __init__(self, path: Path, delimiter: str) -> None:
-        self.path = regular_file(path)
-        if path.stat().st_size == 0:
-            raise DataError(f"{path} is empty; expected a header line and rows")
+    dated = "write dates: [{}]"
+
+    def __init__(self, source: CSV) -> None:
+        self.source, path = source, regular_file(source.path)
+        self.name, self.missing = str(path), frozenset(text.strip() for text in source.missing)
+        self.plain = not any(number_of(text) is not None and np.isfinite(float(text)) for text in self.missing)
+        numbered, self.delimiter = self._rows(path)
+        first = [cell.strip() for cell in numbered[0][1]]
+        header = form.header_of(first, source.named) if source.header is None else source.header
+        self.columns = tuple(first) if header else tuple(map(str, range(len(first))))
+        self.index = {name: i for i, name in enumerate(self.columns)}
+        self.has_header = header
+        if twice := [name for i, name in enumerate(self.columns) if self.index[name] != i]:
+            raise DataError(f"{path}:{numbered[0][0]}: the column {twice[0][:60]!r} stands twice in the header")
+        rows = numbered[header:]
+        if not rows:
+            raise DataError(f"{path} has a header but no rows")
+        for line, row in rows:
+            if len(row) != len(first):
+                like = "header" if header else "first line"
+                raise DataError(f"{path}:{line}: expected {len(first)} cells, as in the {like}, got {len(row)}{self.hint()}")
+        self.cells = list(zip(*(row for _, row in rows), strict=True))
+        self.decimal = source.decimal or form.decimal_of(self.cells, self.delimiter, path)
+        self.origin = Origin(str(path), np.array([line for line, _ in rows]))
+        self.notes = form.notes(
+            path,
+            None if source.delimiter else self.delimiter,
+            None if source.decimal else self.decimal,
+            first,
+            header if source.header is None else None,
+        )
+        if path.stat().st_size > LARGE:
+            self.notes += large_note(path)
+
+    def _rows(self, path: Path) -> tuple[list[tuple[int, list[str]]], str]:
+        """The rows, each with its line, and what separates their cells."""
         try:
-            with path.open(encoding="utf-8-sig", newline="") as file:
-                lines = iter(lambda: _line(file, path), "")
-                reader = csv.reader(lines, delimiter=delimiter, strict=True)
+            with path.open(encoding="utf-8-sig", newline="") as file, form.unchanged(path, file.fileno()):
+                first = form.beginning(file, path)
+                delimiter = self.source.delimiter or form.delimiter_of(first, path)
+                reader = csv.reader(chain(first, iter(lambda: form.line_of(file, path), "")), delimiter=delimiter, strict=True)
                 numbered = [(reader.line_num, row) for row in reader if row]
         except UnicodeDecodeError as error:
             raise DataError(f"{path}: expected text in UTF-8, got byte {error.object[error.start]:#x}; save the file as UTF-8") from None
         except csv.Error as error:
             raise DataError(f"{path}:{reader.line_num}: {error}") from None
         except OSError as error:
+            if isinstance(error, FileError):
+                raise
             raise FileError(f"cannot read {path}: {error.strerror}") from None
         if not numbered:
             raise DataError(f"{path} is empty; expected a header line and rows")
-        (_, header), *rows = numbered
-        self.columns = tuple(name.strip() for name in header)
-        self.lines = [line for line, _ in rows]
-        self.index = {name: i for i, name in enumerate(self.columns)}
-        if twice := [name for i, name in enumerate(self.columns) if self.index[name] != i]:
-            raise DataError(f"{path}:1: the column {twice[0][:60]!r} stands twice in the header")
-        if not rows:
-            raise DataError(f"{path} has a header but no rows")
-        for line, row in rows:
-            if len(row) != len(header):
-                raise DataError(f"{path}:{line}: expected {len(header)} cells, as in the header, got {len(row)}{self.other_delimiter()}")
-        self.cells = list(zip(*(row for _, row in rows), strict=True))
+        return numbered, delimiter
 
-    def texts(self, column: str, option: str) -> list[str]:
-        if column not in self.index:
-            known = f"{nearest(column, self.columns)} Columns: {listed(self.columns)}.{self.other_delimiter()}"
-            raise DataError(f"{self.path} has no column {column[:60]!r}.{known}", path=option)
-        return [cell.strip() for cell in self.cells[self.index[column]]]
-
-    def other_delimiter(self) -> str:
-        """What separates the columns, if they seem to be one."""
+    def hint(self) -> str:
+        """What may separate the columns, if they seem to be one; or that there may be no header."""
         found = [mark for mark in ";\t|, " if mark in self.columns[0]] if len(self.columns) == 1 else []
-        return " Write delimiter: {}, if that separates them.".format('"\\t"' if found[0] == "\t" else repr(found[0])) if found else ""
+        if found:
+            return " Write delimiter: {}, if that separates them.".format('"\\t"' if found[0] == "\t" else repr(found[0]))
+        if self.source.header is None and not self.has_header:
+            return " The first line is all numbers, and so taken as a row; write header: true if it is none."
+        if self.source.header is None and any(number_of(name) is not None for name in self.columns):
+            return " Write header: false if the first line is a row; columns are then named 0, 1, ..."
+        return ""
 
-    def numbers(self, column: str, option: str) -> np.ndarray:
-        texts = self.texts(column, option)
-        values = np.array([_number(text) for text in texts], np.float64)
-        if not np.isfinite(values).all():
-            at = int(np.flatnonzero(~np.isfinite(values))[0])
-            got = "an empty cell" if not texts[at] else repr(texts[at][:60])
-            raise DataError(f"{self.path}:{self.lines[at]}: column {column!r}: expected a finite number, got {got}", path=option)
-        return values
+    def got(self, name: str, row: int) -> str:
+        cell = self.cells[self.index[name]][row].strip()
+        if not cell:
+            return "an empty cell"
+        return repr(cell[:60]) + (", which stands for a missing value (see `missing`)" if cell in self.missing else "")
 
-    def is_numeric(self, column: str) -> bool:
-        """Could the column be meant as numbers? One text among numbers is a mistake, and not a column of classes."""
-        texts = self.texts(column, "target")
-        return sum(_number(text) is not None for text in texts) * 2 > len(texts)
+    def column(self, name: str, option: str, texts: bool = False) -> Column:
+        cells = self.cells[self.index[name]]
+        if name in self.source.dates:
+            return self._dates(name, cells)
+        if not texts and self.plain and (numbers := _all_numbers(cells, self.decimal)) is not None:
+            return Column(numbers)
+        stripped = [cell.strip() for cell in cells]
+        known = self.source.classes if texts else None
+        column = coded(stripped, self.missing - set(known or ()))
+        if texts:
+            return column
+        return truths(column) or self._numbers(name, option, stripped, column)
 
-    def classes(self, column: str, classes: tuple[str, ...]) -> np.ndarray:
-        number = {name: i for i, name in enumerate(classes)}
-        texts = self.texts(column, "target")
-        for line, text in zip(self.lines, texts, strict=True):
-            if text not in number:
-                known = f"{listed(classes)}.{nearest(text, classes)}"
-                raise DataError(f"{self.path}:{line}: column {column!r}: {text[:60]!r} is not among the classes {known}", path="target")
-        return np.array([number[text] for text in texts], np.int64)
+    def _numbers(self, name: str, option: str, cells: list[str], column: Column) -> Column:
+        """A column as numbers, unless most of its cells are none. Raises DataError where most are, but not all."""
+        value = {text: number_of(text, self.decimal) for text in column.texts}
+        there = [cell for cell in cells if cell in value]
+        if 2 * sum(value[cell] is not None for cell in there) > len(there) or not there:
+            found = np.array([value.get(cell, np.nan) for cell in cells], np.float64)
+            wrong = ~np.isfinite(found) & ~column.missing
+            if not wrong.any():
+                return Column(found)
+            row = int(wrong.argmax())
+            raise DataError(self._no_number(name, row), path=option)
+        other = "," if self.decimal == "." else "."
+        if 2 * sum(number_of(cell, other) is not None for cell in there) > len(there):
+            row = next(row for row, cell in enumerate(cells) if value.get(cell, 0) is None and number_of(cell, other) is not None)
+            raise DataError(self._no_number(name, row), path=option)
+        return column
+
+    def _no_number(self, name: str, row: int) -> str:
+        cell = self.cells[self.index[name]][row].strip()
+        other = "," if self.decimal == "." else "."
+        value = number_of(cell, other)
+        hint = f"; write decimal: {other!r} if that marks its decimals" if value is not None and np.isfinite(value) else ""
+        hint = "; decimals are marked by one sign in all columns" if hint and self.source.decimal is None else hint
+        return f"{self.where(row)}: column {name!r}: expected a finite number, got {self.got(name, row)}{hint}"
+
+    def _dates(self, name: str, cells: tuple[str, ...]) -> Column:
+        """Dates as days. Raises DataError for a cell that holds none."""
+        stripped = [cell.strip() for cell in cells]
+        there = [cell for cell in stripped if cell not in self.missing]
+        found: list[float] = []
+        try:
+            found.extend(days(there))
+        except ValueError:
+            row = [row for row, cell in enumerate(stripped) if cell not in self.missing][len(found)]
+            told = f"expected a date such as 2020-01-31 or 2020-01-31T12:00, got {self.got(name, row)}"
+            raise DataError(f"{self.where(row)}: column {name!r}: {told}", path="dates") from None
+        numbers = np.full(len(cells), np.nan)
+        numbers[[cell not in self.missing for cell in stripped]] = found
+        return Column(numbers)
 
 
-def _line(file: TextIO, path: Path) -> str:
-    line = file.readline(LINE)
-    if len(line) == LINE:
-        raise DataError(f"{path}: a line of more than {LINE // 2**20} MiB is refused")
-    return line
-
-
-def _number(text: str) -> Any:
-    """None where a text is no number, which NumPy makes NaN."""
+def _all_numbers(cells: tuple[str, ...], decimal: str) -> np.ndarray | None:
+    """The numbers of a column, if all its cells are plainly that: most are, and to ask each one takes long."""
+    joined = "".join(cells)
+    if "_" in joined or (decimal == "," and "." in joined):
+        return None
     try:
-        return None if "_" in text else float(text)
+        found = np.array(list(map(float, [cell.replace(",", ".") for cell in cells] if decimal == "," else cells)))
     except ValueError:
         return None
+    return found if np.isfinite(found).all() else None
+
+
+def large_note(path: Path) -> tuple[str, ...]:
+    """Advice where polars would help."""
+    from importlib.util import find_spec
+
+    if find_spec("polars") is not None:
+        return ()
+    return (f"{path.name} has {path.stat().st_size / 2**20:.0f} MiB: pip install 'nnframe[data]' reads it much faster",)

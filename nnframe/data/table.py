@@ -1,0 +1,317 @@
+"""Named columns, as a CSV file, a Parquet file or a data frame has them, as rows to train on."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from nnframe.components.names import nearest
+from nnframe.components.options import field
+from nnframe.data.dataset import Dataset, Origin
+from nnframe.data.source import Source
+from nnframe.errors import DataError, OptionError, listed
+
+FEW = 9  # rows that a column may count by chance
+TEXTS = 50  # distinct texts from which a column may be one of names or sentences
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target column; with `classes`, its texts are numbered in that order."""
+
+    column: str
+    classes: tuple[str | int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        names = None if self.classes is None else list(map(str, self.classes))
+        if names is not None and (len(names) < 2 or len(set(names)) < len(names)):
+            raise OptionError(f"expected at least two classes, all different, got {', '.join(names) or 'none'}", path="classes")
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """The cells of a column: `numbers` (rows,) with NaN for what is missing, or else the place of each among its sorted `texts`, -1 for
+    what is missing."""
+
+    numbers: np.ndarray | None = None
+    codes: np.ndarray | None = None
+    texts: tuple[str, ...] = ()
+    truths: bool = False  # are its numbers True and False?
+
+    @property
+    def missing(self) -> np.ndarray:
+        return np.isnan(self.x)
+
+    @property
+    def x(self) -> np.ndarray:
+        """As inputs have it: (rows,) of floating numbers."""
+        if self.numbers is not None:
+            return self.numbers
+        assert self.codes is not None
+        return np.where(self.codes < 0, np.nan, self.codes)
+
+    def as_texts(self) -> np.ndarray:
+        assert self.codes is not None
+        return np.array(self.texts)[self.codes]
+
+
+class Table:
+    """Base: named columns, read one by one. Every error names file, row and column."""
+
+    dated: ClassVar[str]  # what makes dates of a column of texts
+
+    name: str
+    columns: tuple[str, ...]
+    origin: Origin | None = None
+    notes: tuple[str, ...] = ()
+
+    def column(self, name: str, option: str, texts: bool = False) -> Column:
+        """The cells of a column, as texts if that is asked for. Raises DataError where numbers are meant and some are none."""
+        raise NotImplementedError
+
+    def got(self, name: str, row: int) -> str:
+        """A cell in words."""
+        return "an empty cell"
+
+    def hint(self) -> str:
+        """What may be wrong where a column is not found."""
+        return ""
+
+    def where(self, row: int) -> str:
+        return f"row {row}" if self.origin is None else self.origin.at(row)
+
+    def look_up(self, name: str, option: str) -> None:
+        """Raise DataError if there is no such column."""
+        if name not in self.columns:
+            known = f"{nearest(name, self.columns)} Columns: {listed(self.columns)}.{self.hint()}"
+            raise DataError(f"{self.name} has no column {name[:60]!r}.{known}", path=option)
+
+    def full(self, name: str, option: str, column: Column, expected: str = "a finite number") -> Column:
+        """The column. Raises DataError if any cell of it is missing."""
+        if (missing := column.missing).any():
+            row = int(missing.argmax())
+            raise DataError(f"{self.where(row)}: column {name!r}: expected {expected}, got {self.got(name, row)}", path=option)
+        return column
+
+    def matrix(self, names: Sequence[str], columns: Sequence[Column]) -> np.ndarray:
+        """Some columns as x: (rows, columns)."""
+        return np.stack([column.x for column in columns], -1)
+
+
+class Tabular(Source):
+    """Base of what has columns: write `table`.
+
+    Inputs are all columns but target, weight and those that `split` names, unless `inputs` names them. One of texts becomes numbers, the
+    place of each among its sorted texts, and wants a transform that encodes it; a missing cell becomes NaN. A column without a name, one
+    that only counts the rows, one of dates and one of all different texts are inputs only if `inputs` names them.
+
+    A target column of numbers is taken as such, one of texts as classes, numbered in the order of `classes` or else sorted; a list of
+    columns makes several outputs.
+    """
+
+    target: str | tuple[str, ...] | Target = field(kw_only=True)
+    inputs: tuple[str, ...] | None = field(default=None, kw_only=True)
+    weight: str | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        target, inputs = self.target, self.inputs
+        for option, names in (("inputs", inputs), ("target", target if isinstance(target, tuple) else None)):
+            if names is not None and (not names or len(set(names)) < len(names)):
+                raise OptionError(f"expected at least one column, each once, got {', '.join(names) or 'none'}", path=option)
+        if also := [name for name in self.targets if name in (inputs or ())]:
+            raise OptionError(f"{also[0]!r} is the target too; leave it out here", path="inputs")
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The target columns."""
+        return self.target if isinstance(self.target, tuple) else (self.target.column if isinstance(self.target, Target) else self.target,)
+
+    @property
+    def classes(self) -> tuple[str, ...] | None:
+        """The classes of the target, if they are given."""
+        given = self.target.classes if isinstance(self.target, Target) else None
+        return None if given is None else tuple(map(str, given))
+
+    @property
+    def named(self) -> dict[str, str]:
+        """The columns that options name, each with its option."""
+        parts = {part: getattr(self.split, part) for part in ("column", "groups", "time")}
+        found = {name: f"split.{part}" for part, name in parts.items() if name is not None}
+        found |= dict.fromkeys(self.inputs or (), "inputs") | ({} if self.weight is None else {self.weight: "weight"})
+        return found | dict.fromkeys(self.targets, "target")
+
+    def table(self) -> Table:
+        """What is read. Raises FileError or DataError."""
+        raise NotImplementedError
+
+    def read(self) -> Dataset:
+        return self._of(self.table())
+
+    def _of(self, table: Table) -> Dataset:
+        """The rows of a table. Raises DataError with file, row and column."""
+        for name, option in self.named.items():
+            table.look_up(name, option)
+        others = {*self.targets, self.weight, *self.split.columns}
+        inputs = self.inputs or tuple(name for name in table.columns if name not in others)
+        if not inputs:
+            raise DataError(f"{table.name} has no column beside the target; expected inputs", path="inputs")
+        if self.inputs is None:
+            self._refuse(table, [name for name in inputs if _unnamed(name)], inputs, "which has no name, like an index that pandas wrote")
+        columns = [self._input(table, name, inputs) for name in inputs]
+        if self.inputs is None and len(inputs) > 1:
+            counting = [name for name, column in zip(inputs, columns, strict=True) if _counts(column)]
+            self._refuse(table, counting, inputs, "which only counts the rows")
+        weight = None if self.weight is None else self._numbers(table, self.weight, "weight")
+        y, classes = self._target(table)
+        return Dataset(
+            table.matrix(inputs, columns),
+            y,
+            weight,
+            inputs,
+            self.targets,
+            classes,
+            categories={name: column.texts for name, column in zip(inputs, columns, strict=True) if column.codes is not None},
+            columns={name: self._split_column(table, name) for name in self.split.columns},
+            origin=table.origin,
+            notes=table.notes,
+        )
+
+    def _input(self, table: Table, name: str, inputs: tuple[str, ...]) -> Column:
+        column = table.column(name, "inputs")
+        missing = column.missing
+        if missing.all():
+            leave = _without([name], inputs)
+            raise DataError(
+                f"{table.name}: the column {name!r} is empty in all rows{leave and f'; {leave} to leave it out'}", path="inputs"
+            )
+        if self.inputs is None and column.codes is not None:
+            if are_dates(column.texts):
+                first = column.texts[0][:60]
+                told = f"which holds dates such as {first!r}; {table.dated.format(name)} to have them as numbers of days, or else"
+                self._refuse(table, [name], inputs, told, "")
+            if len(column.texts) > TEXTS and len(column.texts) * 2 > len(missing):
+                self._refuse(table, [name], inputs, "which looks like an identifier or free text")
+        return column
+
+    def _numbers(self, table: Table, name: str, option: str, column: Column | None = None) -> np.ndarray:
+        """A column of numbers, all there. Raises DataError."""
+        column = column or table.column(name, option)
+        if column.codes is not None:
+            table.full(name, option, column)
+            raise DataError(f"{table.where(0)}: column {name!r}: expected a finite number, got {column.as_texts()[0][:60]!r}", path=option)
+        found = table.full(name, option, column).numbers
+        assert found is not None
+        return found
+
+    def _target(self, table: Table) -> tuple[np.ndarray, tuple[str, ...]]:
+        """y and its classes."""
+        first, classes = self.targets[0], self.classes
+        if classes is None and len(self.targets) == 1:
+            column = table.column(first, "target")
+            if column.codes is None and not column.truths:
+                return self._numbers(table, first, "target", column)[:, None], ()
+        elif classes is None:
+            return np.stack([self._numbers(table, name, "target") for name in self.targets], -1), ()
+        column = table.column(first, "target", texts=True)
+        table.full(first, "target", column, "a class")
+        assert column.codes is not None
+        classes = classes or column.texts
+        number = {name: i for i, name in enumerate(classes)}
+        if unknown := [i for i, text in enumerate(column.texts) if text not in number]:
+            row = int(np.isin(column.codes, unknown).argmax())
+            text = column.texts[column.codes[row]]
+            known = f"{listed(classes)}.{nearest(text, classes)}"
+            raise DataError(f"{table.where(row)}: column {first!r}: {text[:60]!r} is not among the classes {known}", path="target")
+        return np.array([number[text] for text in column.texts], np.int64)[column.codes], classes
+
+    def _split_column(self, table: Table, name: str) -> np.ndarray:
+        """What rows are split by: numbers, or texts; dates are numbers of days."""
+        option = self.named[name]
+        option = option if option.startswith("split") else "split"
+        column = table.full(name, option, table.column(name, option), "a value")
+        if column.codes is not None and are_dates(column.texts):
+            return np.array(list(days(column.texts)))[column.codes]
+        if column.truths:
+            column = table.column(name, option, texts=True)
+        return column.x if column.codes is None else column.as_texts()
+
+    def _refuse(self, table: Table, found: list[str], inputs: tuple[str, ...], why: str, mark: str = ";") -> None:
+        """Raise DataError for columns that are no measurement: an index in sorted rows gives the answer away."""
+        if found:
+            rest = _without(found, inputs)
+            leave = f"{rest} to leave it out, or name it there too" if rest else "name it in inputs"
+            raise DataError(f"{table.name} has the column {found[0]!r}, {why}{mark} {leave} if it is meant", path="inputs")
+
+
+def _without(names: list[str], inputs: tuple[str, ...]) -> str:
+    rest = [name for name in inputs if name not in names]
+    return f"write inputs: [{listed(rest)}]" if rest else ""
+
+
+def _unnamed(name: str) -> bool:
+    """As pandas writes the header of an index, and reads it back."""
+    return not name or (name.startswith("Unnamed: ") and name[9:].isdecimal())
+
+
+def _counts(column: Column) -> bool:
+    """Does a column only count the rows?"""
+    numbers = column.numbers
+    if numbers is None or len(numbers) <= FEW or numbers[0] not in (0, 1) or numbers[-1] != numbers[0] + len(numbers) - 1:
+        return False
+    return bool(np.all(numbers == np.arange(len(numbers)) + numbers[0]))
+
+
+# ------------------------------------------------------------------------------------------ texts as columns
+
+
+def number_of(text: str, decimal: str = ".") -> float | None:
+    """None where a text is no number. NaN and infinities are numbers here."""
+    if "_" in text or (decimal == "," and "." in text):
+        return None
+    try:
+        return float(text.replace(",", ".") if decimal == "," else text)
+    except ValueError:
+        return None
+
+
+def coded(texts: Sequence[str | None], missing: frozenset[str] = frozenset()) -> Column:
+    """Stripped texts by their place among the distinct ones; None is missing, too."""
+    known = sorted({text for text in texts if text is not None} - missing)
+    place: dict[str | None, int] = {text: i for i, text in enumerate(known)}
+    return Column(codes=np.array([place.get(text, -1) for text in texts], np.int64), texts=tuple(known))
+
+
+def truths(column: Column) -> Column | None:
+    """A column of True and False as numbers; None if it holds anything else."""
+    said = {text: text.lower() for text in column.texts[:7]}
+    if not said or len(column.texts) > 6 or not set(said.values()) <= {"true", "false"}:
+        return None
+    values = np.array([*(float(said[text] == "true") for text in column.texts), np.nan])
+    assert column.codes is not None
+    return Column(values[column.codes], truths=True)
+
+
+def are_dates(texts: Sequence[str]) -> bool:
+    """Are all texts dates such as 2020-01-31, with a time of day or without?"""
+    if not texts or not all(len(text) >= 10 and text[4] == text[7] == "-" and text[:4].isdecimal() for text in texts):
+        return False
+    try:
+        return len(list(days(texts))) == len(texts)
+    except ValueError:
+        return False
+
+
+def days(texts: Iterable[str]) -> Iterator[float]:
+    """Days since 1970-01-01 of ISO dates, with a fraction for the time of day; UTC where a time zone is given. Raises ValueError."""
+    from datetime import UTC, datetime, timedelta  # not needed for importing
+
+    day, naive, aware = timedelta(days=1), datetime(1970, 1, 1), datetime(1970, 1, 1, tzinfo=UTC)
+    zoned = None
+    for text in texts:
+        moment = datetime.fromisoformat(text)
+        if zoned is None:
+            zoned = moment.tzinfo is not None
+        elif zoned != (moment.tzinfo is not None):
+            raise ValueError("a time zone in some rows only")
+        yield (moment - (aware if zoned else naive)) / day
