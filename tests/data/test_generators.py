@@ -114,6 +114,16 @@ def test_a_generator_of_ones_own_is_a_few_lines():
         nn.Noisy().read()
 
 
+def test_more_rows_than_there_is_memory_for():
+    with pytest.raises(nn.DataError, match=r"rows: 1,000,000,000,000,000 rows need more memory than there is"):
+        nn.Plane(10**15).read()
+
+
+def test_noise_that_overflows_is_refused():
+    with pytest.raises(nn.DataError, match=r"row \d+: column 'x1': expected a finite number, got -?inf"):
+        nn.Moons(noise=1e308).prepare(0)
+
+
 @pytest.mark.parametrize("source", [nn.Adding, nn.Copying])
 def test_what_has_no_noise_cannot_vary_it(source):
     with pytest.raises(nn.OptionError, match="vary: expected 'all', got 'noise'"):
