@@ -78,8 +78,10 @@ def _missing_type(slots: Slots, given: Mapping[str, Any], path: str) -> tuple[st
     if write := form_of(slots, given):
         return "", f"; write {write}"
     known = known_to(*slots)
+    own = {name for cls in known.values() for name in options(cls).keys() - options(slot_base(cls)).keys()}
     for key, value in given.items():
-        if key != "type" and (closest(key, ["type"]) or (isinstance(value, str) and value.isidentifier() and same(value, known))):
+        named = key not in own and isinstance(value, str) and value.isidentifier() and same(value, known)
+        if key != "type" and (closest(key, ["type"]) or named):
             return key, f", got {shown(key)}; write type"
         if found := re.fullmatch(r"type\s*[:=\s]\s*(\w+)", key):
             return key, f"; write type: {found[1]}, with a ': ' between them"

@@ -104,6 +104,7 @@ def _places(name: str, value: Any) -> Iterator[str]:
 
     if any(plain(key) == name for key in options(Experiment)):
         yield "at the top of the config"
+        return  # what most people mean, whoever else has an option of this name
     for key, option in options(Experiment).items():
         base, slots = bare(option.kind), slots_of(option.kind)
         known = known_to(*slots)

@@ -92,7 +92,7 @@ def test_a_part_that_draws_the_rows_that_are_trained_on_is_refused(part, vary):
     assert not same(prepared.training, getattr(prepared, part))
     prepared = nn.Blobs(seed=5, std=0, **{part: nn.Blobs(seed=5, std=0, noise_seed=6)}).prepare(0, test=True)
     assert same(prepared.training, getattr(prepared, part))  # other rows about the same centers
-    nn.Moons(**{part: nn.Circles()})  # of another kind: an error of its own, once it is read
+    nn.Moons(**{part: nn.Circles()})  # other points
 
 
 def test_a_generator_of_ones_own_is_a_few_lines():
@@ -112,6 +112,16 @@ def test_a_generator_of_ones_own_is_a_few_lines():
         nn.Generator().read()
     with pytest.raises(NotImplementedError):
         nn.Noisy().read()
+
+
+def test_more_rows_than_there_is_memory_for():
+    with pytest.raises(nn.DataError, match=r"rows: 1,000,000,000,000 rows need more memory than there is"):
+        nn.Plane(10**12).read()
+
+
+def test_noise_that_overflows_is_refused():
+    with pytest.raises(nn.DataError, match=r"row \d+: column 'x.': expected a finite number, got -?inf"):
+        nn.Moons(noise=1e308).prepare(0)
 
 
 @pytest.mark.parametrize("source", [nn.Adding, nn.Copying])

@@ -9,7 +9,7 @@ from nnframe.components.markers import Size
 from nnframe.components.options import field
 from nnframe.data.dataset import Dataset
 from nnframe.data.source import Source, SplitSeed
-from nnframe.errors import OptionError
+from nnframe.errors import DataError, OptionError
 from nnframe.streams import generator
 
 
@@ -31,6 +31,13 @@ class Generator(Source):
         raise NotImplementedError
 
     def read(self) -> Dataset:
+        try:
+            with np.errstate(over="ignore"):  # what is not finite is refused with its row, as in data that are read
+                return self._all()
+        except MemoryError:
+            raise DataError(f"{self.rows:,} rows need more memory than there is", path="rows") from None
+
+    def _all(self) -> Dataset:
         return self.drawn(generator(self.seed, f"data/{type(self).__name__}"))
 
     def of_seed(self, seed: int) -> "Source":
@@ -74,9 +81,9 @@ class Noisy(Generator):
         """The rows with noise."""
         raise NotImplementedError
 
-    def read(self) -> Dataset:
+    def _all(self) -> Dataset:
         seed = self.seed if self.noise_seed is None else self.noise_seed
-        return self.blurred(super().read(), generator(seed, f"noise/{type(self).__name__}"))
+        return self.blurred(super()._all(), generator(seed, f"noise/{type(self).__name__}"))
 
     def _seeds(self, run: int) -> dict[str, Any]:
         noise = {"noise_seed": mixed(run, self.seed if self.noise_seed is None else self.noise_seed)}
