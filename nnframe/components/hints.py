@@ -78,8 +78,10 @@ def _missing_type(slots: Slots, given: Mapping[str, Any], path: str) -> tuple[st
     if write := form_of(slots, given):
         return "", f"; write {write}"
     known = known_to(*slots)
+    taken = {option for cls in known.values() for option in options(cls).keys() - options(slot_base(cls)).keys()}
     for key, value in given.items():
-        if key != "type" and (closest(key, ["type"]) or (isinstance(value, str) and value.isidentifier() and same(value, known))):
+        named = isinstance(value, str) and value.isidentifier() and same(value, known) and key not in taken
+        if key != "type" and (closest(key, ["type"]) or named):
             return key, f", got {shown(key)}; write type"
         if found := re.fullmatch(r"type\s*[:=\s]\s*(\w+)", key):
             return key, f"; write type: {found[1]}, with a ': ' between them"
