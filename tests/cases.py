@@ -197,6 +197,20 @@ AUGMENTATIONS = [Case(nn.Noise(), (VECTOR, SEQUENCE), per_run={"std": [0.0, 0.1,
 PARTS: dict[str, Any] = {"validation": 0.25, "test": 0.25}
 
 SOURCES = [  # files that tests/test_cases.py writes
+    Case(
+        nn.CSV("data.csv", target="k", decimal=".", header=True, missing=["-"], dates=["d"], inputs=["d", "a"], validation=0.25, test=0.25)
+    ),
+    Case(nn.NPY("a.npy", y="k.npy", weight="c.npy", mapped=True, validation=0.25, test=0.25)),
+    Case(nn.NPY("a.npy", y="k.npy", transforms=[nn.Standardize()], validation=0.25, test=0.25)),
+    Case(nn.IDX("images-ubyte", "labels-ubyte", transforms=[nn.Standardize()], validation=0.25, test=0.25)),
+    Case(nn.IDX("images-ubyte", "labels-ubyte", image=True, validation=0.25, test=0.25)),
+    Case(nn.Digits(image=True, validation=0.25, test=0.25)),
+    Case(nn.Gender(transforms=[nn.Standardize()], validation=0.25, test=0.25)),
+    Case(nn.Iris(transforms=[nn.Standardize()], validation=0.25, test=0.25)),
+    Case(nn.Wine(transforms=[nn.Standardize()], validation=0.25, test=0.25)),
+    Case(nn.BreastCancer(transforms=[nn.Standardize()], validation=0.25, test=0.25)),
+    Case(nn.Diabetes(transforms=[nn.Standardize()], target_transforms=[nn.Standardize()], validation=0.25, test=0.25)),
+    Case(nn.Parquet("data.parquet", target="k", inputs=["a", "d"], weight="c", validation=0.25, test=0.25)),
     Case(nn.Arrays("data.npz", x="a", y="b", weight="c", transforms=[nn.Standardize()], validation=0.25, test=0.25, split_seed=1)),
     Case(
         nn.CSV(
@@ -214,7 +228,7 @@ SOURCES = [  # files that tests/test_cases.py writes
             split=nn.Split(stratify=False),
         )
     ),
-    Case(nn.CSV("data.csv", target=nn.Target("k", ("no", "yes")), delimiter=";", validation=nn.CSV("data.csv", target="k", delimiter=";"))),
+    Case(nn.CSV("data.csv", target=nn.Target("k", ("no", "yes")), dates=["d"], validation=nn.CSV("data.csv", target="k", dates=["d"]))),
     Case(nn.Digits(transforms=[nn.Standardize()], validation=0.25, test=0.1, split_seed=1)),
     Case(nn.Digits(cv=nn.CV(folds=4, only=1), test=0.1, augment=[nn.Noise()])),
     Case(nn.Arrays("data.npz", x="a", y="b", target_transforms=[nn.Standardize()], validation=0.25, test=0.25)),

@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -149,16 +150,30 @@ def files(tmp_path, monkeypatch, rng):
     """What the data sources of the table read."""
     monkeypatch.chdir(tmp_path)
     np.savez("data.npz", a=rng.normal(size=(8, 4)), b=rng.normal(size=(8, 2)), c=np.arange(1.0, 9))
-    rows = [f"{a};{b};{c};{'no' if c % 3 else 'yes'}" for a, b, c in zip(range(8), range(8, 0, -1), range(1, 9), strict=True)]
-    (tmp_path / "data.csv").write_text("\n".join(["a;b;c;k", *rows]))
+    for name, array in {"a": rng.normal(size=(8, 4)), "c": np.arange(1.0, 9), "k": np.arange(8) % 2}.items():
+        np.save(f"{name}.npy", array)
+    images, labels = rng.integers(0, 256, (8, 3, 2), np.uint8), np.arange(8, dtype=np.uint8) % 2
+    (tmp_path / "images-ubyte").write_bytes(b"\0\0\x08\x03\0\0\0\x08\0\0\0\x03\0\0\0\x02" + images.tobytes())
+    (tmp_path / "labels-ubyte").write_bytes(b"\0\0\x08\x01\0\0\0\x08" + labels.tobytes())
+    columns = {"a": range(8), "b": range(8, 0, -1), "c": range(1, 9), "k": ["no" if c % 3 else "yes" for c in range(1, 9)]}
+    columns["d"] = [f"2020-01-0{1 + i}" for i in range(8)]
+    rows = [";".join(map(str, row)) for row in zip(*columns.values(), strict=True)]
+    (tmp_path / "data.csv").write_text("\n".join([";".join(columns), *rows]))
+    if find_spec("polars"):
+        import polars
+
+        polars.DataFrame(columns).with_columns(polars.col("d").str.to_date()).write_parquet("data.parquet")
 
 
 @every(*SOURCES)
 def test_a_data_source_gives_the_same_rows_again_and_holds_some_of_them_out(case, files):
+    if isinstance(case.component, nn.Parquet):
+        pytest.importorskip("polars")
+
     def arrays(source):
         prepared = source.prepare(0, test=True)
         parts = [part for part in (prepared.training, prepared.validation, prepared.test) if part is not None]
-        return [array for part in parts for array in (part.x, part.y, part.weight) if array is not None]
+        return [array for part in parts for array in (part.x[:], part.y, part.weight) if array is not None]
 
     found, again = arrays(case.component), arrays(copy.deepcopy(case.component))
     assert all(np.isfinite(array).all() for array in found)

@@ -92,8 +92,8 @@ def _is_base(cls: Any) -> bool:
 
 
 def _fields(cls: Any, base: Any) -> dict[str, Option]:
-    """The fields of a class and its parents, those of its slot's base only for that class itself; those that must be named stand last.
-    A default that is stated anew keeps its place."""
+    """The fields of a class and its parents, those of its slot's base only for that class itself; those that a call must give, by
+    place, stand first. A default that is stated anew keeps its place."""
     found: dict[str, Option] = {}
     for owner in reversed(cls.__mro__):
         if issubclass(owner, Named) and (owner is cls or not issubclass(base, owner)):
@@ -108,7 +108,7 @@ def _fields(cls: Any, base: Any) -> dict[str, Option]:
                 default = Parameter.empty if said.default is MISSING else said.default
                 factory = None if said.default_factory is MISSING else said.default_factory
                 found[name] = Option(name, _kind(hint), default, factory, positional=place)
-    return dict(sorted(found.items(), key=lambda item: not item[1].positional))
+    return dict(sorted(found.items(), key=lambda item: not (item[1].positional and item[1].required)))
 
 
 def annotations(cls: Any) -> Mapping[str, Any]:

@@ -125,7 +125,7 @@ class _Problems(Problems):
         for option in options(Experiment).values():
             known = known_to(*slots_of(option.kind))
             for name, cls in known.items():
-                if plain(name) == plain(key):
+                if plain(name) == plain(key) and not path.startswith(f"{option.name}."):
                     write = f"[{form(cls)}]" if get_origin(bare(option.kind)) is tuple else form(cls)
                     return f" Write {option.name}: {write}."
         return ""

@@ -13,6 +13,7 @@ from nnframe.components.component import Component
 from nnframe.components.markers import Fraction, NonNegative, Range
 from nnframe.components.names import nearest
 from nnframe.components.options import field, options
+from nnframe.components.wording import shown
 from nnframe.data.augmentations.base import Augmentation
 from nnframe.data.dataset import Dataset
 from nnframe.data.splits import CV, Split, by_column, fold_of, held_out, with_class_weights, with_label_noise
@@ -59,11 +60,14 @@ def _number_of(value: Any, name: str, texts: tuple[str, ...] | None) -> float:
     """A value as x has it. Raises DataError."""
     if texts is None:
         if isinstance(value, str):
-            raise DataError(f"expected a number, got {value!r}", path=name)
+            from nnframe.components.hints import hint  # only needed once something went wrong
+
+            raise DataError(f"expected a number, got {shown(value)}{hint(float, value)}", path=name)
         return value
-    if str(value) not in texts:
-        raise DataError(f"expected one of {listed(texts)}, got {value!r}.{nearest(value, texts)}", path=name)
-    return texts.index(str(value))
+    text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    if text not in texts:
+        raise DataError(f"expected one of {listed(texts)}, got {shown(value)}.{nearest(text, texts)}", path=name)
+    return texts.index(text)
 
 
 class Source(Component):
@@ -214,6 +218,9 @@ class Source(Component):
                     transform.fit_to(parts["training"])
                     parts = {name: transform.on(part) for name, part in parts.items()}
                 except DataError as error:
+                    if (held := parts["training"].categories) and transform.columns is None:
+                        name = next(iter(held))
+                        error.message += f"; the column {name!r} holds texts ({listed(held[name], 5)})"
                     raise error.within(f"transforms.{i}") from None
             for i, transform in enumerate(of_targets):
                 try:
@@ -224,8 +231,9 @@ class Source(Component):
             parts = {name: replace(part, undo=Undo(of_targets)) for name, part in parts.items()}
         for name, part in parts.items():
             for column, texts in part.categories.items():
-                told = f"the column {column!r} holds texts ({listed(texts, 5)}); write transforms: [OneHot] to encode it, or leave it out"
-                raise DataError(f"{told} with inputs: [...]", path="inputs")
+                where = "" if part.origin is None else f"{part.origin.name}: "
+                told = f"{where}the column {column!r} holds texts ({listed(texts, 5)}); write transforms: [OneHot] to encode it"
+                raise DataError(f"{told}, or leave it out with inputs: [...]", path="inputs")
             try:
                 part.refuse_missing()
             except DataError as error:

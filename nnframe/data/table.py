@@ -137,9 +137,9 @@ class Tabular(Source):
     def named(self) -> dict[str, str]:
         """The columns that options name, each with its option."""
         parts = {part: getattr(self.split, part) for part in ("column", "groups", "time")}
-        found = {name: f"split.{part}" for part, name in parts.items() if name is not None}
-        found |= dict.fromkeys(self.inputs or (), "inputs") | ({} if self.weight is None else {self.weight: "weight"})
-        return found | dict.fromkeys(self.targets, "target")
+        others = dict.fromkeys(self.inputs or (), "inputs") | ({} if self.weight is None else {self.weight: "weight"})
+        others |= {name: f"split.{part}" for part, name in parts.items() if name is not None}
+        return dict.fromkeys(self.targets, "target") | others
 
     def table(self) -> Table:
         """What is read. Raises FileError or DataError."""

@@ -226,9 +226,21 @@ MISTAKES = [
     ("data/gender.csv", "/dev/zero", "9:3: data.path: /dev/zero is not a regular file"),
     ("data/gender.csv", "empty.csv", "9:3: data.path: {0}/empty.csv is empty; expected a header line and rows"),
     ("data/gender.csv", "header.csv", "9:3: data.path: {0}/header.csv has a header but no rows"),
-    ("data/gender.csv", "text.csv", "10:3: data.inputs: {0}/text.csv:2: column 'height': expected a finite number, got 'tall'"),
-    ("data/gender.csv", "nan.csv", "10:3: data.inputs: {0}/nan.csv:3: column 'weight': expected a finite number, got 'nan'"),
-    ("data/gender.csv", "gap.csv", "10:3: data.inputs: {0}/gap.csv:2: column 'height': expected a finite number, got an empty cell"),
+    (
+        "data/gender.csv",
+        "text.csv",
+        "12:30: data.transforms.0.by: expected one number, or one for each of the 1 inputs, got 2; the column 'height' holds texts (tall)",
+    ),
+    (
+        "data/gender.csv",
+        "nan.csv",
+        "10:3: data.inputs: {0}/nan.csv:3: column 'weight': expected a finite number, got an empty cell or nan; write transforms: [Impute], or leave out the row or the column",
+    ),
+    (
+        "data/gender.csv",
+        "gap.csv",
+        "10:3: data.inputs: {0}/gap.csv: the column 'height' is empty in all rows; write inputs: [weight] to leave it out",
+    ),
     ("data/gender.csv", "short.csv", "9:3: data.path: {0}/short.csv:2: expected 4 cells, as in the header, got 3"),
     ("data/gender.csv", "latin.csv", "9:3: data.path: {0}/latin.csv: expected text in UTF-8, got byte 0xe9; save the file as UTF-8"),
     ("data/gender.csv", "twice.csv", "9:3: data.path: {0}/twice.csv:1: the column 'weight' stands twice in the header"),
@@ -241,7 +253,7 @@ MISTAKES = [
     (
         "inputs: [weight, height]",
         "inputs: [name, height]",
-        "10:3: data.inputs: {0}/data/gender.csv:2: column 'name': expected a finite number, got 'Alice'",
+        "12:30: data.transforms.0.by: expected one number, or one for each of the 1 inputs, got 2; the column 'name' holds texts (Alice, Bob, Charlie, Diana)",
     ),
     (
         "inputs: [weight, height]",

@@ -20,6 +20,7 @@ from nnframe.config.build import build
 from nnframe.config.compose import load, override
 from nnframe.config.experiment import Experiment, checked
 from nnframe.config.reading import Document, dump, parse
+from nnframe.data.table import Tabular
 from nnframe.errors import ConfigError, FileError, NNFrameError
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -285,9 +286,9 @@ NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,10}", fullmatch=True)
 EXTRA: dict[tuple[str, str], Any] = {  # what a constructor asks for beyond its annotations
     ("Experiment", "name"): st.from_regex(r"[a-z0-9_]([A-Za-z0-9_.-]{0,19}_)?", fullmatch=True),
     ("Layer", "name"): NAMES | st.none(),
-    ("CSV", "delimiter"): st.sampled_from([",", ";", "\t", " ", "|"]),
-    ("CSV", "target"): TEXTS | st.lists(TEXTS, min_size=1, max_size=3, unique=True) | st.deferred(lambda: of_options(nn.Target)),
-    ("CSV", "inputs"): st.none() | st.lists(TEXTS, min_size=1, max_size=3, unique=True),
+    ("CSV", "delimiter"): st.none() | st.sampled_from([";", "\t", " ", "|"]),
+    ("Tabular", "target"): TEXTS | st.lists(TEXTS, min_size=1, max_size=3, unique=True) | st.deferred(lambda: of_options(nn.Target)),
+    ("Tabular", "inputs"): st.none() | st.lists(TEXTS, min_size=1, max_size=3, unique=True),
     ("Source", "cv"): st.none() | st.integers(2, 9) | st.sampled_from([{"folds": 4, "only": 3}, {"bootstraps": 3}]),
     ("Source", "split"): st.sampled_from([{}, {"stratify": False}, {"groups": "g"}, {"time": "t"}]),
     ("Sweep", "parameters"): st.dictionaries(
@@ -313,7 +314,7 @@ def together(cls, given):
         return given | ({"translation": 8} if given.keys() & {"padding", "template_length", "translation"} else {})
     if cls.__name__ == "SGD" and given.get("nesterov"):
         return given | {"momentum": 0.9, "dampening": 0}
-    if cls.__name__ == "CSV" and given.get("inputs"):
+    if issubclass(cls, Tabular) and given.get("inputs"):
         return given | {"inputs": [f"{name} too" for name in given["inputs"]]}  # none of them a target
     if cls.__name__ == "Uniform" and (given.get("low", -1) > given.get("high", 1)):
         return given | {"low": -2, "high": 3}
@@ -383,6 +384,7 @@ def of_options(cls, depth=0):
     for name, option in options(cls).items():
         owner = "Layer" if name == "name" and issubclass(cls, nn.Layer) else cls.__name__
         owner = "Source" if issubclass(cls, nn.Source) and name in options(nn.Source) else owner
+        owner = "Tabular" if issubclass(cls, Tabular) and ("Tabular", name) in EXTRA else owner
         schedulable = getattr(cls, "schedulable", True)
         strategy = EXTRA[owner, name] if (owner, name) in EXTRA else values(option.kind, schedulable, depth)
         needed = option.required or (option.variadic and is_layer(get_args(option.kind)[0]))

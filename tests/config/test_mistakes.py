@@ -48,7 +48,7 @@ GENDER = {
         ("dataset:\n", "7:1: dataset: unknown key 'dataset'. Did you mean 'data'? Keys: <keys>."),
     ],
     "  type: CSV\n": [
-        ("", "7:1: data: expected a 'type' that names the data source, such as CSV. Known: <data sources>."),
+        ("", "7:1: data: expected a 'type' that names the data source, such as CSV or Parquet. Known: <data sources>."),
         ("  type: csv\n", "8:3: data.type: unknown data source 'csv'. Did you mean 'CSV'? Known: <data sources>."),
         ("  type: CSV\n  type: CSV\n", "9:3: the key 'type' is given twice, first in line 8"),
         ("  type: TSV\n", "8:3: data.type: unknown data source 'TSV'. Did you mean 'CSV'? Known: <data sources>."),
@@ -74,7 +74,11 @@ GENDER = {
         ("features: [weight, height]", "10:3: data.features: CSV has no option 'features'. Did you mean 'inputs'? Options: <CSV options>."),
         ("columns: [weight, height]", "10:3: data.columns: CSV has no option 'columns'. Did you mean 'inputs'? Options: <CSV options>."),
         ("inputs: [weight, height]\n  sep: ','", "11:3: data.sep: CSV has no option 'sep'. Did you mean 'delimiter'? Options: <CSV options>."),
-        ("inputs: [weight, height]\n  header: true", "11:3: data.header: CSV has no option 'header'. Leave it out: the first line of the file names the columns. Options: <CSV options>."),
+        ("inputs: [weight, height]\n  header: 0", "11:3: data.header: expected true or false, got 0; write false"),
+        ("inputs: [weight, height]\n  header: false", "12:3: data.target: {0}/data/gender.csv has no column 'gender'. Columns: 0, 1, 2, 3."),
+        ("inputs: [weight, height]\n  na_values: ['-']", "11:3: data.na_values: CSV has no option 'na_values'. Did you mean 'missing'? Options: <CSV options>."),
+        ("inputs: [weight, height]\n  parse_dates: [name]", "11:3: data.parse_dates: CSV has no option 'parse_dates'. Did you mean 'dates'? Options: <CSV options>."),
+        ("inputs: [weight, height]\n  decimal: ';'", "11:3: data.decimal: expected one of '.', ',', got ';'"),
         ("inputs: [weight, height]\n  weight: age", "11:3: data.weight: {0}/data/gender.csv has no column 'age'. Columns: name, weight, height, gender."),
         ("inputs: [weight, height]\n  weight: name", "11:3: data.weight: {0}/data/gender.csv:2: column 'name': expected a finite number, got 'Alice'"),
         ("inputs: [weight, height]\n  shuffle: true", "11:3: data.shuffle: CSV has no option 'shuffle'. It belongs in train. Options: <CSV options>."),
@@ -82,7 +86,7 @@ GENDER = {
         ("inputs: [weight, height]\n  validation: 0.0", "11:3: data.validation: expected a number greater than 0 and less than 1, got 0.0"),
         ("inputs: [weight, height]\n  validation: -0.2", "11:3: data.validation: expected a number greater than 0 and less than 1, got -0.2"),
         ("inputs: [weight, height]\n  validation: true", "11:3: data.validation: expected a number greater than 0 and less than 1 or a data source, got true"),
-        ("inputs: [weight, height]\n  validation: {path: data/gender.csv, target: gender}", "11:3: data.validation: expected a 'type' that names the data source, such as CSV. Known: <data sources>."),
+        ("inputs: [weight, height]\n  validation: {path: data/gender.csv, target: gender}", "11:3: data.validation: expected a 'type' that names the data source, such as CSV or Parquet. Known: <data sources>."),
         ("inputs: [weight, height]\n  validation: {type: CSV, path: data/gender.csv, target: gender, inputs: [weight, height]}", "11:3: data.validation: expected classes M, F, got F, M; name them in `classes`"),
         ("inputs: [weight, height]\n  validation: {type: CSV, path: data/xor.csv, target: xor}", "11:3: data.validation: expected inputs weight, height, got a, b"),
         ("inputs: [weight, height]\n  validation: {type: CSV, path: data/gender.csv, target: {column: gender, classes: [M, F]}, inputs: [height, weight]}", "11:3: data.validation: expected inputs weight, height, got height, weight"),
@@ -384,7 +388,7 @@ GENDER = {
         ("predict: {Emily: {weight: '128', height: 63}} ", "22:19: predict.Emily.weight: expected a number, got '128' (a text); write the number without quotes"),
         ("predict: {Emily: {weight: heavy, height: 63}} ", "22:19: predict.Emily.weight: expected a number, got 'heavy'"),
         ("predict: {Emily: {weight: 128 lb, height: 63}} ", "22:19: predict.Emily.weight: expected a number, got '128 lb'; write 128"),
-        ("predict: {Emily: {weight: , height: 63}} ", "22:19: predict.Emily.weight: expected a number, got nothing"),
+        ("predict: {Emily: {weight: , height: 63}} ", "22:19: predict.Emily.weight: expected a number or a text, got nothing"),
         ("predict: {Emily: {Weight: 128, Height: 63}} ", "22:19: predict.Emily.Weight: the data has no input 'Weight'. Did you mean 'weight'? Inputs: weight, height."),
         ("predict: {Emily: {weight: 128, height: 63, gender: 1}} ", "22:44: predict.Emily.gender: the data has no input 'gender'. Inputs: weight, height."),
         ("predict: {Emily: {}} ", "22:11: predict.Emily: needs a value for the input 'weight'. Inputs: weight, height."),
@@ -416,7 +420,7 @@ IRIS = {
         ("validation: 0.001 ", "9:3: data.validation: a validation part of 0.001 of 150 rows leaves 150 to train on and 0 to validate on"),
         ("validation: 0.999 ", "9:3: data.validation: a validation part of 0.999 of 150 rows leaves 0 to train on and 150 to validate on"),
         ("validation: 1e-9 ", "9:3: data.validation: a validation part of 1e-09 of 150 rows leaves 150 to train on and 0 to validate on"),
-        ("validation: iris ", "9:3: data.validation: unknown data source 'iris'. Known: <data sources>."),
+        ("validation: iris ", "9:3: data.validation: unknown data source 'iris'. Did you mean 'Iris'? Known: <data sources>."),
     ],
     "target: species ": [
         ("target: {column: species, classes: [setosa, versicolor, virgnica]} ", "7:3: data.target: {0}/data/iris.csv:102: column 'species': 'virginica' is not among the classes setosa, versicolor, virgnica. Did you mean 'virgnica'?"),
@@ -450,7 +454,7 @@ XOR = {
     "data: {type: CSV, path: data/xor.csv, target: xor}": [
         ("data: {type: Arrays, path: data/xor.csv, target: xor}", "4:42: data.target: Arrays has no option 'target'. Did you mean 'y'? Options: <Arrays options>."),
         ("data: {type: Arrays, path: data/xor.npz}", "4:22: data.path: there is no file {0}/data/xor.npz."),
-        ("data: {path: data/xor.csv, target: xor}", "4:1: data: expected a 'type' that names the data source, such as CSV. Known: <data sources>."),
+        ("data: {path: data/xor.csv, target: xor}", "4:1: data: expected a 'type' that names the data source, such as CSV or Parquet. Known: <data sources>."),
         ("data: CSV", "4:1: data: CSV needs the option 'path'; expected a path", "4:1: data: CSV needs the option 'target'; expected a text or a list, each item a text or a mapping of column, classes"),
         ("data: ", "4:1: data: expected a data source, got nothing; write it after the ':', or indented below"),
     ],
@@ -664,7 +668,7 @@ FORMS = {  # of other tools, other files and other languages, and right keys in 
         ("predict: {weight: 128, height: 63}", "22:1: predict: expected a mapping of names to mappings, got a mapping of 'weight', 'height'; put a name before it: {name: {weight: ...}}"),
     ],
     "predict: {Emily: {weight: 128,": [
-        ("predict: {Emily: {weight: 128,5,", "22:31: predict.Emily.5: expected a number, got nothing"),
+        ("predict: {Emily: {weight: 128,5,", "22:31: predict.Emily.5: expected a number or a text, got nothing"),
     ],
 }  # fmt: skip
 

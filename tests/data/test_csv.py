@@ -87,11 +87,9 @@ def test_a_column_that_is_not_there_asks_for_the_header(tmp_path):
 
 
 def test_what_cannot_be_found_is_asked_for(tmp_path):
-    with pytest.raises(
-        nn.DataError, match=r"^delimiter: .*t.csv: its lines may be separated by ',' and by '\|'; say which with `delimiter`"
-    ):
+    with pytest.raises(nn.DataError, match=r"^path: .*t.csv: its lines may be separated by ',' and by '\|'; say which with `delimiter`"):
         csv(tmp_path, "a,b|y\nu,v|w\n").load()
-    with pytest.raises(nn.DataError, match=r"^decimal: .*'1,234' may be 1.234 or 1234; write decimal: ',' if it is 1.234, or else"):
+    with pytest.raises(nn.DataError, match=r"^path: .*'1,234' may be 1.234 or 1234; write decimal: ',' if it is 1.234, or else"):
         csv(tmp_path, "a;y\n1,234;2\n5,678;3\n").load()
     assert csv(tmp_path, "a;y\n1,234;2\n5,678;3\n", decimal=",").load().x.tolist() == [[1.234], [5.678]]
     assert csv(tmp_path, "a;y\n1,234;2\n0,678;3\n").load().x.tolist() == [[1.234], [0.678]]

@@ -2,6 +2,7 @@
 
 import csv
 from dataclasses import KW_ONLY
+from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 from typing import Literal
@@ -12,7 +13,7 @@ from nnframe.components.component import register
 from nnframe.components.wording import shown
 from nnframe.data.dataset import Dataset, Origin
 from nnframe.data.source import regular_file
-from nnframe.data.sources import form
+from nnframe.data.sources import form, polars_csv
 from nnframe.data.table import Column, Table, Tabular, coded, days, number_of, truths
 from nnframe.data.table import Target as Target
 from nnframe.errors import DataError, FileError, OptionError
@@ -59,12 +60,10 @@ class CSV(Tabular):
         found: Dataset | None = None
         try:
             if regular_file(self.path).stat().st_size > LARGE:
-                from nnframe.data.sources import polars_csv
-
                 found = polars_csv.read(self)
             table = self.table() if found is None else None
         except (DataError, FileError) as error:
-            raise error.within("path") if not error.path else error from None
+            raise error.within("path") from None
         if found is None:
             assert table is not None
             found = self._of(table)
@@ -83,6 +82,8 @@ class Cells(Table):
         self.source, path = source, regular_file(source.path)
         self.name, self.missing = str(path), frozenset(text.strip() for text in source.missing)
         self.plain = not any(number_of(text) is not None and np.isfinite(float(text)) for text in self.missing)
+        if path.stat().st_size == 0:
+            raise DataError(f"{path} is empty; expected a header line and rows")
         numbered, self.delimiter = self._rows(path)
         first = [cell.strip() for cell in numbered[0][1]]
         header = form.header_of(first, source.named) if source.header is None else source.header
@@ -216,8 +217,6 @@ def _all_numbers(cells: tuple[str, ...], decimal: str) -> np.ndarray | None:
 
 def large_note(path: Path) -> tuple[str, ...]:
     """Advice where polars would help."""
-    from importlib.util import find_spec
-
     if find_spec("polars") is not None:
         return ()
     return (f"{path.name} has {path.stat().st_size / 2**20:.0f} MiB: pip install 'nnframe[data]' reads it much faster",)

@@ -60,7 +60,7 @@ def delimiter_of(lines: Sequence[str], path: Path) -> str:
         best = [mark for mark in even if share[mark] == max(share.values())]
         if len(best) > 1:
             told = " and by ".join(SHOWN.get(mark, repr(mark)) for mark in best)
-            raise DataError(f"{path}: its lines may be separated by {told}; say which with `delimiter`", path="delimiter")
+            raise DataError(f"{path}: its lines may be separated by {told}; say which with `delimiter`")
         return best[0]
     if even:
         return next(iter(even))
@@ -97,7 +97,7 @@ def decimal_of(columns: Sequence[Sequence[str]], delimiter: str, path: Path) -> 
         cell = commas[0].strip()
         point = cell.replace(",", ".")
         told = f"{path}: {cell!r} may be {point} or {cell.replace(',', '')}; write decimal: ',' if it is {point}"
-        raise DataError(f"{told}, or else the numbers without marks of thousands", path="decimal")
+        raise DataError(f"{told}, or else the numbers without marks of thousands")
     return "," if commas else "."
 
 

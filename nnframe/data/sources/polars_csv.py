@@ -1,10 +1,9 @@
 """Large CSV files, read by polars. The result is that of our own reader; whatever polars might see in another way is left to that."""
 
 import csv
-import mmap
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -26,10 +25,10 @@ def read(source: Any) -> Dataset | None:
 
     Raises FileError if the file changes meanwhile.
     """
-    try:
-        import polars
-    except ImportError:
+    if find_spec("polars") is None:
         return None
+    import polars
+
     expected: Any = (Surprise, DataError, UnicodeDecodeError, csv.Error, polars.exceptions.PolarsError, polars.exceptions.PanicException)
     try:
         with source.path.open("rb") as file, form.unchanged(source.path, file.fileno()):
@@ -72,6 +71,8 @@ class Columns(Table):
         texts = {name for name, cells in zip(self.columns, sample, strict=True) if not self._all_numbers(cells, decimal)}
         texts |= {*source.dates, *(source.targets if source.classes else ())}
         if decimal == "," or texts:
+            import mmap  # not needed for importing
+
             with path.open("rb") as raw, mmap.mmap(raw.fileno(), 0, access=mmap.ACCESS_READ) as content:
                 if decimal == "," and content.find(b".") >= 0:
                     raise Surprise  # polars takes 1.5 for a number too
@@ -137,6 +138,8 @@ class Columns(Table):
         return Column(found)
 
     def matrix(self, names: Any, columns: Any) -> np.ndarray:
+        from concurrent.futures import ThreadPoolExecutor  # not needed for importing
+
         found = np.empty((len(self.frame), len(columns)))
         arrays = [column.x for column in columns]
 
