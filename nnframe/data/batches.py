@@ -109,6 +109,11 @@ class Batches:
             order[runs] = part
         return order
 
+    @property
+    def floating(self) -> bool:
+        """Are inputs floating numbers?"""
+        return self._arrays[0].dtype.kind == "f"
+
     def take(self, rows: Any) -> "Batches":
         """The batches of some runs of a stack."""
         data = replace(self._data, sets=Sets(np.atleast_1d(self._sets.of[rows]), self._sets.counts)) if any(self._own) else self._data
