@@ -167,6 +167,11 @@ def floating(x: np.ndarray) -> np.ndarray:
     return x if x.dtype.kind == "f" else x.astype(np.float64)
 
 
+def like(x: np.ndarray, made: np.ndarray) -> np.ndarray:
+    """What was made of numbers, as wide as these are."""
+    return made.astype(x.dtype, copy=False) if x.dtype.kind == "f" else made
+
+
 def _plain(value: Any) -> Any:
     """What was learnt as plain data: tuples are lists, NumPy's numbers Python's."""
     if isinstance(value, (list, tuple)):

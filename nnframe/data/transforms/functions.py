@@ -8,7 +8,7 @@ import numpy as np
 from nnframe.components.component import register
 from nnframe.components.markers import Probability
 from nnframe.components.names import nearest
-from nnframe.data.transforms.base import Transform, floating
+from nnframe.data.transforms.base import Transform, floating, like
 from nnframe.errors import DataError, OptionError, listed
 
 
@@ -56,7 +56,7 @@ class Clip(Transform):
         self.least, self.most = self.low, self.high
         if self.quantiles is not None:
             self.missing_in(x)
-            self.least, self.most = np.nanquantile(floating(x), self.quantiles, axis=0)
+            self.least, self.most = like(x, np.nanquantile(floating(x), self.quantiles, axis=0))
 
     def fit_chunks(self, chunks: Iterator[np.ndarray]) -> None:
         if self.quantiles is not None:

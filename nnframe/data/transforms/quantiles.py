@@ -8,7 +8,7 @@ from nnframe.components.component import register
 from nnframe.components.markers import Range
 from nnframe.data.transforms.base import Transform, floating
 
-FARTHEST = 1e-7  # a normal output ends at the quantile of this share, as scikit-learn's does
+FARTHEST = 1e-7 - 2.0**-52  # a normal output ends at the quantile of this share, as scikit-learn's does
 
 
 @register

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from nnframe.components.component import register
-from nnframe.data.transforms.base import Transform, floating
+from nnframe.data.transforms.base import Transform, floating, like
 from nnframe.errors import DataError, OptionError
 
 
@@ -25,7 +25,7 @@ class Shift(ByColumn):
     """x + by: one number, or one for each input."""
 
     def apply(self, x: np.ndarray) -> np.ndarray:
-        return x + np.asarray(self.by)
+        return like(x, x + np.asarray(self.by))
 
     def invert(self, y: np.ndarray) -> np.ndarray:
         return y - np.asarray(self.by)
@@ -40,7 +40,7 @@ class Scale(ByColumn):
             raise OptionError("expected numbers other than 0", path="by")
 
     def apply(self, x: np.ndarray) -> np.ndarray:
-        return x * np.asarray(self.by)
+        return like(x, x * np.asarray(self.by))
 
     def invert(self, y: np.ndarray) -> np.ndarray:
         return y / np.asarray(self.by)
@@ -160,7 +160,7 @@ class Robust(Transform):
 
     def fit(self, x: np.ndarray) -> None:
         self.missing_in(x)
-        low, self.median, high = np.nanpercentile(floating(x), [25, 50, 75], axis=0)
+        low, self.median, high = like(x, np.nanpercentile(floating(x), [25, 50, 75], axis=0))
         self.iqr = high - low
 
     def apply(self, x: np.ndarray) -> np.ndarray:
