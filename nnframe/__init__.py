@@ -12,6 +12,9 @@ from nnframe.components.markers import Range as Range
 from nnframe.components.markers import Size as Size
 from nnframe.components.options import field as field
 from nnframe.data.augmentations.base import Augmentation as Augmentation
+from nnframe.data.augmentations.images import Crop as Crop
+from nnframe.data.augmentations.images import Flip as Flip
+from nnframe.data.augmentations.rows import Mixup as Mixup
 from nnframe.data.augmentations.rows import Noise as Noise
 from nnframe.data.dataset import Dataset as Dataset
 from nnframe.data.source import Source as Source
@@ -48,6 +51,16 @@ from nnframe.data.splits import CV as CV
 from nnframe.data.splits import Split as Split
 from nnframe.data.table import Target as Target
 from nnframe.data.transforms.base import Transform as Transform
+from nnframe.data.transforms.encoding import OneHot as OneHot
+from nnframe.data.transforms.encoding import Ordinal as Ordinal
+from nnframe.data.transforms.functions import Clip as Clip
+from nnframe.data.transforms.functions import Features as Features
+from nnframe.data.transforms.functions import Log as Log
+from nnframe.data.transforms.missing import Impute as Impute
+from nnframe.data.transforms.quantiles import Quantiles as Quantiles
+from nnframe.data.transforms.scaling import MinMax as MinMax
+from nnframe.data.transforms.scaling import Robust as Robust
+from nnframe.data.transforms.scaling import Scale as Scale
 from nnframe.data.transforms.scaling import Shift as Shift
 from nnframe.data.transforms.scaling import Standardize as Standardize
 from nnframe.errors import ConfigError as ConfigError

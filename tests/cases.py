@@ -30,6 +30,17 @@ def away_from_0(rng, rows, shape):
     return x + 0.2 * np.sign(x)
 
 
+def positive(rng, rows, shape):
+    return np.exp(rng.normal(size=(*rows, *shape)))
+
+
+def first_a_text(rng, rows, shape):
+    """Columns of which the first has the numbers of three texts, and the second few numbers."""
+    x = rng.normal(size=(*rows, *shape))
+    x[..., 0], x[..., 1] = rng.integers(0, 3, size=rows), rng.integers(0, 4, size=rows)
+    return x
+
+
 def indices(rng, rows, shape):
     return rng.integers(0, 9, size=(*rows, *shape))
 
@@ -190,9 +201,46 @@ CALLBACKS = [
 
 SAMPLERS = [Case(nn.Grid()), Case(nn.Random(seed=3)), Case(nn.Sobol(seed=3)), Case(nn.LatinHypercube(seed=3))]
 
-TRANSFORMS = [Case(nn.Shift(2.0)), Case(nn.Shift([1, -2, 0.5, 0])), Case(nn.Standardize()), Case(nn.Standardize(columns=["b", "d"]))]
+COLORS = {"a": ("red", "green", "blue")}  # texts of the column a, drawn by `first_a_text`
 
-AUGMENTATIONS = [Case(nn.Noise(), (VECTOR, SEQUENCE), per_run={"std": [0.0, 0.1, 1.0]}), Case(nn.Noise(0.5))]
+TRANSFORMS = [
+    Case(nn.Shift(2.0)),
+    Case(nn.Shift([1, -2, 0.5, 0])),
+    Case(nn.Scale(2.0)),
+    Case(nn.Scale([1, -2, 0.5, 3])),
+    Case(nn.Standardize()),
+    Case(nn.Standardize(columns=["b", "d"])),
+    Case(nn.Standardize(), inputs=first_a_text, categories=COLORS),
+    Case(nn.MinMax()),
+    Case(nn.MinMax(-1, 3)),
+    Case(nn.Robust()),
+    Case(nn.Quantiles()),
+    Case(nn.Quantiles(5, to="normal")),
+    Case(nn.OneHot(), inputs=first_a_text, categories=COLORS),
+    Case(nn.OneHot(columns=["b", "a"], unknown="zeros"), inputs=first_a_text, categories=COLORS),
+    Case(nn.Ordinal(), inputs=first_a_text, categories=COLORS),
+    Case(nn.Ordinal({"a": ["red", "green", "blue"]}, unknown=-1), inputs=first_a_text, categories=COLORS),
+    Case(nn.Impute()),
+    Case(nn.Impute("median", columns=["b"], indicator=True)),
+    Case(nn.Impute("constant", value=3.0)),
+    Case(nn.Log(), inputs=positive),
+    Case(nn.Log(0.5), inputs=positive),
+    Case(nn.Clip(-1, 0.5)),
+    Case(nn.Clip(high=0.5)),
+    Case(nn.Clip(quantiles=[0.1, 0.9])),
+    Case(nn.Features(squares=["a"], products=[["a", "b"]], sines=["c"])),
+]
+
+AUGMENTATIONS = [
+    Case(nn.Noise(), (VECTOR, SEQUENCE), per_run={"std": [0.0, 0.1, 1.0]}),
+    Case(nn.Noise(0.5)),
+    Case(nn.Mixup(), (VECTOR, SEQUENCE), per_run={"alpha": [0.0, 0.2, 1.0]}),
+    Case(nn.Mixup(1.0), targets=classes),
+    Case(nn.Flip(), (IMAGE,), per_run={"p": [0.0, 0.5, 1.0]}),
+    Case(nn.Flip(0.3, axis="height"), (IMAGE,)),
+    Case(nn.Crop(), (IMAGE,)),
+    Case(nn.Crop(1), (IMAGE,)),
+]
 
 PARTS: dict[str, Any] = {"validation": 0.25, "test": 0.25}
 

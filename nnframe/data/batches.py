@@ -109,6 +109,11 @@ class Batches:
             order[runs] = part
         return order
 
+    @property
+    def floating(self) -> bool:
+        """Are inputs floating numbers?"""
+        return self._arrays[0].dtype.kind == "f"
+
     def take(self, rows: Any) -> "Batches":
         """The batches of some runs of a stack."""
         undo, data = self.undo and self.undo.take(rows), self._data

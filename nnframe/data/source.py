@@ -39,8 +39,8 @@ class PreparedData:
     raw: Dataset | None = None  # a row as it was before transforms, for the names and texts of inputs
 
     def inputs_of(self, row: Mapping[str, Any]) -> np.ndarray:
-        """One row of named inputs, transformed: (inputs,). Raises DataError for a missing or unknown name, and for a text that is none of
-        an input's."""
+        """One row of named inputs, transformed: (inputs,). Raises DataError for a missing or unknown name, and for a text that no transform
+        takes."""
         raw = self.raw or self.training
         names = raw.inputs
         for name in row:
@@ -48,8 +48,9 @@ class PreparedData:
                 raise DataError(f"the data has no input {name!r}.{nearest(name, names)} Inputs: {', '.join(names)}.", path=name)
         if missing := [name for name in names if name not in row]:
             raise DataError(f"needs a value for the input {missing[0]!r}. Inputs: {', '.join(names)}.")
-        x = np.array([_number_of(row[name], name, raw.categories.get(name)) for name in names], np.float64)
-        data = replace(raw, x=x[None].astype(np.result_type(raw.x.dtype, np.float64)), origin=None)
+        texts = {name: (*known, *{_text(row[name])}.difference(known)) for name, known in raw.categories.items()}
+        x = np.array([_number_of(row[name], name, texts.get(name)) for name in names], np.float64)
+        data = replace(raw, x=x[None].astype(np.result_type(raw.x.dtype, np.float64)), categories=texts, origin=None)
         for transform in self.transforms:
             data = transform.on(data)
         data.refuse_missing()
@@ -64,10 +65,12 @@ def _number_of(value: Any, name: str, texts: tuple[str, ...] | None) -> float:
 
             raise DataError(f"expected a number, got {shown(value)}{hint(float, value)}", path=name)
         return value
-    text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-    if text not in texts:
-        raise DataError(f"expected one of {listed(texts)}, got {shown(value)}.{nearest(text, texts)}", path=name)
-    return texts.index(text)
+    return texts.index(_text(value))
+
+
+def _text(value: Any) -> str:
+    """A value of a column of texts: 3.0 is what the file has as 3."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 class Source(Component):

@@ -55,6 +55,7 @@ class RunFolder:
                 "targets": list(data.training.targets),
                 "classes": list(data.training.classes),
                 "transforms": [transform.record() for transform in data.transforms],
+                "target_transforms": [transform.record() for transform in getattr(data.training.undo, "transforms", ())],
             },
             "parameters": job.model.params.size,
         } | environment()

@@ -47,19 +47,31 @@ def begun(augment: Iterable[Any], model: Layer, seeds: Seeds) -> list[Augmentati
             raise OptionError(f"expected an augmentation, such as Noise(0.1), got {change!r:.60}", path=f"augment.{i}")
         number = names[:i].count(names[i])  # so that another kind in front of it changes no draw
         try:
-            change.begin(seeds, f"augment/{names[i]}{f'.{number}' if number else ''}", model.input_shape)
+            change.begin(seeds, f"augment/{names[i]}{f'.{number}' if number else ''}", model.input_shape, model.output_shape)
         except ShapeError as error:
             raise error.within(f"augment.{i}") from None
     return found
 
 
-def mixed(data: Any, model: Layer) -> Any:
-    """Data whose targets can be mixed: classes as rows of shares. Raises DataError where it is not known how many there are."""
-    if isinstance(data, Dataset) and data.classes:
-        return replace(data.as_targets_for(model.output_shape, False), classes=())
-    if np.asarray(data.y if isinstance(data, Dataset) else data[1]).dtype.kind in "iu":
-        raise DataError("classes are mixed as rows of shares; give them so, or as a Dataset with `classes`", path="data.y")
-    return data
+def mixed(data: Any, model: Layer, loss: Loss) -> Any:
+    """Data whose targets can be mixed: floating numbers, and rows of shares for classes. Raises ShapeError or DataError."""
+    data = data if isinstance(data, Dataset) else as_dataset(data, model.input_shape, model.runs, model.dtype)
+    try:
+        data = data.as_targets_for(model.output_shape, loss.takes_classes)
+        y = data.y
+        if loss.takes_classes and y.dtype.kind in "iu":
+            loss.build(model.output_shape, y)
+            y = np.eye(model.output_shape[-1], dtype=model.dtype)[y]
+    except (DataError, ShapeError) as error:
+        raise error.within("data.y") from None
+    return replace(data, y=y.astype(np.result_type(y.dtype, model.dtype), copy=False), classes=())
+
+
+def refuse_integers(augment: Sequence[Augmentation], batches: Batches) -> None:
+    """Raise DataError for an augmentation that cannot change such inputs."""
+    for i, change in enumerate(augment):
+        if not batches.floating and not change.takes_integers:
+            raise DataError(f"{type(change).__name__} is for floating numbers, but the inputs are integers", path=f"augment.{i}")
 
 
 def batches_for(

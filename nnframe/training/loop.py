@@ -25,7 +25,7 @@ from nnframe.system import blas
 from nnframe.system.signals import Interrupted
 from nnframe.training.callbacks import Callback, State
 from nnframe.training.checkpoint import Checkpoints, CheckpointWarning, Every
-from nnframe.training.evaluation import batches_for, begun, gather, mixed, own_metrics, run_through
+from nnframe.training.evaluation import batches_for, begun, gather, mixed, own_metrics, refuse_integers, run_through
 from nnframe.training.history import DivergenceWarning, History
 from nnframe.training.state import Resumable, hook
 
@@ -70,18 +70,21 @@ class Training(Resumable):
         size = self.eval_batch_size = train.eval_batch_size or model.evaluation_rows()
         self.threads = blas.resolve(train.blas_threads, train.batch_size * model.largest_product())
         self.augment = begun(augment, model, seeds)
-        drawn = mixed(data, model) if any(change.changes_targets for change in self.augment) else data
+        drawn = mixed(data, model, self.loss) if any(change.changes_targets for change in self.augment) else data
         self.batches = batches_for(model, self.loss, self.metrics, drawn, "data", seeds, train.batch_size, train.shuffle)
+        refuse_integers(self.augment, self.batches)
         self.validation = self.evaluated = None
+        self.evaluating = deepcopy(self.metrics)  # of their own: targets that are trained on may be mixed
         if validation is not None:
-            self.validation = batches_for(model, self.loss, self.metrics, validation, "validation", seeds, size, False)
+            self.validation = batches_for(model, self.loss, self.evaluating, validation, "validation", seeds, size, False)
         if train.evaluate_train:
-            self.evaluated = batches_for(model, self.loss, self.metrics, data, "data", seeds, size, False)
+            self.evaluated = batches_for(model, self.loss, self.evaluating, data, "data", seeds, size, False)
         for metric in self.metrics:
             metric.reset()
         for component in (self.loss, *self.metrics, *self.augment):
             component.bind(model.runs, model.dtype)
-        self.evaluating = deepcopy(self.metrics)
+        for metric in self.evaluating:
+            metric.bind(model.runs, model.dtype)
         self.model, self.optimizer = model, optimizer
         self.callbacks = {f"callback {i}": callback for i, callback in enumerate(callbacks)}
         columns = self.columns()

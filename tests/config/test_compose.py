@@ -318,6 +318,16 @@ def together(cls, given):
         return given | {"inputs": [f"{name} too" for name in given["inputs"]]}  # none of them a target
     if cls.__name__ == "Uniform" and (given.get("low", -1) > given.get("high", 1)):
         return given | {"low": -2, "high": 3}
+    if cls.__name__ == "MinMax" and not given.get("low", 0) < given.get("high", 1):
+        return given | {"low": -2, "high": 3}
+    if cls.__name__ == "Clip":
+        return given | ({"low": None, "high": None, "quantiles": [0.1, 0.9]} if given.get("quantiles") else {"low": -2, "high": 3})
+    if cls.__name__ == "Features":
+        return given | {"squares": ["a"]}
+    if cls.__name__ == "Scale":
+        return given | {"by": 2}
+    if cls.__name__ == "Impute" and given.get("value"):
+        return given | {"strategy": "constant"}
     return given
 
 
@@ -406,7 +416,7 @@ def recursive(option):
 
 def of_component(name, cls, depth=0):
     full = of_options(cls, depth + 1).map(lambda given: {"type": name} | given)
-    needs = any(option.required or option.variadic for option in options(cls).values())
+    needs = any(option.required or option.variadic for option in options(cls).values()) or name in ("Clip", "Features")
     return full if needs else full | st.just(name)
 
 

@@ -116,7 +116,7 @@ GENDER = {
     ],
     "transforms: [{type: Shift, by: [-135, -66]}]": [
         ("transforms: {type: Shift, by: [-135, -66]}", "12:3: data.transforms: expected a list, each item a transform, got a mapping of 'type', 'by'; put [...] around it"),
-        ("transforms: [{by: [-135, -66]}]", "12:16: data.transforms.0: expected a 'type' that names the transform, such as Shift. Known: <transforms>."),
+        ("transforms: [{by: [-135, -66]}]", "12:16: data.transforms.0: expected a 'type' that names the transform, such as Scale or Shift. Known: <transforms>."),
         ("transforms: [Shift]", "12:16: data.transforms.0: Shift needs the option 'by'; expected a number or a list, each item a number"),
         ("transforms: Standardize", "12:3: data.transforms: expected a list, each item a transform, got 'Standardize'; write [Standardize]"),
         ("transforms: [StandardScaler]", "12:16: data.transforms.0: unknown transform 'StandardScaler'. Did you mean 'Standardize'? Known: <transforms>."),

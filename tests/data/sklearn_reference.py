@@ -1,12 +1,15 @@
-"""Numbers from scikit-learn, an outside witness: metrics and losses of whole data sets, plain and weighted.
-To remake sklearn_reference.json beside this script: `pip install scikit-learn==1.9.1`, then `python sklearn_reference.py`.
-Each case holds target, weight and, for two runs, pred, with the number that each run scores without and with the weights."""
+"""Numbers from scikit-learn, an outside witness: metrics and losses of whole data sets, plain and weighted, and transforms.
+To remake the two files beside this script: `pip install scikit-learn==1.9.1`, then `python sklearn_reference.py`.
+Each case of sklearn_reference.json holds target, weight and, for two runs, pred, with the number that each run scores without and with the
+weights; each of sklearn_transforms.json training rows, other rows, what both become, and if there is an inverse what numbers go back to."""
 
 import json
 from pathlib import Path
 
 import numpy as np
+from sklearn.impute import SimpleImputer
 from sklearn.metrics import accuracy_score, f1_score, log_loss, mean_absolute_error, mean_squared_error, r2_score
+from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, OrdinalEncoder, QuantileTransformer, RobustScaler, StandardScaler
 
 ROWS = 23
 
@@ -52,6 +55,64 @@ def of_binary_logits(target, logits, sample_weight=None):
     return log_loss(target[:, 0], 1 / (1 + np.exp(-logits[:, 0])), sample_weight=sample_weight, labels=[0, 1])
 
 
+def plain(rows):
+    """Rows as JSON has them; what is missing is null."""
+    return [[None if value != value else value for value in row] for row in np.asarray(rows).tolist()]
+
+
+def transform_case(transformer, training, other, back=None):
+    fitted = transformer.fit(training)
+    found = {"training": plain(training), "other": plain(other)}
+    found |= {"training becomes": plain(fitted.transform(training)), "other becomes": plain(fitted.transform(other))}
+    return found if back is None else found | {"numbers": plain(back), "go back to": plain(fitted.inverse_transform(back))}
+
+
+def transforms():
+    rng = np.random.default_rng(7)
+    rows, other = (np.exp(rng.normal(size=(n, 4))) * [1, 100, 0.01, 1] - [0, 50, 0, 1] for n in (31, 9))
+    rows[:, 3], other[:, 3] = rng.integers(0, 3, 31), rng.integers(-1, 4, 9)  # equal ones
+    holes, other_holes = rows.copy(), other.copy()
+    holes[rng.random(rows.shape) < 0.2], other_holes[rng.random(other.shape) < 0.2] = np.nan, np.nan
+    constant, other_constant = rows.copy(), other.copy()
+    constant[:, 1] = 3
+    back, shares = rng.normal(size=(9, 4)), rng.uniform(size=(9, 4))
+    texts = [np.array(["small", "large", "medium", "Zero"], object)[rng.integers(0, n, (12, 2))] for n in (3, 4)]
+    known, unknown = texts[0], texts[1]
+    sizes = [["small", "medium", "large"]] * 2
+
+    def quantiles(count, to):
+        return QuantileTransformer(n_quantiles=count, output_distribution=to, subsample=None)
+
+    cases = {
+        "Standardize": transform_case(StandardScaler(), rows, other, back),
+        "Standardize missing": transform_case(StandardScaler(), holes, other_holes, back),
+        "Standardize constant": transform_case(StandardScaler(), constant, other_constant, back),
+        "MinMax": transform_case(MinMaxScaler(), rows, other, back),
+        "MinMax -1 to 3": transform_case(MinMaxScaler((-1, 3)), rows, other, back),
+        "MinMax missing": transform_case(MinMaxScaler(), holes, other_holes, back),
+        "MinMax constant": transform_case(MinMaxScaler(), constant, other_constant, back),
+        "Robust": transform_case(RobustScaler(), rows, other, back),
+        "Robust missing": transform_case(RobustScaler(), holes, other_holes, back),
+        "Robust constant": transform_case(RobustScaler(), constant, other_constant, back),
+        "Quantiles": transform_case(quantiles(31, "uniform"), rows, other, shares),
+        "Quantiles 7": transform_case(quantiles(7, "uniform"), rows, other, shares),
+        "Quantiles missing": transform_case(quantiles(7, "uniform"), holes, other_holes, shares),
+        "Quantiles normal": transform_case(quantiles(7, "normal"), rows, other, back),
+        "OneHot": transform_case(OneHotEncoder(sparse_output=False), known, known[::-1]),
+        "OneHot unknown": transform_case(OneHotEncoder(sparse_output=False, handle_unknown="ignore"), known, unknown),
+        "OneHot numbers": transform_case(OneHotEncoder(sparse_output=False, handle_unknown="ignore"), rows[:, 3:], other[:, 3:]),
+        "Ordinal": transform_case(OrdinalEncoder(), known, known[::-1]),
+        "Ordinal order": transform_case(OrdinalEncoder(categories=sizes), known, known[::-1]),
+        "Ordinal unknown": transform_case(OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), known, unknown),
+        "Impute mean": transform_case(SimpleImputer(), holes, other_holes),
+        "Impute median": transform_case(SimpleImputer(strategy="median"), holes, other_holes),
+        "Impute most_frequent": transform_case(SimpleImputer(strategy="most_frequent"), holes, other_holes),
+        "Impute constant": transform_case(SimpleImputer(strategy="constant", fill_value=-2.0), holes, other_holes),
+        "Impute indicator": transform_case(SimpleImputer(add_indicator=True), holes, other_holes),
+    }
+    Path(__file__).with_name("sklearn_transforms.json").write_text(json.dumps(cases, separators=(",", ":")) + "\n")
+
+
 def main():
     rng = np.random.default_rng(6)
     weight = rng.uniform(0.2, 3, size=ROWS)
@@ -88,3 +149,4 @@ def main():
 
 if __name__ == "__main__":
     main()
+    transforms()

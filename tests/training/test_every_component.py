@@ -14,7 +14,7 @@ LOSS_FOR = {
     classes: nn.CrossEntropy,
     distributions: nn.CrossEntropy,
 }
-SLOTS = ("layer", "loss", "metric", "optimizer", "schedule", "initializer", "callback")  # those that take part in training
+SLOTS = ("layer", "loss", "metric", "optimizer", "schedule", "initializer", "callback", "augmentation")  # those that take part in training
 every_case = every(*(case for slot in SLOTS for case in CASES[slot] + OWN.get(slot, [])))
 
 
@@ -24,7 +24,7 @@ def model_with(case, component):
     if slot == "layer":
         shape = case.shapes[0]
         return nn.Sequential(*([] if case.inputs is indices else [nn.Dense(shape[-1])]), component), shape
-    outputs = case.shapes[0]
+    outputs = (*case.shapes[0][:-1], 3) if slot == "augmentation" else case.shapes[0]
     dense = nn.Dense(4, init=component) if slot == "initializer" else nn.Dense(4)
     return nn.Sequential(dense, nn.BatchNorm(), nn.Dropout(0.3), nn.Dense(outputs[-1])), (*outputs[:-1], *VECTOR)
 
@@ -40,8 +40,9 @@ def trained(case, rows, *, leaves=None, dtype="float32", **options):
     data = inputs(rng, (6,), shape), targets(rng, (6,), model.output_shape)
     loss = component if slot == "loss" else LOSS_FOR[targets]()
     optimizer = component if slot == "optimizer" else nn.SGD(component if slot == "schedule" else 0.1, momentum=0.5)
+    augment = [component] * (slot == "augmentation")
     metrics, callbacks = [component] * (slot == "metric"), [component] * (slot == "callback")
-    given = {"epochs": 4, "batch_size": 4, "validation": data, "metrics": metrics} | options
+    given = {"epochs": 4, "batch_size": 4, "validation": data, "metrics": metrics, "augment": augment} | options
     history = nn.fit(model, loss, optimizer, data, callbacks=[*callbacks, *([Leave(rows, leaves)] if leaves else [])], **given)
     arrays = {
         "params": model.params,

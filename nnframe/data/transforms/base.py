@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from nnframe.components.component import Component
+from nnframe.components.component import Component, config_of
 from nnframe.components.names import nearest
 from nnframe.components.options import field
 from nnframe.data.dataset import Dataset
@@ -17,25 +17,33 @@ from nnframe.errors import DataError, listed
 class Transform(Component):
     """Base: write `apply`, and `fit` if it learns anything from the training rows. Both get x (rows, ...) of the inputs that `columns`
     names; unless given, of all that it `takes`. A transform that makes other columns than it is given writes `names`, one that can also be
-    used for targets `invert`. Rows are treated one by one.
+    used for targets `invert`. Rows are treated one by one. Columns that keep their name stay where they are, new ones stand behind all.
 
-    While it works, `inputs` are the names of the columns that it is given, `categories` the texts of each, None for one of numbers.
+    What is missing is NaN: `fit` learns from what is there, `apply` hands it on. While it works, `inputs` are the names of the columns that
+    it is given, `categories` the texts of each, None for one of numbers; what it learns of texts are these, and never their numbers, which
+    rows that are not trained on have a part in.
     """
 
     slot = "transform"
     takes: ClassVar[Literal["numbers", "texts", "all"]] = "numbers"  # which columns, unless some are named; the others pass as they are
+    takes_any: ClassVar[bool] = False  # may one that takes numbers be told to take columns of texts?
     fitted: ClassVar[tuple[str, ...]] = ()  # the attributes that hold what was learnt
 
     columns: tuple[str, ...] | None = field(default=None, kw_only=True)
     inputs: tuple[str, ...] = field(init=False)
     categories: tuple[tuple[str, ...] | None, ...] = field(init=False)
     _places: list[int] | None = field(default=None, init=False)  # of its columns among all, None for all
+    _order: list[int] | None = field(default=None, init=False)  # of what comes out among all that went in and then what was made
 
     def fit(self, x: np.ndarray) -> None:
         """Learn from the training rows."""
 
     def fit_chunks(self, chunks: Iterator[np.ndarray]) -> None:
-        """Learn from training rows that are too many to hold at once. Raises DataError unless overridden."""
+        """Learn from training rows that are too many to hold at once. Raises DataError unless overridden, or nothing is learnt."""
+        if not self.fitted:
+            for part in chunks:
+                self.fit(part)
+            return
         raise DataError(f"{type(self).__name__} needs all rows at once, and these stay in their file, as they are too many")
 
     def apply(self, x: np.ndarray) -> np.ndarray:
@@ -64,19 +72,14 @@ class Transform(Component):
                 self.fit_chunks(self._chosen(part) for part in data.x.chunks())
         else:
             self.fit(self._chosen(data.x))
+        self._lay_out(data)
 
     def on(self, data: Dataset) -> Dataset:
-        """The data with its columns transformed. New ones stand behind all others."""
+        """The data with its columns transformed. Raises DataError for values that it cannot transform."""
+        self.categories = tuple(data.categories.get(name) for name in self.inputs)
+        made = self.names()
         x = data.x.then(self._on_array) if isinstance(data.x, Mapped) else self._on_array(data.x)
-        if self._places is None:
-            inputs: tuple[str, ...] = self.names()
-        else:
-            made = self.names()
-            if len(made) == len(self.inputs):
-                named = dict(zip(self._places, made, strict=True))
-                inputs = tuple(named.get(i, name) for i, name in enumerate(data.inputs))
-            else:
-                inputs = (*(name for i, name in enumerate(data.inputs) if i not in self._places), *made)
+        inputs = made if self._order is None else tuple((*data.inputs, *made)[i] for i in self._order)
         others = {name: texts for name, texts in data.categories.items() if name not in self.inputs}
         return replace(data, x=x, inputs=inputs, categories=others | self.kept_categories())
 
@@ -89,10 +92,28 @@ class Transform(Component):
         return whole
 
     def record(self) -> dict[str, Any]:
-        """What was learnt, as plain data for the run's record."""
-        learnt = {name: getattr(self, name) for name in self.fitted}
-        plain = {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in learnt.items()}
-        return {"type": type(self).__name__} | ({} if self._places is None else {"columns": list(self.inputs)}) | plain
+        """All that says what it does to a row, as plain data for the run's record: its options, columns, and what was learnt."""
+        given = {name: value for name, value in config_of(self).items() if name != "columns"}
+        return (
+            given
+            | ({} if self._places is None else {"columns": list(self.inputs)})
+            | {name: _plain(getattr(self, name)) for name in self.fitted}
+        )
+
+    def at(self, place: int) -> str:
+        """The start of a message: `column 'a': `, or nothing where columns have no names."""
+        return f"column {self.inputs[place]!r}: " if place < len(self.inputs) else ""
+
+    def missing_in(self, x: np.ndarray) -> np.ndarray | None:
+        """Where numbers are missing, None if nowhere. Raises DataError for a column of which all are: nothing can be learnt from that."""
+        if x.dtype.kind != "f":
+            return None
+        missing = np.isnan(x)
+        if missing.any():
+            if (empty := missing.all(0)).any():
+                raise DataError(f"{self.at(int(np.argwhere(empty)[0, 0]))}all values of the training part are missing; leave it out")
+            return missing
+        return None
 
     def _choose(self, data: Dataset) -> None:
         texts = data.categories
@@ -111,22 +132,48 @@ class Transform(Component):
         self._places = None if every else places
         self.inputs = data.inputs if every else tuple(data.inputs[i] for i in places)
         self.categories = tuple(texts.get(name) for name in self.inputs)
-        if self.takes == "numbers" and any(texts is not None for texts in self.categories):
+        if self.takes == "numbers" and not self.takes_any and any(texts is not None for texts in self.categories):
             name = next(name for name, texts in zip(self.inputs, self.categories, strict=True) if texts is not None)
             raise DataError(f"the column {name!r} holds texts; write OneHot or Ordinal before it, or leave it out", path="columns")
 
     def _chosen(self, x: np.ndarray) -> np.ndarray:
         return x if self._places is None else x[:, self._places]
 
+    def _lay_out(self, data: Dataset) -> None:
+        """Where what it makes will stand. Raises DataError for a name that is there already."""
+        made, count = self.names(), len(data.inputs)
+        self._order = None
+        if self._places is None and made == data.inputs:
+            return
+        new = [name for name in made if name not in self.inputs]
+        others = {name for i, name in enumerate(data.inputs) if self._places is not None and i not in self._places}
+        if twice := [name for i, name in enumerate(made) if name in others or name in made[:i]]:
+            raise DataError(f"there would be two columns {twice[0]!r}; rename one")
+        own = set(self.inputs)
+        kept = [i if name not in own else count + made.index(name) for i, name in enumerate(data.inputs) if name not in own or name in made]
+        self._order = [*kept, *(count + made.index(name) for name in new)]
+
     def _on_array(self, x: np.ndarray) -> np.ndarray:
-        if self._places is None:
+        if self._order is None:
             return self.apply(x)
-        if not self._places:
-            return x
-        made = self.apply(x[:, self._places])
-        if made.shape[1] == len(self._places):
-            whole = x.astype(np.result_type(x, made))
-            whole[:, self._places] = made
-            return whole
-        rest = [i for i in range(x.shape[1]) if i not in self._places]
-        return np.concatenate([x[:, rest], made], axis=1)
+        if not self._places and self._places is not None:
+            return np.array(x)
+        made = self.apply(self._chosen(x))
+        return np.take(np.concatenate([x, made], 1), self._order, 1)
+
+
+def floating(x: np.ndarray) -> np.ndarray:
+    """Numbers as they are, integers as float64."""
+    return x if x.dtype.kind == "f" else x.astype(np.float64)
+
+
+def like(x: np.ndarray, made: np.ndarray) -> np.ndarray:
+    """What was made of numbers, as wide as these are."""
+    return made.astype(x.dtype, copy=False) if x.dtype.kind == "f" else made
+
+
+def _plain(value: Any) -> Any:
+    """What was learnt as plain data: tuples are lists, NumPy's numbers Python's."""
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
