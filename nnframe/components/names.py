@@ -50,7 +50,6 @@ OURS = {
     "modulus": "p mod prime",
     "length": "seq_len sequence_length final_seq_length T seq_length",
     "delay": "T time_lag lag gap",
-    "padding": "pad",
     "shuffled": "shuffle_seq shuffle permuted",
     "training_share": "train_split train_fraction train_size",
     "template_length": "template_len",
