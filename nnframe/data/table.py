@@ -44,6 +44,12 @@ class Column:
         return np.isnan(self.x)
 
     @property
+    def ends(self) -> tuple[float, float]:
+        """Its first and last number."""
+        assert self.numbers is not None
+        return self.numbers[0], self.numbers[-1]
+
+    @property
     def x(self) -> np.ndarray:
         """As inputs have it: (rows,) of floating numbers."""
         if self.numbers is not None:
@@ -200,9 +206,7 @@ class Tabular(Source):
         if column.codes is not None:
             table.full(name, option, column)
             raise DataError(f"{table.where(0)}: column {name!r}: expected a finite number, got {column.as_texts()[0][:60]!r}", path=option)
-        found = table.full(name, option, column).numbers
-        assert found is not None
-        return found
+        return table.full(name, option, column).x
 
     def _target(self, table: Table) -> tuple[np.ndarray, tuple[str, ...]]:
         """y and its classes."""
@@ -256,10 +260,10 @@ def _unnamed(name: str) -> bool:
 
 def _counts(column: Column) -> bool:
     """Does a column only count the rows?"""
-    numbers = column.numbers
-    if numbers is None or len(numbers) <= FEW or numbers[0] not in (0, 1) or numbers[-1] != numbers[0] + len(numbers) - 1:
+    count = len(column.missing)
+    if column.codes is not None or count <= FEW or column.ends[0] not in (0, 1) or column.ends[1] != column.ends[0] + count - 1:
         return False
-    return bool(np.all(numbers == np.arange(len(numbers)) + numbers[0]))
+    return bool(np.all(column.x == np.arange(count) + column.ends[0]))
 
 
 # ------------------------------------------------------------------------------------------ texts as columns

@@ -2,7 +2,8 @@
 
 import importlib.util
 import os
-import time
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -287,9 +288,12 @@ def test_a_file_that_changes_while_it_is_read(tmp_path, monkeypatch, change):
 def test_a_hundred_thousand_rows_take_less_than_two_seconds(tmp_path, rng):
     path = tmp_path / "t.csv"
     np.savetxt(path, rng.normal(size=(100_000, 10)), "%.6f", delimiter=",", header=",".join("abcdefghiy"), comments="")
-    begun = time.process_time()
-    assert nn.CSV(path, target="y").load().x.shape == (100_000, 9)
-    assert time.process_time() - begun < 2
+    script = "import sys, time, nnframe as nn; begun = time.process_time(); data = nn.CSV(sys.argv[1], target='y').load(); print(time.process_time() - begun, data.x.shape)"
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True
+    )  # where nothing else is in memory
+    seconds, shape = done.stdout.split(maxsplit=1)
+    assert float(seconds) < 2 and shape.strip() == "(100000, 9)"
 
 
 # ------------------------------------------------------------------------------------------ large files
@@ -362,6 +366,6 @@ def test_polars_does_read_it(tmp_path, monkeypatch, case):
 
 def test_a_large_file_without_polars_is_read_and_advice_given(tmp_path, monkeypatch):
     monkeypatch.setattr(reader, "LARGE", -1)
-    monkeypatch.setitem(__import__("sys").modules, "polars", None)
+    monkeypatch.setitem(sys.modules, "polars", None)
     data = csv(tmp_path, "a,y\n1,2\n2,3\n").load()
     assert data.x.tolist() == [[1], [2]] and data.notes == ("t.csv has 0 MiB: pip install 'nnframe[data]' reads it much faster",)

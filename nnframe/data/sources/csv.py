@@ -101,7 +101,7 @@ class Cells(Table):
                 raise DataError(f"{path}:{line}: expected {len(first)} cells, as in the {like}, got {len(row)}{self.hint()}")
         self.cells = list(zip(*(row for _, row in rows), strict=True))
         self.decimal = source.decimal or form.decimal_of(self.cells, self.delimiter, path)
-        self.origin = Origin(str(path), np.array([line for line, _ in rows]))
+        self.origin = Origin(str(path), np.array([line for line, _ in rows], np.int32))
         self.notes = form.notes(
             path,
             None if source.delimiter else self.delimiter,

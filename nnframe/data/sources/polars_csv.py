@@ -13,7 +13,7 @@ from nnframe.data.sources import form
 from nnframe.data.table import Column, Table, coded, days, number_of, truths
 from nnframe.errors import DataError, FileError
 
-BLOCK, THREADS = 2**15, 2  # rows to bring together at a time, while they are in the cache, and what does so
+THREADS = 2  # that bring columns together
 
 
 class Surprise(Exception):
@@ -39,6 +39,28 @@ def read(source: Any) -> Dataset | None:
         if isinstance(error, FileError):
             raise
     return None
+
+
+class Numbers(Column):
+    """A column of numbers as polars has it, in many pieces: to bring these together takes as long as to read half of the file."""
+
+    def __init__(self, series: Any) -> None:
+        super().__init__()
+        object.__setattr__(self, "series", series)  # the class is frozen
+
+    series: Any
+
+    @property
+    def missing(self) -> np.ndarray:
+        return self.series.is_null().to_numpy() if self.series.null_count() else np.broadcast_to(np.False_, len(self.series))
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        return self.series[0], self.series[-1]
+
+    @property
+    def x(self) -> np.ndarray:
+        return self.series.to_numpy(writable=True)
 
 
 class Columns(Table):
@@ -92,7 +114,7 @@ class Columns(Table):
         )
         if self.frame.get_columns()[-1].null_count():
             raise Surprise  # rows that are too short, and empty lines
-        self.origin = Origin(str(path), np.arange(header + 1, header + 1 + len(self.frame)))
+        self.origin = Origin(str(path), np.arange(header + 1, header + 1 + len(self.frame), dtype=np.int32))
         self.notes = form.notes(
             path,
             None if source.delimiter else delimiter,
@@ -113,7 +135,7 @@ class Columns(Table):
         if series.dtype.is_numeric():
             if texts or not (np.isfinite(series.sum()) or series.is_finite().all()):  # all() leaves out nulls
                 raise Surprise
-            return Column(series.to_numpy(writable=True))
+            return Numbers(series)
         if name in self.source.dates:
             return self._dates(series)
         distinct = series.unique().drop_nulls().to_list()
@@ -138,15 +160,20 @@ class Columns(Table):
         return Column(found)
 
     def matrix(self, names: Any, columns: Any) -> np.ndarray:
+        if not all(isinstance(column, Numbers) for column in columns):
+            return super().matrix(names, columns)
         from concurrent.futures import ThreadPoolExecutor  # not needed for importing
 
         found = np.empty((len(self.frame), len(columns)))
-        arrays = [column.x for column in columns]
+        parts = [column.series.get_chunks() for column in columns]
+        ends = np.cumsum([len(part) for part in parts[0]]).tolist()
+        if any([len(part) for part in other] != [len(part) for part in parts[0]] for other in parts):
+            return super().matrix(names, columns)
 
-        def fill(start: int) -> None:
-            for i, array in enumerate(arrays):
-                found[start : start + BLOCK, i] = array[start : start + BLOCK]
+        def fill(place: int) -> None:
+            for i, part in enumerate(parts):
+                found[ends[place] - len(part[place]) : ends[place], i] = part[place].to_numpy()
 
         with ThreadPoolExecutor(THREADS) as threads:
-            list(threads.map(fill, range(0, len(found), BLOCK)))
+            list(threads.map(fill, range(len(ends))))
         return found
