@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from cases import AUGMENTATIONS, RUNS, every, same
 from interruption import Leave, broken_off
 
@@ -295,6 +296,17 @@ def test_two_classes_and_one_output():
 def test_what_cannot_be_is_told_before_training(augment, data, told):
     with pytest.raises(nn.NNFrameError, match=told):
         fitted(augment, 0, nn.CrossEntropy() if data and data[1].ndim == 1 else None, data)
+
+
+def test_a_sweep_over_an_augmentation_trains_what_its_trials_do_alone(tmp_path):
+    config = yaml.safe_load(CONFIG) | {"sweep": {"seeds": 2, "parameters": {"data.augment.1.std": [0.0, 0.5]}}}
+    found = nn.sweep(config, out=tmp_path)
+    for trial in range(4):
+        seed, std = int(found["seed"][trial]), float(found["data.augment.1.std"][trial])
+        data, model = nn.Digits(validation=0.2).prepare(seed), nn.Sequential(nn.Dense(10)).build(64, seed=seed)
+        options = {"epochs": 2, "batch_size": 64, "validation": data.validation, "augment": [nn.Mixup(0.4), nn.Noise(std)]}
+        history = nn.fit(model, nn.CrossEntropy(), nn.SGD(0.01), data.training, **options)
+        assert found["val_loss"][trial] == history["val_loss"][-1] and found["loss"][trial] == history["loss"][-1]
 
 
 CONFIG = """
