@@ -402,6 +402,13 @@ def test_the_record_has_all_that_it_takes_to_make_the_transform_again(case, scal
     assert again.x.tobytes() == found.x.tobytes() and again.inputs == found.inputs
 
 
+def test_the_record_names_the_columns_of_one_that_was_told_to_take_all():
+    data = table([[1, 2], [2, 2]])
+    transform, found = fitted(nn.OneHot(columns=["a", "b"]), data)
+    assert transform.record() == {"type": "OneHot", "unknown": "error", "columns": ["a", "b"], "values": [[1, 2], [2]]}
+    assert rebuilt(transform.record(), data).on(data).x.tobytes() == found.x.tobytes()
+
+
 CONFIG = """
 data:
   type: CSV

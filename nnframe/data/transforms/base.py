@@ -94,11 +94,8 @@ class Transform(Component):
     def record(self) -> dict[str, Any]:
         """All that says what it does to a row, as plain data for the run's record: its options, columns, and what was learnt."""
         given = {name: value for name, value in config_of(self).items() if name != "columns"}
-        return (
-            given
-            | ({} if self._places is None else {"columns": list(self.inputs)})
-            | {name: _plain(getattr(self, name)) for name in self.fitted}
-        )
+        columns = {} if self._places is None and self.columns is None else {"columns": list(self.inputs)}
+        return given | columns | {name: _plain(getattr(self, name)) for name in self.fitted}
 
     def at(self, place: int) -> str:
         """The start of a message: `column 'a': `, or nothing where columns have no names."""
