@@ -41,6 +41,17 @@ def first_a_text(rng, rows, shape):
     return x
 
 
+def with_gaps(draw):
+    """Of which every third misses its second number, and if the first is a text that too."""
+
+    def drawn(rng, rows, shape):
+        x = draw(rng, rows, shape)
+        x[1::3, [0, 1] if draw is first_a_text else 1] = np.nan
+        return x
+
+    return drawn
+
+
 def indices(rng, rows, shape):
     return rng.integers(0, 9, size=(*rows, *shape))
 
@@ -220,9 +231,10 @@ TRANSFORMS = [
     Case(nn.OneHot(columns=["b", "a"], unknown="zeros"), inputs=first_a_text, categories=COLORS),
     Case(nn.Ordinal(), inputs=first_a_text, categories=COLORS),
     Case(nn.Ordinal({"a": ["red", "green", "blue"]}, unknown=-1), inputs=first_a_text, categories=COLORS),
-    Case(nn.Impute()),
-    Case(nn.Impute("median", columns=["b"], indicator=True)),
-    Case(nn.Impute("constant", value=3.0)),
+    Case(nn.Impute(), inputs=with_gaps(numbers)),
+    Case(nn.Impute("median", columns=["b"], indicator=True), inputs=with_gaps(numbers)),
+    Case(nn.Impute("constant", value=3.0), inputs=with_gaps(numbers)),
+    Case(nn.Impute("most_frequent", columns=["a", "b"]), inputs=with_gaps(first_a_text), categories=COLORS),
     Case(nn.Log(), inputs=positive),
     Case(nn.Log(0.5), inputs=positive),
     Case(nn.Clip(-1, 0.5)),

@@ -124,6 +124,7 @@ def _in_config(path: str, experiment: Experiment) -> str:
         ("model.layers.", "model."),
         ("data.y", "data.target"),
         ("data.x", "data"),
+        ("augment.", "data.augment."),
         ("validation", "data.validation"),
         ("test", "data.test"),
     ):

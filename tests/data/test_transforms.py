@@ -140,6 +140,25 @@ def test_floating_numbers_stay_as_wide_as_they_are(case, rng):
     assert found.x.dtype == np.float32
 
 
+@pytest.mark.parametrize(
+    "case", [case for case in TRANSFORMS if not case.categories and not isinstance(case.component, nn.Features)], ids=str
+)
+def test_inputs_without_names_may_have_any_shape(case, rng):
+    if case.component.columns or isinstance(getattr(case.component, "by", None), tuple):
+        with pytest.raises(nn.DataError):
+            fitted(case.component, nn.Dataset(np.ones((6, 2, 3, 1)), np.ones((6, 1))))
+        return
+    x = case.inputs(rng, (6,), (2, 3, 1))
+    _, found = fitted(case.component, nn.Dataset(x, np.ones((6, 1))))
+    _, flat = fitted(case.component, nn.Dataset(x.reshape(6, 6), np.ones((6, 1))))
+    assert found.x.shape == x.shape and found.x.tobytes() == flat.x.tobytes() and found.inputs == ()
+
+
+def test_marks_need_names():
+    with pytest.raises(nn.DataError, match=r"^indicator: only columns with names can be marked$"):
+        fitted(nn.Impute(indicator=True), nn.Dataset(np.ones((6, 2)), np.ones((6, 1))))
+
+
 def test_constants_are_never_divided_by():
     rows = [[5, 0, -3, 1e300]] * 3
     for transform, expected in (
@@ -165,6 +184,9 @@ def test_constants_are_never_divided_by():
         (nn.Ordinal({"e": ["red"]}), ROWS, "order.e: there is no such input here. Inputs: a, d."),
         (nn.Ordinal({"b": ["1", "2"]}, columns=["b"]), ROWS, "order.b: the column holds numbers, which have an order"),
         (nn.Ordinal({"a": ["red", "blue", "red"]}), ROWS, "order.a: expected texts, each once, got red, blue, red"),
+        (nn.Robust(), [["red"], ["blue"]], "columns: there is no input of numbers; leave it out, or write it behind what makes some"),
+        (nn.Robust(columns=[]), [[1, 2]], "columns: expected at least one column, each once, got none"),
+        (nn.Robust(columns=["a", "a"]), [[1, 2]], "columns: expected at least one column, each once, got a, a"),
         (nn.OneHot(), [[1, 2]], "columns: there is no input of texts; say which columns it is for"),
         (nn.Impute(columns=["d"]), ROWS, "strategy: column 'd': texts have no mean; write most_frequent"),
         (nn.Impute("constant", value="x"), ROWS, "value: column 'b': the column holds numbers, but 'x' is none of them"),
@@ -378,6 +400,13 @@ def test_the_record_has_all_that_it_takes_to_make_the_transform_again(case, scal
         transform, found = fitted(case.component, data)
         again = rebuilt(json.loads(json.dumps(transform.record())), data).on(data)
     assert again.x.tobytes() == found.x.tobytes() and again.inputs == found.inputs
+
+
+def test_the_record_names_the_columns_of_one_that_was_told_to_take_all():
+    data = table([[1, 2], [2, 2]])
+    transform, found = fitted(nn.OneHot(columns=["a", "b"]), data)
+    assert transform.record() == {"type": "OneHot", "unknown": "error", "columns": ["a", "b"], "values": [[1, 2], [2]]}
+    assert rebuilt(transform.record(), data).on(data).x.tobytes() == found.x.tobytes()
 
 
 CONFIG = """

@@ -3,16 +3,19 @@
 tests/training/test_every_component.py has every augmentation in a stack, alone, where a run leaves, and after an interruption."""
 
 import copy
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from cases import AUGMENTATIONS, RUNS, every, same
 from interruption import Leave, broken_off
 
 import nnframe as nn
 from nnframe.config.build import build
 from nnframe.config.compose import load
+from nnframe.run import main
 from nnframe.streams import Seeds
 from nnframe.training.evaluation import begun
 from nnframe.training.loop import Train, Training
@@ -295,6 +298,35 @@ def test_two_classes_and_one_output():
 def test_what_cannot_be_is_told_before_training(augment, data, told):
     with pytest.raises(nn.NNFrameError, match=told):
         fitted(augment, 0, nn.CrossEntropy() if data and data[1].ndim == 1 else None, data)
+
+
+@pytest.mark.parametrize(
+    "augment, told",
+    [
+        ("[{type: Noise, std: -1}]", r"data\.augment\.0\.std: expected a number of at least 0, got -1$"),
+        ("[Noise, Flip]", r"data\.augment\.1: Flip needs images \(height, width, channels\), got \(64,\)$"),
+        ("[RandomCrop]", r"data\.augment\.0: .*Did you mean 'Crop'\?"),
+        (
+            "[{type: Noise, std: [0.1, 0.2]}]",
+            r"data\.augment\.0\.std: expected a number of at least 0, got a list of 2; one network takes one",
+        ),
+    ],
+)
+def test_a_config_names_the_place_of_what_cannot_be(tmp_path, capsys, augment, told):
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    assert main([str(tmp_path / "config.yaml"), f"data.augment={augment}"]) == 2
+    assert re.search(f"^command line: {told}", capsys.readouterr().err, re.M)
+
+
+def test_a_sweep_over_an_augmentation_trains_what_its_trials_do_alone(tmp_path):
+    config = yaml.safe_load(CONFIG) | {"sweep": {"seeds": 2, "parameters": {"data.augment.1.std": [0.0, 0.5]}}}
+    found = nn.sweep(config, out=tmp_path)
+    for trial in range(4):
+        seed, std = int(found["seed"][trial]), float(found["data.augment.1.std"][trial])
+        data, model = nn.Digits(validation=0.2).prepare(seed), nn.Sequential(nn.Dense(10)).build(64, seed=seed)
+        options = {"epochs": 2, "batch_size": 64, "validation": data.validation, "augment": [nn.Mixup(0.4), nn.Noise(std)]}
+        history = nn.fit(model, nn.CrossEntropy(), nn.SGD(0.01), data.training, **options)
+        assert found["val_loss"][trial] == history["val_loss"][-1] and found["loss"][trial] == history["loss"][-1]
 
 
 CONFIG = """

@@ -1,5 +1,6 @@
 """Augmentations of images (height, width, channels)."""
 
+from math import prod
 from typing import Literal
 
 import numpy as np
@@ -51,6 +52,7 @@ class Crop(OfImages):
         self._padded[..., pad : pad + height, pad : pad + width, :] = x
         uniform = self.stream.random(np.empty((*self.draws(x)[:2], 2)))
         first = np.floor(uniform * (2 * pad + 1)).astype(int)  # (..., 2), where each part begins
-        image = np.arange(self._padded[..., 0, 0, 0].size).reshape(*lead, 1, 1)
-        down, along = first[..., 0, None, None] + np.arange(height)[:, None], first[..., 1, None, None] + np.arange(width)
-        return self._padded.reshape(-1, *shape[-3:])[image, down, along], y
+        line = np.arange(0, prod(lead) * shape[-3], shape[-3]).reshape(*lead, 1) + first[..., :1] + np.arange(height)
+        pixel = line * shape[-2] + first[..., 1:]  # where each line of each part begins
+        lines = np.lib.stride_tricks.sliding_window_view(self._padded.reshape(-1), width * channels)[::channels]
+        return lines[pixel].reshape(*pixel.shape, width, channels), y

@@ -94,11 +94,8 @@ class Transform(Component):
     def record(self) -> dict[str, Any]:
         """All that says what it does to a row, as plain data for the run's record: its options, columns, and what was learnt."""
         given = {name: value for name, value in config_of(self).items() if name != "columns"}
-        return (
-            given
-            | ({} if self._places is None else {"columns": list(self.inputs)})
-            | {name: _plain(getattr(self, name)) for name in self.fitted}
-        )
+        columns = {} if self._places is None and self.columns is None else {"columns": list(self.inputs)}
+        return given | columns | {name: _plain(getattr(self, name)) for name in self.fitted}
 
     def at(self, place: int) -> str:
         """The start of a message: `column 'a': `, or nothing where columns have no names."""
@@ -118,6 +115,8 @@ class Transform(Component):
     def _choose(self, data: Dataset) -> None:
         texts = data.categories
         if self.columns is not None:
+            if not self.columns or len(set(self.columns)) < len(self.columns):
+                raise DataError(f"expected at least one column, each once, got {listed(self.columns) or 'none'}", path="columns")
             if missing := [name for name in self.columns if name not in data.inputs]:
                 known = f"Inputs: {listed(data.inputs)}." if data.inputs else "The inputs have no names."
                 raise DataError(f"there is no input {missing[0]!r}.{nearest(missing[0], data.inputs)} {known}", path="columns")
@@ -126,8 +125,9 @@ class Transform(Component):
             places = list(range(len(data.inputs)))
         else:
             places = [i for i, name in enumerate(data.inputs) if (name in texts) == (self.takes == "texts")]
-            if not places and self.takes == "texts":
-                raise DataError("there is no input of texts; say which columns it is for", path="columns")
+            if not places:
+                hint = "say which columns it is for" if self.takes == "texts" else "leave it out, or write it behind what makes some"
+                raise DataError(f"there is no input of {self.takes}; {hint}", path="columns")
         every = places == list(range(len(data.inputs)))
         self._places = None if every else places
         self.inputs = data.inputs if every else tuple(data.inputs[i] for i in places)
@@ -156,8 +156,6 @@ class Transform(Component):
     def _on_array(self, x: np.ndarray) -> np.ndarray:
         if self._order is None:
             return self.apply(x)
-        if not self._places and self._places is not None:
-            return np.array(x)
         made = self.apply(self._chosen(x))
         return np.take(np.concatenate([x, made], 1), self._order, 1)
 

@@ -39,8 +39,8 @@ class Impute(Transform):
 
     def fit(self, x: np.ndarray) -> None:
         x = floating(x)
-        if self.indicator and x.ndim > 2:
-            raise DataError("only columns can be marked; inputs of several axes have none", path="indicator")
+        if self.indicator and not self.inputs:
+            raise DataError("only columns with names can be marked", path="indicator")
         if self.strategy != "constant":
             self.missing_in(x)
         flat = x.reshape(len(x), -1)
