@@ -158,7 +158,7 @@ class Tabular(Source):
         """The rows of a table. Raises DataError with file, row and column."""
         for name, option in self.named.items():
             table.look_up(name, option)
-        others = {*self.targets, self.weight, *self.split.columns}
+        others = {*self.targets, self.weight, *self.split.columns.values()}
         inputs = self.inputs or tuple(name for name in table.columns if name not in others)
         if not inputs:
             raise DataError(f"{table.name} has no column beside the target; expected inputs", path="inputs")
@@ -178,7 +178,7 @@ class Tabular(Source):
             self.targets,
             classes,
             categories={name: column.texts for name, column in zip(inputs, columns, strict=True) if column.codes is not None},
-            columns={name: self._split_column(table, name) for name in self.split.columns},
+            columns={name: self._split_column(table, name) for name in self.split.columns.values()},
             origin=table.origin,
             notes=table.notes,
         )

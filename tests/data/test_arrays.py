@@ -86,7 +86,7 @@ class Double(nn.Transform):
 
 def test_mapped_rows_are_transformed_as_rows_in_memory_are(files):
     whole, mapped = (
-        nn.NPY("x.npy", y="y.npy", mapped=mapped, transforms=[Double(columns=["1"]), Double()], validation=0.25, test=0.1).prepare(
+        nn.NPY("x.npy", y="y.npy", mapped=mapped, transforms=[Double(columns=["1"]), nn.Shift(2.0)], validation=0.25, test=0.1).prepare(
             3, test=True
         )
         for mapped in (False, True)
