@@ -369,3 +369,42 @@ def test_a_large_file_without_polars_is_read_and_advice_given(tmp_path, monkeypa
     monkeypatch.setitem(sys.modules, "polars", None)
     data = csv(tmp_path, "a,y\n1,2\n2,3\n").load()
     assert data.x.tolist() == [[1], [2]] and data.notes == ("t.csv has 0 MiB: pip install 'nnframe[data]' reads it much faster",)
+
+
+# ------------------------------------------------------------------------------------------ texts to predict by
+
+
+class Encoded(nn.Transform):
+    """A column for each text: stands for what encodes texts."""
+
+    takes = "texts"
+
+    def apply(self, x):
+        return np.concatenate([x[:, [i]] == np.arange(len(texts)) for i, texts in enumerate(self.categories)], axis=1).astype(float)
+
+    def names(self):
+        return tuple(f"{name}={text}" for name, texts in zip(self.inputs, self.categories, strict=True) for text in texts)
+
+    def kept_categories(self):
+        return {}
+
+
+def test_a_row_to_predict_by_has_texts(tmp_path):
+    text = "town,size,b,y\nOslo,1 m,1,0\nNew York,2 m,2,1\nOslo,1 m,3,1\n"
+    prepared = csv(tmp_path, text, transforms=[Encoded()]).prepare(0)
+    assert prepared.training.inputs == ("b", "town=New York", "town=Oslo", "size=1 m", "size=2 m")
+    assert prepared.inputs_of({"town": "Oslo", "size": "2 m", "b": 5}).tolist() == [5, 0, 1, 0, 1]
+    for row, words in [
+        ({"town": "oslo", "size": "2 m", "b": 5}, r"^town: expected one of New York, Oslo, got 'oslo'. Did you mean 'Oslo'\?"),
+        ({"town": "Oslo", "size": "2 m", "b": "5 kg"}, r"^b: expected a number, got '5 kg'; write 5"),
+        ({"town": 3, "size": "2 m", "b": 5}, r"^town: expected one of New York, Oslo, got 3"),
+        ({"town": "Oslo", "b": 5}, r"needs a value for the input 'size'"),
+    ]:
+        with pytest.raises(nn.DataError, match=words):
+            prepared.inputs_of(row)
+
+
+def test_texts_that_are_numbers_are_found_by_numbers_too(tmp_path):
+    frame = {"code": ["1", "2", "1"], "b": [1, 2, 3], "y": [0.0, 1, 1]}
+    prepared = nn.Frame(frame, target="y", transforms=[Encoded()]).prepare(0)
+    assert prepared.inputs_of({"code": 2.0, "b": 1}).tolist() == prepared.inputs_of({"code": "2", "b": 1}).tolist() == [1, 0, 1]

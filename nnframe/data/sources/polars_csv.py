@@ -13,8 +13,6 @@ from nnframe.data.sources import form
 from nnframe.data.table import Column, Table, coded, days, number_of, truths
 from nnframe.errors import DataError, FileError
 
-THREADS = 2  # that bring columns together
-
 
 class Surprise(Exception):
     """Something that our own reader has to look at."""
@@ -44,11 +42,11 @@ def read(source: Any) -> Dataset | None:
 class Numbers(Column):
     """A column of numbers as polars has it, in many pieces: to bring these together takes as long as to read half of the file."""
 
+    series: Any
+
     def __init__(self, series: Any) -> None:
         super().__init__()
         object.__setattr__(self, "series", series)  # the class is frozen
-
-    series: Any
 
     @property
     def missing(self) -> np.ndarray:
@@ -162,18 +160,4 @@ class Columns(Table):
     def matrix(self, names: Any, columns: Any) -> np.ndarray:
         if not all(isinstance(column, Numbers) for column in columns):
             return super().matrix(names, columns)
-        from concurrent.futures import ThreadPoolExecutor  # not needed for importing
-
-        found = np.empty((len(self.frame), len(columns)))
-        parts = [column.series.get_chunks() for column in columns]
-        ends = np.cumsum([len(part) for part in parts[0]]).tolist()
-        if any([len(part) for part in other] != [len(part) for part in parts[0]] for other in parts):
-            return super().matrix(names, columns)
-
-        def fill(place: int) -> None:
-            for i, part in enumerate(parts):
-                found[ends[place] - len(part[place]) : ends[place], i] = part[place].to_numpy()
-
-        with ThreadPoolExecutor(THREADS) as threads:
-            list(threads.map(fill, range(len(ends))))
-        return found
+        return self.frame.select([str(self.columns.index(name)) for name in names]).to_numpy(order="c")
