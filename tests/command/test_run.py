@@ -265,7 +265,7 @@ MISTAKES = [
     (
         "type: Shift",
         "type: Shft",
-        "12:17: data.transforms.0.type: unknown transform 'Shft'. Did you mean 'Shift'? Known: Shift, Standardize.",
+        "12:17: data.transforms.0.type: unknown transform 'Shft'. Did you mean 'Shift'? Known: Shift, ",
     ),
     ("- Sigmoid ", "- Sigmod ", "15:5: model.1: unknown layer 'Sigmod'. Did you mean 'Sigmoid'? Known: "),
     (
