@@ -326,7 +326,7 @@ def together(cls, given):
         return given | {"squares": ["a"]}
     if cls.__name__ == "Scale":
         return given | {"by": 2}
-    if cls.__name__ == "Impute" and given.get("value"):
+    if cls.__name__ == "Impute" and given.get("value", 0) != 0:
         return given | {"strategy": "constant"}
     return given
 
