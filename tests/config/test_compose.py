@@ -1,5 +1,6 @@
 """Configs made of others: `extends`, `key=value`, and the resolved config that says it all again."""
 
+from copy import deepcopy
 from math import isfinite
 from pathlib import Path
 from types import NoneType, UnionType
@@ -517,7 +518,7 @@ def places(container):
 @st.composite
 def mutated(draw, start):
     """A config with up to three places broken."""
-    root = {"config": draw(start)}
+    root = {"config": deepcopy(draw(start))}  # strategies give some objects again and again
     for _ in range(draw(st.integers(1, 3))):
         everywhere = list(places(root))
         container, key = everywhere[draw(st.integers(min(1, len(everywhere) - 1), len(everywhere) - 1))]
@@ -526,7 +527,7 @@ def mutated(draw, start):
         if action == "remove" and container is not root:
             del container[key]
         elif action == "add" and isinstance(value, dict):
-            value[draw(TEXTS)] = draw(GARBAGE)
+            value[draw(TEXTS)] = deepcopy(draw(GARBAGE))
         elif action == "wrap":
             container[key] = draw(st.sampled_from([[value], {"type": value}, {"x": value}, str(value)]))
         elif action == "double" and isinstance(value, list):
@@ -534,7 +535,7 @@ def mutated(draw, start):
         elif action == "number" or (isinstance(value, (int, float)) and draw(st.booleans())):
             container[key] = draw(NUMBERS)
         else:
-            container[key] = draw(GARBAGE)
+            container[key] = deepcopy(draw(GARBAGE))
     return root["config"] if isinstance(root["config"], dict) else {"model": root["config"]}
 
 
