@@ -288,8 +288,10 @@ EXTRA: dict[tuple[str, str], Any] = {  # what a constructor asks for beyond its 
     ("CSV", "delimiter"): st.sampled_from([",", ";", "\t", " ", "|"]),
     ("CSV", "target"): TEXTS | st.lists(TEXTS, min_size=1, max_size=3, unique=True) | st.deferred(lambda: of_options(nn.Target)),
     ("CSV", "inputs"): st.none() | st.lists(TEXTS, min_size=1, max_size=3, unique=True),
-    ("Source", "cv"): st.none() | st.integers(2, 9) | st.sampled_from([{"folds": 4, "only": 3}, {"bootstraps": 3}]),
-    ("Source", "split"): st.sampled_from([{}, {"stratify": False}, {"groups": "g"}, {"time": "t"}]),
+    ("Source", "cv"): st.none() | st.integers(2, 9) | st.sampled_from([{"folds": 4, "only": 3}, {"bootstraps": 3}]).map(dict),
+    ("Source", "split"): st.sampled_from([{}, {"stratify": False}, {"groups": "g"}, {"time": "t"}]).map(
+        dict
+    ),  # new ones: tests write into them
     ("Sweep", "parameters"): st.dictionaries(
         st.sampled_from(["optimizer.lr", "train.epochs"]),
         st.lists(st.floats(1e-3, 1), min_size=1, max_size=3, unique=True)
