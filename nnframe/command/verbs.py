@@ -41,7 +41,7 @@ def check(config: Path, overrides: list[str]) -> int:
     data, model = job.data.training, job.model
     held = {"validate": job.data.validation, "test": job.data.test}
     parts = [f"{len(data.x)} rows", *(f"{len(part.x)} to {verb} on" for verb, part in held.items() if part is not None)]
-    print(f"{job.experiment.name}: {', '.join(parts)}")
+    print(f"{job.experiment.name}: {', '.join(parts)}", *(f"note: {note}" for note in data.notes), sep="\n")
     print(model)
     print(f"memory: {_memory(job)} for parameters, gradients, optimizer and one batch")
     found, _, expected = start(job)

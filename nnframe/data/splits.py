@@ -76,10 +76,11 @@ class CV:
     def word(self) -> str:
         return "bootstrap" if self.folds is None else "fold"
 
-    @property
-    def ratio(self) -> float:
-        """Rows to validate on per row to train on; a resample has 1 - 1/e of all rows."""
-        return 1 / (np.e - 1) if self.folds is None else 1 / (self.folds - 1)
+    def ratio(self, split: Split) -> float:
+        """Rows to validate on per row to train on; a resample has 1 - 1/e of all rows, and by time fold i trains on i + 1 times as many."""
+        if self.folds is None:
+            return 1 / (np.e - 1)
+        return 1 / (self.folds - 1) if split.time is None else sum(1 / (i + 1) for i in range(self.folds)) / self.folds
 
 
 def by_column(data: Dataset, column: str) -> dict[str, Rows]:

@@ -158,6 +158,8 @@ def recorded(folder: Path, prepared: PreparedSweep, free: Collection[str] = ()) 
 def _answer(prepared: PreparedSweep, folder: Path, options: Options, new: bool = True) -> int:
     say: Callable[[str], None] = (lambda text: None) if options.quiet else (lambda text: print(printable(text), flush=True))
     say(prepared.headline)
+    for note in prepared.first.data.training.notes:
+        say(f"note: {note}")
     try:
         (search, *more), test = train(prepared, folder, options, new)
     except (Interrupted, FileError, Failed) as error:
@@ -290,7 +292,9 @@ def phase_of(prepared: PreparedSweep, folder: Path) -> Phase:
     if cv is None:
         return Phase(prepared, summary, failed)
     drawn_anew, share = prepared.experiment.data.split_varies, prepared.floor is not None
-    return Phase(prepared, summary, failed, statistics.Folds.of(values, cv.word, cv.ratio, drawn_anew, share))
+    return Phase(
+        prepared, summary, failed, statistics.Folds.of(values, cv.word, cv.ratio(prepared.experiment.data.split), drawn_anew, share)
+    )
 
 
 def over_folds(values: np.ndarray) -> np.ndarray:
@@ -367,9 +371,12 @@ def by_fold(prepared: PreparedSweep, folder: Path) -> list[str]:
     values = np.array([[float(row[head.index(name)] or "nan") for name in columns] for row in table]).reshape(
         1, len(prepared.trials.seeds), -1, len(columns)
     )
-    cv, anew = prepared.trials.cv, prepared.experiment.data.split_varies
+    cv, data = prepared.trials.cv, prepared.experiment.data
     assert cv is not None
-    found = [statistics.Folds.of(values[..., i], cv.word, cv.ratio, anew, prepared.is_share(name)) for i, name in enumerate(columns)]
+    ratio = cv.ratio(data.split)
+    found = [
+        statistics.Folds.of(values[..., i], cv.word, ratio, data.split_varies, prepared.is_share(name)) for i, name in enumerate(columns)
+    ]
     return sentences.fold_table(columns, values[0].mean(0), found)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import nnframe as nn
 from nnframe import run
 from nnframe.__main__ import main as command
 from nnframe.command.main import main
@@ -173,6 +174,11 @@ def test_folds_are_no_parameter_and_an_interrupted_run_goes_on(here, capsys):
     assert run.main(["--resume", str(folder)]) == 0
     assert "nothing is left to do" in capsys.readouterr().out
     assert json.loads((folder / "run.json").read_text())["status"] == "finished"
+
+
+def test_rows_to_validate_on_per_row_to_train_on():
+    assert nn.CV(5).ratio(nn.Split()) == 1 / 4 and nn.CV(bootstraps=9).ratio(nn.Split()) == pytest.approx(0.368 / 0.632, rel=1e-2)
+    assert nn.CV(4).ratio(nn.Split(time="t")) == pytest.approx((1 + 1 / 2 + 1 / 3 + 1 / 4) / 4)
 
 
 def test_the_interval_covers_what_it_says():

@@ -19,6 +19,9 @@ class ByColumn(Transform):
         if isinstance(self.by, tuple) and len(self.by) != x.shape[-1]:
             raise DataError(f"expected one number, or one for each of the {x.shape[-1]} inputs, got {len(self.by)}", path="by")
 
+    def fit_chunks(self, chunks: Iterator[np.ndarray]) -> None:
+        self.fit(next(chunks))
+
 
 @register
 class Shift(ByColumn):
