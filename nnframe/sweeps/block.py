@@ -78,12 +78,13 @@ class Trainer:
     def train(self, block: Block) -> list[Outcome]:
         """Raises NNFrameError for a setting that cannot be trained."""
         found: dict[int, Outcome] = {}
+        start = time.perf_counter()
         for part in self._alike(block):
-            start = time.perf_counter()
             training, test = part.stack()
             history = training.run(warn=False)
             values = tested(part.experiment, training, test)
-            seconds = (time.perf_counter() - start) / len(part.places)
+            start, began = time.perf_counter(), start
+            seconds = (start - began) / len(part.places)
             found |= zip(part.places, self._outcomes(training, history, values, seconds), strict=True)
         return [found[place] for place in range(len(block.trials))]
 
