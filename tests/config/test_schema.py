@@ -82,7 +82,7 @@ def test_every_example_is_valid_and_names_the_schema(validator, path):
     validator.validate(config_of(checked(load(path))))
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(config=experiments())
 def test_what_nnframe_takes_the_schema_takes(validator, config):
     validator.validate(config)
