@@ -39,9 +39,17 @@ class Column:
     texts: tuple[str, ...] = ()
     truths: bool = False  # are its numbers True and False?
 
+    def __len__(self) -> int:
+        return len(self.x)
+
     @property
     def missing(self) -> np.ndarray:
         return np.isnan(self.x)
+
+    @property
+    def lost(self) -> int:
+        """How many cells are missing."""
+        return int(np.count_nonzero(self.missing))
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -95,8 +103,8 @@ class Table:
 
     def full(self, name: str, option: str, column: Column, expected: str = "a finite number") -> Column:
         """The column. Raises DataError if any cell of it is missing."""
-        if (missing := column.missing).any():
-            row = int(missing.argmax())
+        if column.lost:
+            row = int(column.missing.argmax())
             raise DataError(f"{self.where(row)}: column {name!r}: expected {expected}, got {self.got(name, row)}", path=option)
         return column
 
@@ -185,8 +193,7 @@ class Tabular(Source):
 
     def _input(self, table: Table, name: str, inputs: tuple[str, ...]) -> Column:
         column = table.column(name, "inputs")
-        missing = column.missing
-        if missing.all():
+        if column.lost == len(column):
             leave = _without([name], inputs)
             raise DataError(
                 f"{table.name}: the column {name!r} is empty in all rows{leave and f'; {leave} to leave it out'}", path="inputs"
@@ -196,7 +203,7 @@ class Tabular(Source):
                 first = column.texts[0][:60]
                 told = f"which holds dates such as {first!r}; {table.dated.format(name)} to have them as numbers of days, or else"
                 self._refuse(table, [name], inputs, told, "")
-            if len(column.texts) > TEXTS and len(column.texts) * 2 > len(missing):
+            if len(column.texts) > TEXTS and len(column.texts) * 2 > len(column):
                 self._refuse(table, [name], inputs, "which looks like an identifier or free text")
         return column
 
@@ -260,7 +267,7 @@ def _unnamed(name: str) -> bool:
 
 def _counts(column: Column) -> bool:
     """Does a column only count the rows?"""
-    count = len(column.missing)
+    count = len(column)
     if column.codes is not None or count <= FEW or column.ends[0] not in (0, 1) or column.ends[1] != column.ends[0] + count - 1:
         return False
     return bool(np.all(column.x == np.arange(count) + column.ends[0]))

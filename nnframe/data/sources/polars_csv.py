@@ -48,9 +48,16 @@ class Numbers(Column):
         super().__init__()
         object.__setattr__(self, "series", series)  # the class is frozen
 
+    def __len__(self) -> int:
+        return len(self.series)
+
     @property
     def missing(self) -> np.ndarray:
-        return self.series.is_null().to_numpy() if self.series.null_count() else np.broadcast_to(np.False_, len(self.series))
+        return self.series.is_null().to_numpy()
+
+    @property
+    def lost(self) -> int:
+        return self.series.null_count()
 
     @property
     def ends(self) -> tuple[float, float]:
