@@ -405,7 +405,11 @@ def of_options(cls, depth=0):
 
 def component_configs(slot, depth=0):
     """Any component of a slot, nested ones not too deep; a bare name where that will do."""
-    known = {name: cls for name, cls in REGISTRY[slot].items() if depth < (2 if slot == "data source" else 3) or not any(map(recursive, options(cls).values()))}
+    known = {
+        name: cls
+        for name, cls in REGISTRY[slot].items()
+        if depth < (2 if slot == "data source" else 3) or not any(map(recursive, options(cls).values()))
+    }
     return st.one_of([of_component(name, cls, depth) for name, cls in known.items()])
 
 
