@@ -37,7 +37,7 @@ def unknown_option(cls: Any, key: str, given: Mapping[str, Any], known: Sequence
     if other := same(key, others):
         return None, f" Put {form(others[other], [] if isinstance(value, bool) else [value])} after it: it is a {cls.slot} of its own."
     for option in () if is_options(cls) else options(cls).values():
-        slots, members = slots_of(option.kind), map(bare, get_args(bare(option.kind)))
+        slots, members = slots_of(option.kind), [bare(option.kind), *map(bare, get_args(bare(option.kind)))]
         parts = [] if slots == (cls.slot,) else [*known_to(*slots).values(), *filter(is_options, members)]
         if any(key in options(part) for part in parts):
             return None, f" It belongs in {option.name}."

@@ -98,6 +98,8 @@ class Dataset:
         Raises DataError if the numbers of classes and outputs do not agree.
         """
         count = len(self.classes)
+        if self.sets is not None:  # they were made so before they were put together
+            return self
         if takes_classes and not count and self.y.ndim == 2 and self.y.shape[1] == 1 and outputs != (1,):
             return replace(self, y=_classes(self.y[:, 0]))
         if count and takes_classes and outputs[-1:] < (count,):

@@ -33,6 +33,8 @@ FORMS = {
     "one by one": ("kind", "3", "CrossEntropy", "F1", "cv: 4, split: {stratify: false}, test: 0.2"),
     "bootstraps": ("kind", "3", "CrossEntropy", "Accuracy", "cv: {bootstraps: 6}"),
     "fixed folds": ("kind", "3", "CrossEntropy", "Accuracy", "cv: 5, split_seed: 3"),
+    "one row left out": ("kind", "3", "CrossEntropy", "Accuracy", "cv: 26, split: {stratify: false}, test: 0.5"),
+    "mixed": ("kind", "3", "CrossEntropy", "Accuracy", "cv: 4, augment: [Mixup]"),
     "numbers": ("y", "1", "MSE", "MAE", "cv: 5, target_transforms: [Standardize], augment: [Noise]"),
 }
 
