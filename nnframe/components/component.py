@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform, g
 
 from nnframe.components.markers import bare, per_run
 from nnframe.components.numbers import Numbers
-from nnframe.components.options import Field, Option, annotations, field, inherited_fields, options, parameters, refuse_hidden, writer
+from nnframe.components.options import (
+    Field,
+    Option,
+    annotations,
+    field,
+    inherited_fields,
+    options,
+    own_annotations,
+    parameters,
+    refuse_hidden,
+    writer,
+)
 from nnframe.components.registry import REGISTRY
 from nnframe.components.walk import Problems, TooManyProblems, validate_options
 from nnframe.components.wording import describe, short, shown
@@ -150,8 +161,11 @@ def register(cls: type[C]) -> type[C]:
     if name in known:
         raise OptionError(f"the name is taken by {known[name].__module__}.{name}", path=f"{cls.slot} {name}")
     refuse_hidden(cls)
-    if writer(cls) is not None or any(isinstance(hint, str) for base in cls.__mro__ for hint in annotations(base).values()):
-        options(cls)  # what is a text is compiled now, and not while a config is read
+    if writer(cls) is not None:
+        options(cls)  # what is a text in it is compiled now, and not while a config is read,
+    for base in cls.__mro__:
+        if any(isinstance(hint, str) for hint in annotations(base).values()):
+            own_annotations(base)  # and so in annotations
     known[name] = cls
     return cls
 

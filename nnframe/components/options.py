@@ -120,7 +120,8 @@ def annotations(cls: Any) -> Mapping[str, Any]:
     return vars(cls).get("__annotations__", {})
 
 
-def own_annotations(cls: Any) -> dict[str, Any]:
+@cache
+def own_annotations(cls: Any) -> Mapping[str, Any]:
     """The annotations of a class's own options, and KW_ONLY where it stands, with texts read as what they mean."""
     given = {name: hint for name, hint in annotations(cls).items() if name == "_" or _may_be_option(cls, name, hint)}
     names = vars(sys.modules[cls.__module__]) | {cls.__name__: cls}
