@@ -21,22 +21,22 @@ def show(document: Document) -> int:
     """Print it. Returns the exit status. Raises ConfigError for data that cannot be trained on."""
     experiment = checked(document)
     source = experiment.data
-    fold = 0 if source.folds is not None and source.folds.only is None else None
+    fold = None if source.all_folds is None else 0
     try:
         parts = source.split_rows(experiment.seed, test=True, fold=fold)
-        prepared = source.prepare(experiment.seed, test=True, fold=fold)
+        prepared = source.transformed(parts)
     except NNFrameError as error:
         place = f"data.{error.path}" if error.path else "data"
         raise located(document, [(place, error.message)]) from None
-    for line in described(experiment.name, source, parts, prepared, fold):
+    for line in described(experiment.name, source, parts, prepared):
         print(line)
     return 0
 
 
-def described(name: str, source: Source, parts: dict[str, Dataset], prepared: PreparedData, fold: int | None) -> Iterator[str]:
+def described(name: str, source: Source, parts: dict[str, Dataset], prepared: PreparedData) -> Iterator[str]:
     """The lines; `parts` are as they were read, `prepared` as they are trained on."""
     training = parts["training"]
-    of_fold = f" in {source.folds.word} 0 of {source.folds.count}" if source.folds is not None and fold is not None else ""
+    of_fold = "" if source.all_folds is None else f" in {source.all_folds.word} 0 of {source.all_folds.count}"
     counts = ", ".join(f"{_rows(part):,} to {VERBS[part_name]} on" for part_name, part in parts.items())
     yield f"{name}: {type(source).__name__}, {sum(map(_rows, parts.values())):,} rows: {counts}{of_fold}"
     yield from (f"note: {note}" for note in training.notes)

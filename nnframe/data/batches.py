@@ -54,11 +54,12 @@ class Batches:
     def __init__(self, data: Dataset, own: tuple[bool, ...], seeds: Seeds, batch_size: int, shuffle: bool) -> None:
         """`own`: whether x, y and weight have an axis of runs, or of sets that runs share, in front."""
         self.seeds, self.size, self.shuffle, self.undo = seeds, batch_size, shuffle, data.undo
-        self._data, self._arrays, self._own = data, [a for a in (data.x, data.y, data.weight) if a is not None], own
+        self._data, self._arrays = data, [a for a in (data.x, data.y, data.weight) if a is not None]
+        self._own = own[: len(self._arrays)]
         held = data.x.shape[1 if own[0] else 0]
         self.rows = data.visited or held
         self.steps = -(-self.rows // batch_size)
-        runs = np.arange(len(seeds.values)) if seeds.runs else np.arange(1)
+        runs = np.arange(seeds.values.size)
         self._sets = data.sets or Sets(runs, np.full(len(runs), held))
         self._in_order = np.array_equal(self._sets.of, np.arange(len(self._sets.counts)))
         self._orders = list(self._orders_by_count(held))
@@ -116,10 +117,9 @@ class Batches:
 
     def take(self, rows: Any) -> "Batches":
         """The batches of some runs of a stack."""
-        undo, data = self.undo and self.undo.take(rows), self._data
+        data = replace(self._data, undo=self.undo and self.undo.take(rows))
         if any(self._own):
             data = replace(data, sets=Sets(np.atleast_1d(self._sets.of[rows]), self._sets.counts))
-        data = replace(data, undo=undo)
         return Batches(data, self._own, self.seeds.take(rows), self.size, self.shuffle)
 
     def data_hash(self) -> str:
@@ -130,17 +130,17 @@ class Batches:
         """The batches in the data's order: views of them, but where several runs share sets of rows."""
         for start in range(0, self.rows, self.size):
             part = slice(start, min(start + self.size, self.rows))
-            arrays = [a[:, part] if own else a[part] for a, own in zip(self._arrays, self._own, strict=False)]
+            arrays = [a[:, part] if own else a[part] for a, own in zip(self._arrays, self._own, strict=True)]
             if not self._in_order:
-                arrays = [a[self._sets.of] if own else a for a, own in zip(arrays, self._own, strict=False)]
+                arrays = [a[self._sets.of] if own else a for a, own in zip(arrays, self._own, strict=True)]
             yield _batch(arrays, part.stop - start)
 
     def _plan(self) -> Iterator["_Piece"]:
         """What is gathered at once: the full batches of several small epochs, and their last smaller ones; or some batches of a
         large epoch after the other. Each batch is in one piece in memory, whatever the number of runs."""
         runs = self.seeds.runs if len(self.seeds.distinct) > 1 or len(self._orders) > 1 else ()
-        leads = [self.seeds.runs if own else runs for own in self._own[: len(self._arrays)]]
-        shapes = [(lead, a.shape[2:] if own else a.shape[1:]) for lead, a, own in zip(leads, self._arrays, self._own, strict=False)]
+        leads = [self.seeds.runs if own else runs for own in self._own]
+        shapes = [(lead, a.shape[2:] if own else a.shape[1:]) for lead, a, own in zip(leads, self._arrays, self._own, strict=True)]
         row = sum(prod(lead) * prod(features) * a.itemsize for (lead, features), a in zip(shapes, self._arrays, strict=True))
         fewest = min(orders.together for _, orders in self._orders)
         self._together = min(_power_of_two(CHUNK // max(row * self.rows, 1)), fewest, GATHERED)
@@ -164,7 +164,7 @@ class Batches:
         chosen = chosen.reshape(*order.shape[:-1], piece.count, piece.size)  # (*runs, epochs, batches, rows)
         if chosen.ndim == 4:
             chosen = chosen.transpose(1, 2, 0, 3)
-        for array, own, out in zip(self._arrays, self._own, piece.arrays, strict=False):
+        for array, own, out in zip(self._arrays, self._own, piece.arrays, strict=True):
             index = chosen
             if own:  # rows of their own for each run
                 sets, rows = array.shape[:2]

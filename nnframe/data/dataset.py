@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from nnframe.components.arrays import as_numbers
-from nnframe.data.mapped import Mapped, chunks, pick
+from nnframe.data.mapped import Mapped, chunks, not_finite, pick
 from nnframe.errors import DataError, ShapeError, listed
 
 
@@ -74,22 +74,16 @@ class Dataset:
 
     def refuse_missing(self) -> None:
         """Raise DataError, with file, line and column, for an input that is missing or infinite."""
-        start = 0
-        for part in chunks(self.x):
-            if part.dtype.kind == "f" and not np.isfinite(part).all():
-                row, *place = np.argwhere(~np.isfinite(part))[0].tolist()
-                name = self.inputs[place[0]] if len(place) == 1 and place[0] < len(self.inputs) else None
-                what = f"column {name!r}: " if name else f"input {place}: "
-                where = f"row {start + row}" if self.origin is None else self.origin.at(start + row)
-                got = part[row, *place]
-                if np.isnan(got):
-                    told = (
-                        "expected a finite number, got an empty cell or nan; write transforms: [Impute], or leave out the row or the column"
-                    )
-                else:
-                    told = f"expected a finite number, got {got}"
-                raise DataError(f"{where}: {what}{told}", path="inputs")
-            start += len(part)
+        if (found := not_finite(self.x)) is None:
+            return
+        (row, *place), value = found
+        name = self.inputs[place[0]] if len(place) == 1 and place[0] < len(self.inputs) else None
+        what = f"column {name!r}: " if name else f"input {place}: "
+        where = f"row {row}" if self.origin is None else self.origin.at(row)
+        got = f"{value}"
+        if np.isnan(value):
+            got = "an empty cell or nan; write transforms: [Impute], or leave out the row or the column"
+        raise DataError(f"{where}: {what}expected a finite number, got {got}", path="inputs")
 
     def as_targets_for(self, outputs: tuple[int, ...], takes_classes: bool) -> "Dataset":
         """With classes as a model of `outputs` needs them: integers if the loss takes classes, a column of 0 and 1 for one
@@ -161,12 +155,8 @@ def as_dataset(data: Any, features: tuple[int, ...], runs: tuple[int, ...], dtyp
 def _numbers(a: Any, dtype: Any, what: str) -> Any:
     with np.errstate(over="ignore"):
         a = a.astype(dtype, copy=False)
-        start = 0
-        for part in chunks(a):
-            if not np.isfinite(part).all():
-                first = np.argwhere(~np.isfinite(part))[0].tolist()
-                raise DataError(f"expected finite numbers, got {part[tuple(first)]} at {[start + first[0], *first[1:]]}", path=what)
-            start += len(part)
+        if (found := not_finite(a)) is not None:
+            raise DataError(f"expected finite numbers, got {found[1]} at {found[0]}", path=what)
     return a
 
 

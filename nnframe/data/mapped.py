@@ -95,6 +95,17 @@ def chunks(array: Any) -> Iterator[np.ndarray]:
         yield array
 
 
+def not_finite(array: Any) -> tuple[list[int], Any] | None:
+    """Where the first number is that is not finite, and which one; None if all are."""
+    start = 0
+    for part in chunks(array):
+        if part.dtype.kind == "f" and not np.isfinite(part).all():
+            row, *place = np.argwhere(~np.isfinite(part))[0].tolist()
+            return [start + row, *place], part[row, *place]
+        start += len(part)
+    return None
+
+
 def extremes(array: Any) -> tuple[np.ndarray, np.ndarray]:
     """The least and the largest number of every column, NaN left out: (*features) each."""
     low, high = np.full(array.shape[1:], np.inf), np.full(array.shape[1:], -np.inf)

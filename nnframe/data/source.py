@@ -110,6 +110,11 @@ class Source(Component):
         return CV(self.cv) if isinstance(self.cv, int) else self.cv
 
     @property
+    def all_folds(self) -> CV | None:
+        """`cv`, unless it says `only` one."""
+        return None if self.folds is None or self.folds.only is not None else self.folds
+
+    @property
     def given_for_all(self) -> tuple[str, ...]:
         """Those of the options for all parts that are given."""
         return tuple(name for name in BESIDES if getattr(self, name) != options(Source)[name].value())
@@ -154,15 +159,12 @@ class Source(Component):
         With `cv` the data of one `fold`, which must be given unless the options say `only`. `load` stands in for `read` where rows are
         already at hand. Raises FileError or DataError.
         """
-        parts = self.split_rows(seed, load, test=test, fold=fold)
-        raw = replace(parts["training"].rows(slice(1)), visited=None)
-        parts, transforms = self._transformed(parts)
-        return PreparedData(parts["training"], parts.get("validation"), transforms, parts.get("test"), raw)
+        return self.transformed(self.split_rows(seed, load, test=test, fold=fold))
 
     def split_rows(
         self, seed: int, load: "Callable[[Source], Dataset] | None" = None, *, test: bool = False, fold: int | None = None
     ) -> dict[str, Dataset]:
-        """The rows to train on, to validate on and to test on, by name, as `prepare` transforms them."""
+        """The rows to train on, to validate on and to test on, by name, which `transformed` makes ready."""
         load, own_seed = load or Source._rows, seed
         seed = seed if self.split_seed is None else self.split_seed
         data = load(self.of_seed(own_seed))
@@ -212,8 +214,9 @@ class Source(Component):
             data, held["validation"] = fold_of(data, cv, fold, generator(seed, "folds"), self.split)
         return {"training": data} | held
 
-    def _transformed(self, parts: dict[str, Dataset]) -> tuple[dict[str, Dataset], tuple[Transform, ...]]:
-        """All parts, by transforms that are fitted to the one that is trained on."""
+    def transformed(self, parts: dict[str, Dataset]) -> PreparedData:
+        """All parts, by transforms that are fitted to the one that is trained on. Raises DataError."""
+        raw = replace(parts["training"].rows(slice(1)), visited=None)
         transforms, of_targets = deepcopy(self.transforms), deepcopy(self.target_transforms)
         with np.errstate(all="ignore"):  # what is not finite is refused below
             for i, transform in enumerate(transforms):
@@ -241,7 +244,7 @@ class Source(Component):
                 part.refuse_missing()
             except DataError as error:
                 raise (error if name == "training" or not isinstance(getattr(self, name), Source) else error.within(name)) from None
-        return parts, transforms
+        return PreparedData(parts["training"], parts.get("validation"), transforms, parts.get("test"), raw)
 
 
 @dataclass(frozen=True)

@@ -79,12 +79,17 @@ class Trials:
 
     def own(self, trial: int) -> dict[str, Any]:
         """What a trial has beside its setting, by path."""
-        fold = {} if self.cv is None else {"data.cv": plain(replace(self.cv, only=self.fold(trial)))}
-        return {"seed": self.seed(trial), **fold}
+        fold = self.fold(trial)
+        return {"seed": self.seed(trial), **({} if self.cv is None or fold is None else one_fold(self.cv, fold))}
 
     def alone(self, trial: int) -> Document:
         """The config of one trial."""
         return assigned(self.document, self.setting(trial // self.each) | self.own(trial))
+
+
+def one_fold(cv: CV, fold: int) -> dict[str, Any]:
+    """What a config has where it trains one fold, by path."""
+    return {"data.cv": plain(replace(cv, only=fold))}
 
 
 @dataclass

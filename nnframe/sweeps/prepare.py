@@ -9,7 +9,7 @@ from typing import Any
 
 from nnframe.components.component import config_of
 from nnframe.config.build import Job, build
-from nnframe.config.experiment import Experiment, inspected, is_sweep, located
+from nnframe.config.experiment import Experiment, checked, inspected, is_sweep, located
 from nnframe.config.reading import Document
 from nnframe.config.sections import Between, Choice, Sweep, parameter_of
 from nnframe.data.source import Source
@@ -159,8 +159,7 @@ def prepare(document: Document) -> PreparedSweep:
         try:
             sweep = experiment.sweep if problems else replace(experiment.sweep, parameters=values)
             seeds = sweep.all_seeds(experiment.seed)
-            cv = experiment.data.folds
-            trials = Trials(base, sweep.space, sweep.settings(len(seeds)), seeds, cv=None if cv is None or cv.only is not None else cv)
+            trials = Trials(base, sweep.space, sweep.settings(len(seeds)), seeds, cv=experiment.data.all_folds)
             if sweep.confirm is not None:
                 confirm = sweep.confirm.among(len(trials.numbers), len(seeds))
                 confirm.fresh(seeds)
@@ -213,10 +212,8 @@ def _wrong_objective(base: Document, section: Mapping[str, Any], sources: Source
     roots = {path.partition(".")[0] for path in _mapping(section.get("parameters"))}
     if isinstance(metric, str) and not roots & {"metrics", "data"}:
         with suppress(NNFrameError):
-            first = Document(dict(base.data), base.marks, base.path)
-            if is_sweep(base):
-                cv = base.data["data"]["cv"]
-                first.data["data"] = base.data["data"] | {"cv": ({"folds": cv} if isinstance(cv, int) else cv) | {"only": 0}}
+            cv = checked(base).data.all_folds
+            first = base if cv is None else plan.assigned(base, plan.one_fold(cv, 0))
             return _no_metric(metric, build(first, sources.load).training.columns())
     return []
 

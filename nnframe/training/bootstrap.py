@@ -12,7 +12,7 @@ from nnframe.metrics.base import Metric
 from nnframe.metrics.losses import LossMetric
 from nnframe.streams import generator
 from nnframe.system import blas
-from nnframe.training.evaluation import batches_for, own_metrics
+from nnframe.training.evaluation import batches_for, in_own_units, own_metrics
 
 DRAWS, LEVEL = 1000, 0.05
 CHUNK = 2**22  # numbers to hold at a time
@@ -37,11 +37,7 @@ def intervals(
         parts = [(np.array(model.forward(x)), y, weight) for x, y, weight, _ in batches.epoch(0)]
         pred, y = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
         weight = np.ones(len(y)) if parts[0][2] is None else np.concatenate([part[2] for part in parts]).astype(np.float64)
-        read, outputs, undo = loss.readout(pred), pred, batches.undo
-        shown = y
-        if undo is not None:
-            read, shown = undo(read), undo(y)
-            outputs = read
+        outputs, read, shown = in_own_units(loss, pred, y, batches.undo)
         means = {"loss": _row_by_row(loss, pred, y)}
         others: list[Metric] = []
         for metric in own:

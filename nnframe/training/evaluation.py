@@ -27,13 +27,19 @@ def own_metrics(metrics: Iterable[Any]) -> list[Metric]:
     return found
 
 
+def in_own_units(loss: Loss, pred: np.ndarray, y: np.ndarray, undo: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Outputs, what a person reads from them, and targets, in the units that targets came in, which `undo` goes back to."""
+    read = loss.readout(pred)
+    if undo is None:
+        return pred, read, y
+    read = undo(read)
+    return read, read, undo(y)
+
+
 def gather(metrics: Sequence[Metric], loss: Loss, pred: np.ndarray, y: np.ndarray, weight: np.ndarray | None, undo: Any = None) -> None:
-    """Add a batch to all metrics, in the units that targets came in, which `undo` goes back to."""
+    """Add a batch to all metrics."""
     if metrics:
-        read = loss.readout(pred)
-        if undo is not None:
-            pred = read = undo(read)
-            y = undo(y)
+        pred, read, y = in_own_units(loss, pred, y, undo)
         for metric in metrics:
             metric.update(pred if metric.on_outputs else read, y, weight)
 
