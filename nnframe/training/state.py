@@ -39,8 +39,7 @@ class Resumable(Survivors):
 
     def _with_numbers(self) -> list[tuple[Any, Component]]:
         """All that has numbers of each run, callbacks too."""
-        callbacks = [(name, callback) for name, callback in self.callbacks.items() if isinstance(callback, Component)]
-        return [*enumerate(self.whole_components), *callbacks]
+        return [*enumerate(self.whole_components), *self.component_callbacks().items()]
 
     def _holders(self) -> list[tuple[int, Any]]:
         """Layers and the loss, whose parts may remember something, and augmentations."""

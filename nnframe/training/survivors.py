@@ -42,8 +42,12 @@ class Survivors:
         """Those with numbers that may differ from run to run, and of these, and of callbacks, what follows a schedule."""
         layers = [layer for _, _, layer in layout.walk(self.model)]
         self.components: list[Component] = [*layers, self.loss, self.optimizer, *self.metrics, *self.evaluating, *self.augment]
-        callbacks = [callback for callback in self.callbacks.values() if isinstance(callback, Component)]
-        self.scheduled = [part for component in (*self.components, *callbacks) for part in component.scheduled()]
+        every = (*self.components, *self.component_callbacks().values())
+        self.scheduled = [part for component in every for part in component.scheduled()]
+
+    def component_callbacks(self) -> dict[str, Component]:
+        """The callbacks that are components: others have no numbers."""
+        return {name: callback for name, callback in self.callbacks.items() if isinstance(callback, Component)}
 
     def keep(self, keep: np.ndarray) -> None:
         """Go on with some of the runs that still train; `keep` are their numbers among these."""

@@ -8,6 +8,7 @@ from nnframe.components.component import register
 from nnframe.components.options import field
 from nnframe.data.dataset import Dataset
 from nnframe.data.source import Source
+from nnframe.data.sources.images import laid_out
 from nnframe.system import npz
 
 
@@ -23,8 +24,5 @@ class Digits(Source):
 
     def read(self) -> Dataset:
         read = npz.read(Path(__file__).with_name("digits.npz"), ("x", "y"))
-        names: tuple[str, ...] = tuple(f"pixel_{row}_{column}" for row in range(8) for column in range(8))
-        x = read["x"] / np.float32(16)
-        if self.image:
-            x, names = x.reshape(-1, 8, 8, 1), ()
+        x, names = laid_out(read["x"] / np.float32(16), 8, 8, self.image)
         return Dataset(x, read["y"].astype(np.int64), None, names, ("digit",), tuple("0123456789"))

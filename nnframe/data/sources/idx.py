@@ -10,6 +10,7 @@ from nnframe.components.component import register
 from nnframe.components.options import field
 from nnframe.data.dataset import Dataset
 from nnframe.data.source import Source, regular_file
+from nnframe.data.sources.images import laid_out
 from nnframe.errors import DataError, FileError
 from nnframe.system.npz import LARGE, memory
 
@@ -41,12 +42,9 @@ class IDX(Source):
                 f"{self.labels}: expected as many labels as {self.images} has images, {len(images)}, got {len(labels)}", path="labels"
             )
         rows, height, width = images.shape
-        x = images.reshape(rows, -1) / np.float32(255)
+        x, inputs = laid_out(images.reshape(rows, -1) / np.float32(255), height, width, self.image)
         classes = tuple(map(str, range(int(labels.max()) + 1)))
-        names: tuple[str, ...] = tuple(f"pixel_{row}_{column}" for row in range(height) for column in range(width))
-        if self.image:
-            x, names = x.reshape(rows, height, width, 1), ()
-        return Dataset(x, labels.astype(np.int64), None, names, ("label",), classes)
+        return Dataset(x, labels.astype(np.int64), None, inputs, ("label",), classes)
 
 
 def _bytes_of(path: Path, axes: int) -> np.ndarray:
