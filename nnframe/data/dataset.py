@@ -72,8 +72,8 @@ class Dataset:
             origin=None if self.origin is None else replace(self.origin, lines=self.origin.lines[index]),
         )
 
-    def refuse_missing(self) -> None:
-        """Raise DataError, with file, line and column, for an input that is missing or infinite."""
+    def refuse_missing(self, mend: str = "write transforms: [Impute], or leave out the row or the column") -> None:
+        """Raise DataError, with file, line and column, for an input that is missing or infinite; `mend` says what to do."""
         if (found := not_finite(self.x)) is None:
             return
         (row, *place), value = found
@@ -82,7 +82,7 @@ class Dataset:
         where = f"row {row}" if self.origin is None else self.origin.at(row)
         got = f"{value}"
         if np.isnan(value):
-            got = "an empty cell or nan; write transforms: [Impute], or leave out the row or the column"
+            got = f"an empty cell or nan; {mend}"
         raise DataError(f"{where}: {what}expected a finite number, got {got}", path="inputs")
 
     def as_targets_for(self, outputs: tuple[int, ...], takes_classes: bool) -> "Dataset":

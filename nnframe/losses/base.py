@@ -30,6 +30,7 @@ class Loss(Component):
     slot = "loss"
     slope: ClassVar[float] = 1.0  # a constant factor of the gradient, taken together with the mean
     takes_classes: ClassVar[bool] = False  # are integer targets the numbers of classes?
+    probabilities: ClassVar[bool] = False  # is what a person reads from outputs how likely something is?
     outputs: Shape | None = field(default=None, init=False)
     _kept: dict[Any, Buffers] = field(init=False)
     _w: Any = field(init=False)  # what the last forward left for backward

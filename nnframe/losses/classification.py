@@ -13,6 +13,8 @@ from nnframe.losses.base import Loss, Shape
 class BinaryCrossEntropy(Loss):
     """Cross-entropy of Bernoulli outputs from logits z: l = mean max(z, 0) - z t + log(1 + exp(-|z|)), t in [0, 1]."""
 
+    probabilities = True
+
     def elements(self, w: Buffers, pred: np.ndarray, target: np.ndarray) -> None:
         w.target = target
         a, b, out = w.a, w.b, w.elements
@@ -45,6 +47,7 @@ class CrossEntropy(Loss):
     """
 
     takes_classes = True
+    probabilities = True
 
     def elements(self, w: Buffers, pred: np.ndarray, target: np.ndarray) -> None:
         if not hasattr(w, "one"):

@@ -20,6 +20,7 @@ from nnframe import __version__
 from nnframe.components import plugins
 from nnframe.config.build import Job
 from nnframe.config.reading import dump
+from nnframe.data.pipeline import Pipeline
 from nnframe.data.source import regular_file
 from nnframe.errors import FileError, printable
 from nnframe.layers.weights import save_weights
@@ -54,9 +55,8 @@ class RunFolder:
                 "inputs": list(data.training.inputs),
                 "targets": list(data.training.targets),
                 "classes": list(data.training.classes),
-                "transforms": [transform.record() for transform in data.transforms],
-                "target_transforms": [transform.record() for transform in getattr(data.training.undo, "transforms", ())],
-            },
+            }
+            | Pipeline.of(data).record(),
             "parameters": job.model.params.size,
         } | environment()
 
