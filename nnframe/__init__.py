@@ -120,6 +120,7 @@ from nnframe.schedules.base import Schedule as Schedule
 from nnframe.schedules.decay import Cosine as Cosine
 from nnframe.schedules.decay import Step as Step
 from nnframe.streams import generator as generator
+from nnframe.sweeps.api import load as load
 from nnframe.sweeps.api import sweep as sweep
 from nnframe.sweeps.space import Grid as Grid
 from nnframe.sweeps.space import LatinHypercube as LatinHypercube

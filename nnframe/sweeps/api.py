@@ -1,10 +1,12 @@
-"""Sweeps for Python. What they need is imported when the first one runs."""
+"""Runs and sweeps for Python. What they need is imported when it is used."""
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nnframe.runs.load import Trained
     from nnframe.sweeps.runner import Columns
 
 
@@ -34,3 +36,18 @@ def sweep(
     from nnframe.sweeps import runner
 
     return runner.run(config, overrides, out, runner.Options(workers, plugins, fail_fast))
+
+
+def load(folder: str | PathLike[str], *, plugins: Sequence[str] = (), weights: str = "weights.npz") -> "Trained":
+    """What the run or the sweep of a folder has trained, wherever the folder was made or copied to: an object that predicts.
+
+    Args:
+        plugins: files or modules with components that it was trained with.
+        weights: which file of the folder to take; best.npz has those of the best epoch, where BestWeights kept them.
+
+    Of a sweep it is all networks of the best setting, averaged, if they were kept: `sweep: {keep: best}`. Raises FileError where a file is
+    missing or damaged, ConfigError where this version does not know what the config says, UsageError where no weights were kept.
+    """
+    from nnframe.sweeps import load as loading
+
+    return loading.load(Path(folder), plugins, weights)
