@@ -74,7 +74,9 @@ class Pipeline:
         """Rows as Python has them: a data frame of polars or pandas, a mapping of names to columns, one of names to values or a list of
         these, an array or lists of numbers (rows, *shape), or a Dataset. Raises DataError or ShapeError."""
         if isinstance(rows, Dataset):
-            return replace(self._of_array(rows.x), origin=rows.origin)
+            if rows.inputs == self.raw.inputs and rows.categories.keys() == self.raw.categories.keys():
+                return rows
+            return self._of_array(rows.x)
         if isinstance(rows, Mapping) and rows and not any(_is_column(value) for value in rows.values()):
             rows = [rows]
         if isinstance(rows, (list, tuple)) and rows and all(isinstance(row, Mapping) for row in rows):

@@ -129,7 +129,10 @@ class Trained:
 
     def outputs_of(self, rows: Any) -> np.ndarray:
         """Outputs of each network, (members, rows, *outputs)."""
-        raw = self.parts[0].pipeline.rows(rows)
+        return self.outputs_of_raw(self.parts[0].pipeline.rows(rows))
+
+    def outputs_of_raw(self, raw: Dataset) -> np.ndarray:
+        """The same for rows that have been read."""
         train, first = self.experiment.train, self.parts[0]
         found = [part.outputs(raw, blas_threads=train.blas_threads) for part in self.parts]
         for i, (part, outputs) in enumerate(zip(self.parts, found, strict=True)):
