@@ -25,6 +25,7 @@ from nnframe.layers.base import Layer
 from nnframe.layers.containers import Sequential
 from nnframe.layers.weights import load_weights
 from nnframe.losses.base import Loss
+from nnframe.training.ensemble import QUANTILES, spread, uncertainty
 from nnframe.training.history import History
 
 WEIGHTS = "weights.npz"
@@ -117,10 +118,10 @@ class Trained:
         return self.shares(self.read(rows))
 
     def spread(self, rows: Any) -> dict[str, np.ndarray]:
-        """How far the averaged networks disagree on rows: `sd`, `low` and `high` (5 % and 95 % quantiles) of numbers; of classes the `entropy`
-        of their probabilities and its part that is disagreement, `mutual_information`, in nats. Raises UsageError for a network alone."""
+        """How far the averaged networks disagree on rows: of probabilities of classes `entropy`, and its part that is disagreement,
+        `mutual_information`, in nats; of numbers `sd`, `q05` and `q95`. Raises UsageError for a network alone."""
         if self.members == 1:
-            raise UsageError(f"{self.folder}: one network alone has no spread; train with ensemble: 16, or keep a sweep's best")
+            raise UsageError(f"{self.folder}: one network alone has no spread; train with ensemble: 16, or keep a sweep's best setting")
         return self.spread_of(self.outputs_of(rows))
 
     def read(self, rows: Any) -> np.ndarray:
@@ -163,7 +164,7 @@ class Trained:
             chosen = (read[..., 0] >= 0.5).astype(int) if self.outputs == (1,) else read.argmax(-1)
             names = [*self.classes, *map(str, range(len(self.classes), self.kinds))]
             return np.array(names)[chosen] if self.classes else chosen
-        if self.loss.probabilities:
+        if self.loss.reads_as != "numbers":
             read = (read >= 0.5).astype(int)
         return read[:, 0] if self.outputs == (1,) else read
 
@@ -177,7 +178,7 @@ class Trained:
         last = self.parts[0].model
         while isinstance(last, Sequential) and type(last) is Sequential:
             last = last.layers[-1]
-        return self.loss.probabilities or (bool(self.kinds) and isinstance(last, (Sigmoid, Softmax)))
+        return self.loss.reads_as != "numbers" or (bool(self.kinds) and isinstance(last, (Sigmoid, Softmax)))
 
     def must_be_probable(self) -> None:
         """Raise UsageError unless outputs are probabilities."""
@@ -187,10 +188,11 @@ class Trained:
 
     def spread_of(self, outputs: np.ndarray) -> dict[str, np.ndarray]:
         """What `spread` gives, from what `outputs_of` does."""
-        from nnframe.training.ensemble import disagreement, spread
-
         read = self._in_units(self.loss.readout(outputs))
-        return disagreement(self.shares(read)) if self.probable else spread(read)
+        if self.kinds and self.probable:
+            return uncertainty(self.shares(read))
+        found = spread(read)
+        return {name: found[name] for name in ("sd", *QUANTILES)}
 
     # ------------------------------------------------------------------------------------------ how people see it
 

@@ -19,6 +19,7 @@ from nnframe.data.sources.frames import Parquet
 from nnframe.errors import DataError, FileError, UsageError, listed
 from nnframe.runs.load import Trained
 from nnframe.system import npz
+from nnframe.training.ensemble import QUANTILES
 
 SIZE = 2**13  # rows at a time, about: a multiple of those that the model takes at a time, so that all goes through it in the same batches
 READING = ("delimiter", "decimal", "header", "missing", "dates")  # options of CSV that say how a file is read
@@ -67,12 +68,13 @@ def columns(trained: Trained) -> list[str]:
         kind = "p" if trained.probable else "output"
         shown = classes if trained.probable or trained.outputs != (1,) else [names[0]]
         found += [f"{kind}{step}_{name}" for step in steps for name in shown]
-    elif trained.loss.probabilities:
+    elif trained.loss.reads_as != "numbers":
         found += [f"p_{name}" for name in names]
-    if trained.members > 1:
-        told = ("entropy", "mutual_information") if trained.probable else ("sd", "low", "high")
-        of = [f"{step}" for step in steps] if trained.probable and trained.kinds else [f"_{name}" for name in names]
-        found += [f"{name}{step}" if trained.probable else f"{step[1:]}_{name}" for name in told for step in of]
+    if trained.members > 1 and trained.kinds and trained.probable:
+        found += [f"{name}{step}" for name in ("entropy", "mutual_information") for step in steps]
+    elif trained.members > 1:
+        outputs = names if not trained.kinds else found[len(steps) :]
+        found += [f"{name}_{told}" for told in ("sd", *QUANTILES) for name in outputs]
     return found
 
 
@@ -95,7 +97,7 @@ def _cells(trained: Trained, outputs: np.ndarray) -> list[list[str]]:
     parts = [predicted]
     if trained.kinds:
         parts.append(trained.shares(read) if trained.probable else read)
-    elif trained.loss.probabilities:
+    elif trained.loss.reads_as != "numbers":
         parts.append(read)
     if trained.members > 1:
         parts += trained.spread_of(outputs).values()
