@@ -120,6 +120,21 @@ def _trial(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("number", type=int, help="of the trial, as in trials.csv")
 
 
+def _predict(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="of a run, or of a sweep that kept its best setting")
+    parser.add_argument("rows", type=Path, help="a .csv, .parquet, .npy or .npz file of inputs, as they were before transforms")
+    parser.add_argument("--skip-bad", action="store_true", help="go on without rows that have a mistake; their lines are empty")
+    add_plugin(parser)
+    add_output(parser)
+
+
+def _evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="of a run, or of a sweep that kept its best setting")
+    parser.add_argument("rows", type=Path, nargs="?", help="a file of rows with targets (default: the test part, or the validation part)")
+    parser.add_argument("--json", action="store_true", dest="as_json", help="print it as JSON")
+    add_plugin(parser)
+
+
 def _schema(parser: argparse.ArgumentParser) -> None:
     add_plugin(parser)
     add_output(parser)
@@ -135,6 +150,8 @@ VERBS = {
         "data.show",
     ),
     "list": Verb("print every component with its options", _list, "verbs.list_components"),
+    "predict": Verb("write what a trained network, or an ensemble, predicts for the rows of a file", _predict, "using.predict"),
+    "evaluate": Verb("print loss, metrics and confusion matrix on rows with targets, with 95 % intervals", _evaluate, "using.evaluate"),
     "plan": Verb("print what a sweep will do: trials, stacks, sizes of blocks, memory, time", _plan, "sweeping.show_plan"),
     "best": Verb("write the config of a sweep's best setting", _best, "sweeping.best"),
     "trial": Verb("train one trial of a sweep again, alone, and compare it with its row", _trial, "sweeping.trial"),

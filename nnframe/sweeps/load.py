@@ -11,13 +11,13 @@ from nnframe.components import plugins as plugin_files
 from nnframe.config.compose import load as load_config
 from nnframe.config.experiment import is_sweep
 from nnframe.errors import FileError, UsageError
-from nnframe.runs.load import Part, Trained, of_run
+from nnframe.runs.load import WEIGHTS, Part, Trained, of_run
 from nnframe.sweeps import results
 
 TRIALS = "trials"  # the folder of what trials keep, beside their tables
 
 
-def load(folder: Path, plugins: Sequence[str], weights: str) -> Trained:
+def load(folder: Path, plugins: Sequence[str] = (), weights: str = WEIGHTS) -> Trained:
     """What `nnframe.load` does."""
     for name in plugins:
         plugin_files.load(name)
