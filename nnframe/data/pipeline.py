@@ -1,4 +1,4 @@
-"""The way from rows as a person has them to rows as a model sees them, as it was fitted in training, and the way back of what is predicted."""
+"""The way from rows as a person has them to rows as a model sees them, as training fitted it, and back from what is predicted."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -110,7 +110,9 @@ class Pipeline:
         if column.lost == len(column):
             return Column(np.full(len(column), np.nan))
         row = int((~column.missing).argmax())
-        raise DataError(f"{table.where(row)}: column {name!r}: expected a number, as in training, got {column.texts[column.codes[row]][:60]!r}")
+        raise DataError(
+            f"{table.where(row)}: column {name!r}: expected a number, as in training, got {column.texts[column.codes[row]][:60]!r}"
+        )
 
     def _columns(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
         for i, row in enumerate(rows):

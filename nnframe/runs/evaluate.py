@@ -1,4 +1,4 @@
-"""How good what was trained is on rows with their targets: loss and every metric, how sure these are, and which class is taken for which."""
+"""How good what was trained is on rows with their targets: loss and metrics, how sure these are, which class is taken for which."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,8 +25,8 @@ SHOWN = 20  # classes of a table on a terminal
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Evaluation:
-    """Loss and metrics on some rows: `values` by name, their 95 % `intervals` over bootstrap samples of the rows, `members` (members,) those of
-    each network that is averaged, and of classes the `confusion` matrix (true, predicted) in rows."""
+    """Loss and metrics on some rows: `values` by name, their 95 % `intervals` over bootstrap samples of the rows, `members` (members,)
+    those of each network that is averaged, and of classes the `confusion` matrix (true, predicted) in rows."""
 
     rows: int
     values: dict[str, float]
@@ -37,7 +37,9 @@ class Evaluation:
 
     def record(self) -> dict[str, Any]:
         """Plain data."""
-        told = {name: {"value": value, "low": self.intervals[name][0], "high": self.intervals[name][1]} for name, value in self.values.items()}
+        told = {
+            name: {"value": value, "low": self.intervals[name][0], "high": self.intervals[name][1]} for name, value in self.values.items()
+        }
         for name, values in self.members.items():
             told[name]["members"] = values.tolist()
         table = {} if self.confusion is None else {"classes": list(self.classes), "confusion": self.confusion.tolist()}
@@ -61,8 +63,8 @@ class Evaluation:
 
 
 def evaluated(trained: Trained, rows: Any = None) -> Evaluation:
-    """Of the rows of a file, a frame, a Dataset or arrays (x, y) or (x, y, weight); unless given, of the test part of what was trained on, or
-    else its validation part. Raises FileError, DataError, ShapeError or UsageError."""
+    """Of the rows of a file, a frame, a Dataset or arrays (x, y) or (x, y, weight); unless given, of the test part of what was trained on,
+    or else its validation part. Raises FileError, DataError, ShapeError or UsageError."""
     data = _labelled(trained, rows)
     outputs = trained.outputs_of_raw(data)
     pipeline, experiment = trained.parts[0].pipeline, trained.experiment

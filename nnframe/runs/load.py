@@ -51,10 +51,9 @@ class Part:
 class Trained:
     """A trained network, or several that are averaged: those of a run with `ensemble`, or those of a sweep's best setting.
 
-    `predict` takes rows as people have them: a data frame of polars or pandas, a dict of columns, a dict a row, or an array (rows, inputs) of
-    numbers as they were before transforms. `model` is the network, or the stack, `transforms` what rows go through before it, `history` the
-    log, `config` the complete config, `record` what run.json says, `data` what was trained on, read again.
-    """
+    `predict` takes rows as people have them: a data frame of polars or pandas, a dict of columns, a dict a row, or an array (rows, inputs)
+    of numbers as they were before transforms. `model` is the network, or the stack, `transforms` what rows go through before it, `history`
+    the log, `config` the complete config, `record` what run.json says, `data` what was trained on, read again."""
 
     def __init__(self, folder: Path, experiment: Experiment, record: dict[str, Any], parts: Sequence[Part], history: History) -> None:
         self.folder, self.experiment, self.record, self.parts, self.history = folder, experiment, record, tuple(parts), history
@@ -83,8 +82,8 @@ class Trained:
 
     @cached_property
     def data(self) -> PreparedData:
-        """What was trained on, read again, split and transformed. Raises FileError or DataError where it cannot be, and warns if it has changed
-        since."""
+        """What was trained on, read again, split and transformed. Raises FileError or DataError where it cannot be, and warns if it has
+        changed since."""
         experiment = self.experiment
         found = experiment.data.prepare(experiment.seed, test=True)
         parts = [part for part in (found.training, found.validation, found.test) if part is not None]
@@ -208,8 +207,8 @@ class Trained:
 
 
 def of_run(folder: Path, document: Document, weights: str = WEIGHTS) -> Trained:
-    """What the run of a folder, whose config is `document`, has trained. Raises FileError where a file is missing or damaged, ConfigError where
-    this version does not know what the config says, UsageError where all weights are lost."""
+    """What the run of a folder, whose config is `document`, has trained. Raises FileError where a file is missing or damaged, ConfigError
+    where this version does not know what the config says, UsageError where all weights are lost."""
     record = record_of(folder)
     experiment = experiment_of(document, record, folder)
     return Trained(folder, experiment, record, [_part(folder, experiment, record, weights)], history_of(folder, record))

@@ -152,7 +152,9 @@ def _of_data(data: Dataset, size: int, x: Any = None) -> Iterator[Piece]:
 
         def raw(part: slice, start: int = start) -> Dataset:
             chosen = slice(start + part.start, start + part.stop)
-            return data.rows(chosen) if x is None else Dataset(np.asarray(x[chosen]), np.zeros((part.stop - part.start, 0)), None, data.inputs)
+            return (
+                data.rows(chosen) if x is None else Dataset(np.asarray(x[chosen]), np.zeros((part.stop - part.start, 0)), None, data.inputs)
+            )
 
         yield Piece(stop - start, raw)
 

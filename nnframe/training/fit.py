@@ -12,6 +12,7 @@ from nnframe.components.component import Component
 from nnframe.components.walk import Problems, validate
 from nnframe.components.wording import describe, shown
 from nnframe.data.augmentations.base import Augmentation
+from nnframe.data.source import Source
 from nnframe.errors import FileError, OptionError
 from nnframe.layers import layout
 from nnframe.layers.base import Layer
@@ -24,7 +25,8 @@ from nnframe.training.callbacks import Callback, check_hooks
 from nnframe.training.checkpoint import Checkpoints, Every
 from nnframe.training.evaluation import batches_for, own_metrics, run_through
 from nnframe.training.history import History
-from nnframe.training.loop import Train, Training
+from nnframe.training.loop import Train, Training, seeds_of
+from nnframe.training.parts import parts_of
 
 
 def fit(
@@ -51,11 +53,13 @@ def fit(
     """Train a built model, in place, and return the log of its epochs.
 
     Args:
-        data: (x, y), (x, y, weight) or a Dataset; rows shared by all runs of a stack, or (R, rows, ...) with its own for each.
+        data: (x, y), (x, y, weight) or a Dataset; rows shared by all runs of a stack, or (R, rows, ...) with its own for each. Or a data
+            source, such as nn.Iris(validation=0.2, transforms=[nn.Standardize()]), or what its `prepare` gives: its training and its
+            validation part, as each run's seed draws them. Targets of one output may be (rows,).
         batch_size: the last batch of an epoch may be smaller.
         seed: of the rows' order; the model's unless given.
         shuffle: False keeps the rows' order.
-        validation: like data; evaluated after every epoch.
+        validation: like data, or a fraction of the rows, drawn by each run's seed, of each class its share; evaluated after every epoch.
         augment: what is done to each batch that is trained on, in turn, such as Noise(0.1).
         evaluate_train: log loss and metrics of the training data as evaluated after the epoch. Otherwise they are those of
             the samples as they were trained on: sum of w l / sum of w over the epoch.
@@ -85,7 +89,13 @@ def fit(
     if problems:
         raise OptionError("; ".join(f"{path}: {message}" for path, message in problems), path="fit")
     layout.verify(model)
-    training = Training(model, loss, optimizer, data, validation, every_metric, every_callback, seed, train, _list(augment, "fit.augment"))
+    changes = _list(augment, "fit.augment")
+    if isinstance(data, Source) and data.augment:
+        if changes:
+            raise OptionError("the data source has its own; leave one of them out", path="fit.augment")
+        changes = list(data.augment)
+    data, validation = parts_of(data, validation, model, loss, seeds_of(model, seed))
+    training = Training(model, loss, optimizer, data, validation, every_metric, every_callback, seed, train, changes)
     if folder is None:
         return training.run()
     try:

@@ -44,6 +44,17 @@ class Train:
     checkpoint: Every = field(default_factory=lambda: Every(seconds=30.0))
 
 
+def seeds_of(model: Layer, seed: Seed | None) -> Seeds:
+    """The seeds of the rows' order, one for each run; the model's unless given. Raises OptionError."""
+    seeds = model._store.seeds if seed is None else Seeds(seed)
+    if seeds.runs == model.runs:
+        return seeds
+    if seeds.runs:
+        has = f"there are {model.runs[0]} runs" if model.runs else "there is one network"
+        raise OptionError(f"has {seeds.runs[0]} values, but {has}", path="fit.seed")
+    return Seeds([int(seeds.values)] * model.runs[0])
+
+
 class Training(Resumable):
     """Everything that a training holds. When runs of a stack end, it goes on with the `take` of the others."""
 
@@ -60,12 +71,7 @@ class Training(Resumable):
         train: Train,
         augment: Iterable[Augmentation] = (),
     ) -> None:
-        seeds = model._store.seeds if seed is None else Seeds(seed)
-        if seed is not None and seeds.runs != model.runs:
-            if seeds.runs:
-                has = f"there are {model.runs[0]} runs" if model.runs else "there is one network"
-                raise OptionError(f"has {seeds.runs[0]} values, but {has}", path="fit.seed")
-            seeds = Seeds([int(seeds.values)] * model.runs[0])
+        seeds = seeds_of(model, seed)
         self.train, self.loss, self.metrics = train, deepcopy(loss), own_metrics(metrics)
         size = self.eval_batch_size = train.eval_batch_size or model.evaluation_rows()
         self.threads = blas.resolve(train.blas_threads, train.batch_size * model.largest_product())

@@ -13,6 +13,7 @@ from typing import Literal, TextIO
 import numpy as np
 
 from nnframe.components.component import register
+from nnframe.components.options import field
 from nnframe.components.wording import shown
 from nnframe.data.dataset import Dataset, Origin
 from nnframe.data.source import regular_file
@@ -236,8 +237,8 @@ def _rows(first: list[str], file: TextIO, path: Path, delimiter: str) -> Iterato
 class Unlabelled(CSV):
     """A CSV file of rows to predict, which needs no target."""
 
-    target: str = ""
-    targets = ()  # type: ignore[assignment]
+    target: str = field(default="", kw_only=True)
+    targets = ()
 
     def pieces(self, size: int) -> Iterator[tuple[Cells, list[tuple[int, list[str]]]]]:
         """So many rows at a time, and the table that they are of. Raises FileError or DataError."""
