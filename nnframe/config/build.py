@@ -13,9 +13,11 @@ from nnframe.config.experiment import Experiment, checked, located
 from nnframe.config.reading import Document
 from nnframe.data.dataset import Dataset, array_hash
 from nnframe.data.source import PreparedData, Source
-from nnframe.errors import DataError, FileError, NNFrameError
+from nnframe.errors import DataError, FileError, NNFrameError, OptionError
 from nnframe.layers.base import Layer
 from nnframe.layers.containers import Sequential
+from nnframe.layers.weights import start_from
+from nnframe.streams import Seed
 from nnframe.training.bootstrap import intervals
 from nnframe.training.callbacks import check_hooks
 from nnframe.training.evaluation import batches_for, own_metrics
@@ -39,8 +41,9 @@ class Job:
         e = self.experiment
         train = replace(e.train, blas_threads=self.training.threads, eval_batch_size=self.training.eval_batch_size)
         plain = config_of(replace(e, train=train))
-        if plain["sweep"] is None:
-            del plain["sweep"]
+        for name in ("sweep", "weights"):
+            if plain[name] is None:
+                del plain[name]
         first = ("name", "seed", "dtype")
         return {key: plain[key] for key in first} | {key: value for key, value in plain.items() if key not in first}
 
@@ -81,7 +84,7 @@ def build(document: Document, load: Callable[[Source], Dataset] | None = None, *
     try:
         data = experiment.data.prepare(experiment.seed, load, test=test)
         path = "model"
-        model = Sequential(*experiment.model).build(data.training.x.shape[1:], seed=experiment.seed, dtype=experiment.dtype)
+        model = model_of(experiment, data.training.x.shape[1:], experiment.seed)
         path = ""
         training = training_of(experiment, model, data.training, data.validation)
         if data.test is not None:  # what is wrong with it is told before training
@@ -98,6 +101,17 @@ def build(document: Document, load: Callable[[Source], Dataset] | None = None, *
     if problems:
         raise located(document, problems)
     return Job(experiment, data, model, training, rows)
+
+
+def model_of(experiment: Experiment, features: tuple[int, ...], seed: Seed) -> Layer:
+    """The network for inputs of a shape, or a stack of it, with the weights that it begins with."""
+    model = Sequential(*experiment.model).build(features, seed=seed, dtype=experiment.dtype)
+    if experiment.weights is not None:
+        try:
+            start_from(model, experiment.weights)
+        except OptionError as error:
+            raise error.within("weights") from None
+    return model
 
 
 def training_of(experiment: Experiment, model: Layer, training: Dataset, validation: Dataset | None) -> Training:
@@ -122,6 +136,7 @@ def _in_config(path: str, experiment: Experiment) -> str:
     for start, key in (
         *own,
         ("model.layers.", "model."),
+        ("model.weights.", "weights."),
         ("data.y", "data.target"),
         ("data.x", "data"),
         ("augment.", "data.augment."),

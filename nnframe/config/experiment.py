@@ -17,6 +17,7 @@ from nnframe.config.sections import Sweep
 from nnframe.data.source import Source
 from nnframe.errors import ConfigError, join
 from nnframe.layers.base import Layer
+from nnframe.layers.weights import Start
 from nnframe.losses.base import Loss
 from nnframe.metrics.base import Metric
 from nnframe.optimizers.base import Optimizer
@@ -45,6 +46,7 @@ class Experiment:
     name: Annotated[str, NAME] = "run"
     seed: Annotated[int, Range(min=0, max=2**63 - 1)] = 0
     dtype: Literal["float32", "float64"] = "float32"
+    weights: Start | None = None
     metrics: tuple[Metric | Loss, ...] = ()
     callbacks: tuple[Callback, ...] = ()
     predict: dict[str, dict[str, float | str]] = field(default_factory=dict)

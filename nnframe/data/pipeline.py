@@ -60,6 +60,8 @@ class Pipeline:
             for i, told in enumerate(record["transforms"]):
                 transforms.append(_recalled(told, data, f"transforms.{i}"))
                 data = _names_after(transforms[-1], data)
+            if data.inputs != tuple(record["inputs"]):
+                raise ValueError(f"its transforms make the inputs {listed(data.inputs)}, and it says {listed(record['inputs'])}")
             as_inputs = Dataset(y, y, inputs=targets)
             of_targets = [_recalled(told, as_inputs, f"target_transforms.{i}") for i, told in enumerate(record["target_transforms"])]
         except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:

@@ -135,7 +135,12 @@ def environment() -> dict[str, Any]:
 def identity(config: dict[str, Any], data: Any) -> dict[str, Any]:
     """Plain data that says what is trained on what, for a complete config and the hash of its data, or hashes."""
     known = {Path(plugin["plugin"]).name: plugin["sha256"] for plugin in plugins.LOADED}
-    return config | {"the data's hash": data, "plugins": known}
+    begun = {} if config.get("weights") is None else {"the weights' hash": _hash(Path(config["weights"]["folder"]) / "weights.npz")}
+    return config | {"the data's hash": data, "plugins": known} | begun
+
+
+def _hash(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
 def resume_command(folder: Path, plugin_names: Sequence[str]) -> str:

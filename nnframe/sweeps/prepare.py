@@ -136,6 +136,8 @@ class PreparedSweep:
         e = self.experiment
         threads = 1 if e.train.blas_threads == "auto" else e.train.blas_threads
         plain = config_of(replace(e, train=replace(e.train, blas_threads=threads)))
+        if plain["weights"] is None:
+            del plain["weights"]
         return {key: plain[key] for key in ("name", "seed", "dtype")} | plain
 
     @cached_property
