@@ -9,6 +9,7 @@ import numpy as np
 from nnframe.components.arrays import as_numbers
 from nnframe.components.names import nearest
 from nnframe.components.registry import find
+from nnframe.components.wording import shown
 from nnframe.data.dataset import Dataset
 from nnframe.data.source import PreparedData, Undo
 from nnframe.data.sources.frames import Frame
@@ -89,6 +90,15 @@ class Pipeline:
 
     def table(self, table: Table) -> Dataset:
         """The inputs among the columns of a table. Raises DataError where some are missing, or hold something else than in training."""
+        self.refuse_lacking(table)
+        inputs = self.raw.inputs
+        columns = [self._column(table, name) for name in inputs]
+        categories = {name: column.texts for name, column in zip(inputs, columns, strict=True) if name in self.raw.categories}
+        x = table.matrix(inputs, columns)
+        return Dataset(x, np.zeros((len(x), 0)), None, inputs, categories=categories, origin=table.origin, notes=table.notes)
+
+    def refuse_lacking(self, table: Table) -> None:
+        """Raise DataError for a table that lacks an input, with all that it lacks."""
         inputs = self.raw.inputs
         if not inputs:
             raise DataError(f"{table.name} has columns, but the model was trained on arrays (rows, {_shape(self.raw)})")
@@ -96,10 +106,6 @@ class Pipeline:
             close = nearest(missing[0], [name for name in table.columns if name not in inputs])
             told = f"lacks the input{'s' * (len(missing) > 1)} {listed(list(map(repr, missing)))}"
             raise DataError(f"{table.name} {told}.{close} Its columns: {listed(table.columns)}.{table.hint()}")
-        columns = [self._column(table, name) for name in inputs]
-        categories = {name: column.texts for name, column in zip(inputs, columns, strict=True) if name in self.raw.categories}
-        x = table.matrix(inputs, columns)
-        return Dataset(x, np.zeros((len(x), 0)), None, inputs, categories=categories, origin=table.origin, notes=table.notes)
 
     def extra(self, table: Table, known: Iterable[str] = ()) -> list[str]:
         """The columns of a table that are not looked at, but those that are `known`."""
@@ -121,6 +127,9 @@ class Pipeline:
             if missing := [name for name in self.raw.inputs if name not in row]:
                 close = nearest(missing[0], [name for name in row if name not in self.raw.inputs])
                 raise DataError(f"row {i} lacks the input{'s' * (len(missing) > 1)} {listed(list(map(repr, missing)))}.{close}")
+            for name in self.raw.inputs:
+                if isinstance(row[name], str) and name not in self.raw.categories:
+                    raise DataError(f"row {i}: {name!r}: expected a number, got {shown(row[name])}")
         return {name: [row[name] for row in rows] for name in self.raw.inputs}
 
     def _of_array(self, rows: Any) -> Dataset:

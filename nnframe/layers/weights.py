@@ -16,8 +16,8 @@ from nnframe.system import npz
 
 @dataclass(frozen=True)
 class Start:
-    """What a network begins with: of the weights in a run's folder those whose names `match`, such as "0.*" or ["0.W", "2.W"]. The others are
-    drawn, as without it."""
+    """What a network begins with: of the weights in a run's folder those whose names `match`, such as "0.*" or ["0.W", "2.W"]. The others
+    are drawn, as without it."""
 
     folder: Path
     match: str | tuple[str, ...] = "*"
@@ -54,8 +54,8 @@ def load_weights(model: Layer, path: str | PathLike[str]) -> None:
 
 
 def start_from(model: Layer, start: Start) -> None:
-    """Write trained weights into a built model; all runs of a stack get the same, unless the folder's are of as many. Raises FileError for a
-    folder without weights, OptionError for a pattern that matches none and for weights that the model has no place for."""
+    """Write trained weights into a built model; all runs of a stack get the same, unless the folder's are of as many. Raises OptionError
+    for a folder without weights, a pattern that matches none and weights that the model has no place for, FileError for damaged ones."""
     if not start.path.exists():
         what = "has no weights.npz" if start.folder.is_dir() else "is no folder"
         raise OptionError(f"{start.folder} {what}; name the folder of a run that was trained", path="folder")

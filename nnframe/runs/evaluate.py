@@ -133,8 +133,8 @@ def _target(trained: Trained) -> dict[str, Any]:
 
 def _of_table(trained: Trained, source: Tabular) -> Dataset:
     table = source.table()
-    for name in source.targets:
-        table.look_up(name, "")
+    if lacking := [name for name in source.targets if name not in table.columns]:
+        raise DataError(f"{table.name} lacks the target {lacking[0]!r}, which rows are evaluated by. Its columns: {listed(table.columns)}.")
     data = trained.parts[0].pipeline.table(table)
     y, _ = source._target(table)
     weight = None if source.weight is None or source.weight not in table.columns else source._numbers(table, source.weight, "weight")

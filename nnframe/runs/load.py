@@ -29,6 +29,7 @@ from nnframe.training.ensemble import QUANTILES, spread, uncertainty
 from nnframe.training.history import History
 
 WEIGHTS = "weights.npz"
+PIECE = 2**13  # rows to take at a time, about
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -42,9 +43,9 @@ class Part:
     def members(self) -> int:
         return self.model.runs[0] if self.model.runs else 1
 
-    def outputs(self, raw: Dataset, **options: Any) -> np.ndarray:
-        """Of raw rows: (members, rows, *outputs)."""
-        found = self.model.predict(self.pipeline(raw), **options)
+    def outputs(self, x: np.ndarray, **options: Any) -> np.ndarray:
+        """(members, rows, *outputs) of inputs as the model sees them."""
+        found = self.model.predict(x, **options)
         return found if self.model.runs else found[None]
 
 
@@ -132,14 +133,31 @@ class Trained:
         return self.outputs_of_raw(self.parts[0].pipeline.rows(rows))
 
     def outputs_of_raw(self, raw: Dataset) -> np.ndarray:
-        """The same for rows that have been read."""
-        train, first = self.experiment.train, self.parts[0]
-        found = [part.outputs(raw, blas_threads=train.blas_threads) for part in self.parts]
+        """The same for rows that have been read. They go the whole way some at a time, so that memory is needed for no more of them."""
+        size = self.piece
+        if len(raw.x) <= size:
+            return self._outputs(raw)
+        pieces = [self._outputs(raw.rows(slice(start, start + size))) for start in range(0, len(raw.x), size)]
+        return np.concatenate(pieces, 1)
+
+    @property
+    def piece(self) -> int:
+        """Rows to take at a time: a multiple of those that the model takes, so that all go through it in the same batches."""
+        batch = self.parts[0].model.evaluation_rows()
+        return max(PIECE // batch, 1) * batch
+
+    def _outputs(self, raw: Dataset) -> np.ndarray:
+        train, first, seen = self.experiment.train, self.parts[0], self.seen(raw)
+        found = [part.outputs(x, blas_threads=train.blas_threads) for part, x in zip(self.parts, seen, strict=True)]
         for i, (part, outputs) in enumerate(zip(self.parts, found, strict=True)):
             if i and part.pipeline.undo is not None:  # in units of its own
                 read = part.pipeline.undo(outputs)
                 found[i] = np.stack([first.pipeline.targets(member) for member in read]).astype(outputs.dtype)
         return found[0] if len(found) == 1 else np.concatenate(found)
+
+    def seen(self, raw: Dataset) -> list[np.ndarray]:
+        """Rows as the networks of each part see them. Raises DataError for a value that they cannot."""
+        return [part.pipeline(raw) for part in self.parts]
 
     def averaged(self, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Outputs of each network as those of one that stands for all, and what a person reads from them: (rows, *outputs) each."""

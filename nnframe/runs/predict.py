@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -14,47 +15,84 @@ import numpy as np
 from nnframe.data.dataset import Dataset
 from nnframe.data.mapped import Mapped
 from nnframe.data.source import regular_file
-from nnframe.data.sources.csv import CSV, Unlabelled
+from nnframe.data.sources.csv import CSV, Cells, Unlabelled
 from nnframe.data.sources.frames import Parquet
 from nnframe.errors import DataError, FileError, UsageError, listed
 from nnframe.runs.load import Trained
 from nnframe.system import npz
 from nnframe.training.ensemble import QUANTILES
 
-SIZE = 2**13  # rows at a time, about: a multiple of those that the model takes at a time, so that all goes through it in the same batches
 READING = ("delimiter", "decimal", "header", "missing", "dates")  # options of CSV that say how a file is read
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Some rows of a file: how many, and what reads a part of them."""
+    """Some rows of a file: how many, what reads those of them that are wanted, and where one of them stands."""
 
     count: int
-    raw: Callable[[slice], Dataset]
+    raw: Callable[[np.ndarray], Dataset]
+    where: Callable[[int], str]
 
 
 def predict(trained: Trained, path: Path, output: Path | None, skip_bad: bool, say: Callable[[str], None]) -> int:
     """Write what is predicted for the rows of a file, a row each, to the file `output` or to the standard output.
 
-    With `skip_bad` a row that has a mistake is told, and has empty cells. Returns how many these were. Raises DataError for such a row
-    otherwise, FileError where files cannot be read or written; nothing is left of `output` then.
+    With `skip_bad` a row that has a mistake is told, and its line has empty cells. Returns how many these were. Raises DataError for such a
+    row otherwise, FileError where files cannot be read or written; nothing is left of `output` then.
     """
     pieces = _pieces(trained, path, say)
     first = next(pieces, None)
     if first is None:
         raise DataError(f"{path} has no rows")
-    bad = 0
+    count, names = 0, columns(trained)
     with _written(output) as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns(trained))
-        for piece in _and_then(first, pieces):
-            for count, found in _good(trained, piece, slice(0, piece.count), skip_bad, say):
-                if found is None:
-                    bad += count
-                    writer.writerows([[""] * len(columns(trained))] * count)
-                else:
-                    writer.writerows(zip(*_cells(trained, found), strict=True))
-    return bad
+        writer.writerow(names)
+        for piece in chain([first], pieces):
+            outputs, bad = _outputs(trained, piece, skip_bad, say)
+            cells = [[""] * piece.count] * len(names) if outputs is None else _cells(trained, outputs)
+            for column in cells if outputs is not None else ():
+                for row in bad:
+                    column[row] = ""
+            writer.writerows(zip(*cells, strict=True))
+            count += len(bad)
+    return count
+
+
+def _outputs(trained: Trained, piece: Piece, skip_bad: bool, say: Callable[[str], None]) -> tuple[np.ndarray | None, list[int]]:
+    """The outputs of all rows of a piece, and which of these have mistakes: another stands in their place, so that the others are predicted
+    in the same batches as without them."""
+    rows = np.arange(piece.count)
+    try:
+        return trained.outputs_of_raw(piece.raw(rows)), []
+    except DataError as error:
+        bad = dict(_mistakes(trained, piece, rows))
+        if not bad:
+            raise
+        if not skip_bad:
+            told = next(iter(bad.values()))
+            more = f" {len(bad) - 1} more of its {piece.count:,} rows have mistakes." if len(bad) > 1 else ""
+            raise DataError(f"{told}.{more} --skip-bad goes on without such rows") from error
+    for message in bad.values():
+        say(f"skipped: {message}")
+    good = np.setdiff1d(rows, list(bad))
+    if not good.size:
+        return None, list(bad)
+    rows[list(bad)] = good[0]
+    return trained.outputs_of_raw(piece.raw(rows)), list(bad)
+
+
+def _mistakes(trained: Trained, piece: Piece, rows: np.ndarray) -> Iterator[tuple[int, str]]:
+    """The rows that cannot be predicted, each with what is wrong: they are looked for by halves."""
+    try:
+        trained.seen(piece.raw(rows))
+    except DataError as error:
+        if len(rows) > 1:
+            for half in np.array_split(rows, 2):
+                yield from _mistakes(trained, piece, half)
+            return
+        place = piece.where(int(rows[0]))
+        yield int(rows[0]), error.message if error.message.startswith(place) else f"{place}: {error.message}"
 
 
 def columns(trained: Trained) -> list[str]:
@@ -104,59 +142,55 @@ def _cells(trained: Trained, outputs: np.ndarray) -> list[list[str]]:
     return [column.tolist() for part in parts for column in part.reshape(rows, -1).astype(str).T]
 
 
-def _good(
-    trained: Trained, piece: Piece, part: slice, skip_bad: bool, say: Callable[[str], None]
-) -> Iterator[tuple[int, np.ndarray | None]]:
-    """The outputs of rows in their order, and None for one that has a mistake: that is looked for by halves."""
-    try:
-        yield part.stop - part.start, trained.outputs_of_raw(piece.raw(part))
-    except DataError as error:
-        if not skip_bad:
-            raise DataError(f"{error.message}; --skip-bad goes on without such rows") from None
-        if part.stop - part.start == 1:
-            say(f"skipped: {error.message}")
-            yield 1, None
-            return
-        middle = (part.start + part.stop) // 2
-        for half in (slice(part.start, middle), slice(middle, part.stop)):
-            yield from _good(trained, piece, half, skip_bad, say)
-
-
 def _pieces(trained: Trained, path: Path, say: Callable[[str], None]) -> Iterator[Piece]:
     """The rows of a file. Raises FileError or DataError."""
-    pipeline, batch = trained.parts[0].pipeline, trained.parts[0].model.evaluation_rows()
-    size, suffix = max(SIZE // batch, 1) * batch, path.suffix.lower()
+    pipeline, size, suffix = trained.parts[0].pipeline, trained.piece, path.suffix.lower()
     if suffix in Parquet.suffixes:
-        table = Parquet(path, target="", inputs=pipeline.raw.inputs or None).table()
-        yield from _of_data(pipeline.table(table), size)
+        data = pipeline.table(Parquet(path, target="", inputs=pipeline.raw.inputs or None).table())
+        yield from _of_rows(path, len(data.x), size, data.rows)
     elif suffix in (".npy", ".npz"):
-        yield from _of_data(pipeline.raw, size, _array(trained, path))
+        x = _array(trained, path)
+
+        def rows(index: np.ndarray) -> Dataset:
+            return Dataset(np.asarray(x[index]), np.zeros((len(index), 0)), None, pipeline.raw.inputs)
+
+        yield from _of_rows(path, len(x), size, rows)
     elif suffix in CSV.suffixes:
-        source = Unlabelled(path, **reading(trained))
-        for number, (table, rows) in enumerate(source.pieces(size)):
-            if not number:
-                for note in table.notes:
-                    say(f"note: {note}")
-                if extra := pipeline.extra(table, trained.targets):
-                    say(f"note: {path.name}: the model has no use for the column{'s' * (len(extra) > 1)} {listed(extra)}")
-            yield Piece(len(rows), lambda part, table=table, rows=rows: pipeline.table(table.of_rows(rows[part])))  # type: ignore[misc]
+        yield from _of_csv(trained, Unlabelled(path, **reading(trained)), size, say)
     else:
         raise UsageError(f"{path}: expected a file of rows, {listed([*CSV.suffixes, *Parquet.suffixes, '.npy', '.npz'])}, by its ending")
 
 
-def _of_data(data: Dataset, size: int, x: Any = None) -> Iterator[Piece]:
-    """Rows that are at hand, or those of an array that may stay in its file."""
-    count = len(data.x if x is None else x)
+def _of_rows(path: Path, count: int, size: int, rows: Callable[[np.ndarray], Dataset]) -> Iterator[Piece]:
+    """Pieces of what has an index."""
     for start in range(0, count, size):
-        stop = min(start + size, count)
 
-        def raw(part: slice, start: int = start) -> Dataset:
-            chosen = slice(start + part.start, start + part.stop)
-            return (
-                data.rows(chosen) if x is None else Dataset(np.asarray(x[chosen]), np.zeros((part.stop - part.start, 0)), None, data.inputs)
-            )
+        def raw(index: np.ndarray, start: int = start) -> Dataset:
+            return rows(start + index)
 
-        yield Piece(stop - start, raw)
+        def where(row: int, start: int = start) -> str:
+            return f"{path}, row {start + row}"
+
+        yield Piece(min(size, count - start), raw, where)
+
+
+def _of_csv(trained: Trained, source: Unlabelled, size: int, say: Callable[[str], None]) -> Iterator[Piece]:
+    pipeline = trained.parts[0].pipeline
+    for number, (table, rows) in enumerate(source.pieces(size)):
+        if not number:
+            pipeline.refuse_lacking(table)
+            for note in table.notes:
+                say(f"note: {note}")
+            if extra := pipeline.extra(table, trained.targets):
+                say(f"note: {source.path.name}: the model has no use for the column{'s' * (len(extra) > 1)} {listed(extra)}")
+
+        def raw(index: np.ndarray, table: Cells = table, rows: list[Any] = rows) -> Dataset:
+            return pipeline.table(table.of_rows([rows[i] for i in index.tolist()]))
+
+        def where(row: int, rows: list[Any] = rows) -> str:
+            return f"{source.path}:{rows[row][0]}"
+
+        yield Piece(len(rows), raw, where)
 
 
 def _array(trained: Trained, path: Path) -> Any:
@@ -198,8 +232,3 @@ def _written(output: Path | None) -> Iterator[TextIO]:
     finally:
         with suppress(OSError):
             part.unlink()
-
-
-def _and_then(first: Piece, others: Iterator[Piece]) -> Iterator[Piece]:
-    yield first
-    yield from others

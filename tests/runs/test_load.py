@@ -140,7 +140,7 @@ def test_data_that_has_changed_since_is_told(iris):
     [
         ({"sepal_length": 1}, r"^row 0 lacks the inputs 'sepal_width', 'petal_length', 'petal_width'"),
         ({name.replace("petal_w", "petal-w"): 1 for name in IRIS}, r"^row 0 lacks the input 'petal_width'\. Did you mean 'petal-width'\?"),
-        ([IRIS, {**IRIS, "petal_width": "wide"}], r"column 'petal_width': expected a finite number, got 'wide'|expected a number"),
+        ([IRIS, {**IRIS, "petal_width": "wide"}], r"^row 1: 'petal_width': expected a number, got 'wide'"),
         (
             {**IRIS, "petal_width": None},
             r"column 'petal_width': expected a finite number, got an empty cell or nan; the model was trained without Impute",
