@@ -90,7 +90,7 @@ def test_a_file_of_nothing_but_mistakes(iris, capsys):
 
 
 def test_columns_are_found_by_their_names(iris, capsys):
-    text = lines(lambda number, line: f"{'hour' if not number else number},{line}")
+    text = lines(lambda number, line: f"{number or 'hour'},{line}")
     answer = told(capsys, "predict", iris, "rows.csv")
     assert answer.err == "note: rows.csv: the model has no use for the column hour\n" and len(answer.out.splitlines()) == len(text)
     lines(lambda number, line: ",".join(line.split(",")[:2]))
