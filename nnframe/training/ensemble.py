@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from nnframe.data.batches import Batches
-from nnframe.errors import OptionError
+from nnframe.errors import OptionError, UsageError
 from nnframe.layers.base import Layer
 from nnframe.losses.base import Loss
 from nnframe.metrics.base import Metric
@@ -86,7 +86,10 @@ def check_members(model: Layer, loss: Loss, metrics: Sequence[Metric], batches: 
             if (number != number[:1]).any():
                 told = f"{type(part).__name__}: {place} differs from run to run; members are judged alike, so give one value"
                 raise OptionError(told, path=path)
-    loss.averaged(np.zeros((1, 1, *model.output_shape), model.dtype))
+    try:
+        loss.averaged(np.zeros((1, 1, *model.output_shape), model.dtype))
+    except UsageError as error:
+        raise error.within("loss") from None
 
 
 def row(logs: Mapping[str, Any]) -> Mapping[str, Any]:
