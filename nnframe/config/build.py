@@ -61,8 +61,7 @@ class Job:
         e, training = self.experiment, self.training
         options: dict[str, Any] = {"seed": e.seed, "batch_size": training.eval_batch_size, "blas_threads": training.threads}
         options["members"] = training.sound() if e.ensemble else None
-        found = intervals(self.model, e.loss, self.data.test, metrics=e.metrics, **options)
-        return {f"test_{name}": ends for name, ends in found.items()}
+        return intervals(self.model, e.loss, self.data.test, metrics=e.metrics, prefix="test_", **options)
 
     def members_on(self, data: Dataset) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Loss and metrics of each member of an ensemble on data, and those of the averaged prediction of all that have not diverged."""

@@ -89,10 +89,12 @@ def inspected(document: Document, *, one_network: bool = True) -> tuple[Experime
         experiment = validate(Experiment, data, "", problems)
         for path, text in _unwritable(config_of(experiment)):
             problems.append((path, f"expected text in UTF-8, as a run's config.yaml has to hold it, got {text}; rename the file or folder"))
-    if document.data.get("ensemble") is not None and is_sweep(document):
-        what = "a sweep" if document.data.get("sweep") is not None else "the folds of data.cv are trained as a sweep, which"
-        alone = "" if document.data.get("sweep") is not None else ", or data.cv.only to train an ensemble on one fold"
-        told = f"{what} trains seeds by itself; write sweep.seeds in place of it, since a sweep's folder is an ensemble too{alone}"
+    if (members := document.data.get("ensemble")) is not None and is_sweep(document):
+        folds = document.data.get("sweep") is None
+        what = "the folds of data.cv are a sweep, and a sweep" if folds else "a sweep"
+        alone = ", or add data.cv.only: 0 for an ensemble on one fold" if folds else ""
+        count = f": {members}" if isinstance(members, int) else ""
+        told = f"{what} trains seeds by itself; write sweep.seeds{count} in place of it, since a sweep's folder is an ensemble too{alone}"
         problems.append(("ensemble", told))
     return None if problems else experiment, list(problems)
 

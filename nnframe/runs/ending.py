@@ -25,7 +25,7 @@ def conclude(job: Job, record: RunFolder, history: History, say: Callable[[str],
     """
     training, data, runs = job.training, job.data, np.arange(len(history.kept))
     sound, kept = training.sound(), history.kept
-    each = {name: values[kept - 1, runs] for name, values in history.items() if not name.startswith("ensemble_")}
+    each = {name: values[kept - 1, runs] for name, values in history.items() if not name.startswith("ensemble_val_")}
     together: dict[str, Any] = {}
     if sound.any() and data.validation is not None:
         together = {f"ensemble_val_{name}": value for name, value in job.members_on(data.validation)[1].items()}

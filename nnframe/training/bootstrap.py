@@ -29,17 +29,20 @@ def intervals(
     batch_size: int | None = None,
     blas_threads: Any = "auto",
     members: np.ndarray | None = None,
+    prefix: str = "",
 ) -> dict[str, tuple[float, float]]:
     """95 % intervals of the loss and the metrics of one network on data as for `evaluate`, by name: the percentiles of 1,000 bootstrap
     samples of the rows (Efron 1979), drawn by stream "bootstrap" of `seed`. `members`, a mask of the runs of a stack: those of the means
-    over these, and, as `ensemble_loss`, those of their averaged prediction."""
+    over these, and, as `ensemble_loss`, those of their averaged prediction. With a `prefix`, `test_loss` and `ensemble_test_loss`."""
     size, threads = model.evaluation_options("intervals", batch_size, blas_threads)
     loss, own = deepcopy(loss), own_metrics(metrics)
     batches = batches_for(model, loss, own, data, "data", model._store.seeds, size, False)
     with np.errstate(all="ignore"), blas.threads(threads):
         parts = [(np.array(model.forward(x)), y, weight) for x, y, weight, _ in batches.epoch(0)]
         pred, y = np.concatenate([part[0] for part in parts], len(model.runs)), np.concatenate([part[1] for part in parts])
-        several = {"": pred[None]} if members is None else {"": pred[members], "ensemble_": loss.averaged(pred[members])[None]}
+        several = (
+            {prefix: pred[None]} if members is None else {prefix: pred[members], f"ensemble_{prefix}": loss.averaged(pred[members])[None]}
+        )
         weight = np.ones(len(y)) if parts[0][2] is None else np.concatenate([part[2] for part in parts]).astype(np.float64)
         judged = {kind: [_Judged(loss, own, outputs, y, batches.undo, model.dtype) for outputs in preds] for kind, preds in several.items()}
         found: dict[str, list[np.ndarray]] = {}

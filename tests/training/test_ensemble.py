@@ -330,5 +330,5 @@ def test_mistakes(options, told):
 
 def test_evaluate_refuses_one_network_too():
     x, y = held_rows()
-    with pytest.raises(nn.OptionError, match="evaluate.ensemble: one network is no ensemble"):
+    with pytest.raises(nn.OptionError, match=r"evaluate\.ensemble: one network is no ensemble"):
         nn.evaluate(network(3, 0), nn.CrossEntropy(), (x, y), ensemble=True)
