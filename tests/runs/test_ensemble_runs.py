@@ -13,6 +13,8 @@ from scipy.special import softmax
 
 import nnframe as nn
 from nnframe import run
+from nnframe.components import plugins
+from nnframe.components.registry import REGISTRY
 
 ROOT = Path(__file__).parents[2]
 SPOIL = """
@@ -37,6 +39,13 @@ class Killer(nn.Callback):
         if state.epoch == int(os.environ.get("DIE", "0")):
             os.kill(os.getpid(), signal.SIGKILL)
 """.replace('    _: nn.KW_ONLY if hasattr(nn, "KW_ONLY") else None = None\n', "")
+
+
+@pytest.fixture(autouse=True)
+def plugins_of_one_test(monkeypatch):
+    for slot in ("loss", "callback"):
+        monkeypatch.setitem(REGISTRY, slot, dict(REGISTRY[slot]))
+    monkeypatch.setattr(plugins, "LOADED", [])
 
 
 def trained(capsys, *arguments, status=0):
