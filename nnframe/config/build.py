@@ -20,8 +20,9 @@ from nnframe.layers.weights import start_from
 from nnframe.streams import Seed
 from nnframe.training.bootstrap import intervals
 from nnframe.training.callbacks import check_hooks
+from nnframe.training.ensemble import spread
 from nnframe.training.evaluation import batches_for, own_metrics
-from nnframe.training.fit import evaluate
+from nnframe.training.fit import evaluate, evaluate_members
 from nnframe.training.loop import Training
 
 
@@ -41,11 +42,10 @@ class Job:
         e = self.experiment
         train = replace(e.train, blas_threads=self.training.threads, eval_batch_size=self.training.eval_batch_size)
         plain = config_of(replace(e, train=train))
-        for name in ("sweep", "weights"):
-            if plain[name] is None:
-                del plain[name]
-        first = ("name", "seed", "dtype")
-        return {key: plain[key] for key in first} | {key: value for key, value in plain.items() if key not in first}
+        optional = ("sweep", "ensemble", "weights")
+        plain = {key: value for key, value in plain.items() if value is not None or key not in optional}
+        first = ("name", "seed", "ensemble", "dtype")
+        return {key: plain[key] for key in first if key in plain} | {key: value for key, value in plain.items() if key not in first}
 
     @cached_property
     def data_hash(self) -> str:
@@ -63,17 +63,36 @@ class Job:
             return {}
         e, training = self.experiment, self.training
         options: dict[str, Any] = {"seed": e.seed, "batch_size": training.eval_batch_size, "blas_threads": training.threads}
-        found = intervals(self.model, e.loss, self.data.test, metrics=e.metrics, **options)
-        return {f"test_{name}": ends for name, ends in found.items()}
+        options["members"] = training.sound() if e.ensemble else None
+        return intervals(self.model, e.loss, self.data.test, metrics=e.metrics, prefix="test_", **options)
+
+    def members_on(self, data: Dataset) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Loss and metrics of each member of an ensemble on data, and those of the averaged prediction of all that have not diverged."""
+        e, training = self.experiment, self.training
+        return evaluate_members(self.model, e.loss, data, e.metrics, training.eval_batch_size, training.threads, training.sound())
 
     def predict(self) -> dict[str, np.ndarray]:
         """What the model gives for the rows of `predict`, probabilities where it gives logits: name -> (*outputs,)."""
         if not self.rows:
             return {}
-        x = np.stack(list(self.rows.values()))
-        pred = self.experiment.loss.readout(self.model.predict(x, blas_threads=self.training.threads))
-        undo = self.data.training.undo
-        return dict(zip(self.rows, pred if undo is None else undo(pred), strict=True))
+        pred, loss = self._outputs(), self.experiment.loss
+        return self._read(loss.averaged(pred) if self.experiment.ensemble else pred)
+
+    def predict_sd(self) -> dict[str, np.ndarray]:
+        """How far what `predict` gives is apart from member to member of an ensemble: name -> (*outputs,); nothing for one network."""
+        if not self.rows or not self.experiment.ensemble:
+            return {}
+        members = [self._read(pred) for pred in self._outputs()]
+        return {name: spread(np.stack([member[name] for member in members]))["sd"] for name in self.rows}
+
+    def _outputs(self) -> np.ndarray:
+        """Of the rows of `predict`, and of all members of an ensemble that have not diverged."""
+        pred = self.model.predict(np.stack(list(self.rows.values())), blas_threads=self.training.threads)
+        return pred[self.training.sound()] if self.experiment.ensemble else pred
+
+    def _read(self, pred: np.ndarray) -> dict[str, np.ndarray]:
+        read, undo = self.experiment.loss.readout(pred), self.data.training.undo
+        return dict(zip(self.rows, read if undo is None else undo(read), strict=True))
 
 
 def build(document: Document, load: Callable[[Source], Dataset] | None = None, *, test: bool = False) -> Job:
@@ -84,7 +103,7 @@ def build(document: Document, load: Callable[[Source], Dataset] | None = None, *
     try:
         data = experiment.data.prepare(experiment.seed, load, test=test)
         path = "model"
-        model = model_of(experiment, data.training.x.shape[1:], experiment.seed)
+        model = model_of(experiment, data.training.x.shape[1:], experiment.seeds)
         path = ""
         training = training_of(experiment, model, data.training, data.validation)
         if data.test is not None:  # what is wrong with it is told before training
@@ -118,7 +137,19 @@ def training_of(experiment: Experiment, model: Layer, training: Dataset, validat
     """What `experiment` says, ready to train a model that has been built: one network or a stack."""
     e = experiment
     check_hooks(e.callbacks, "callbacks")
-    return Training(model, e.loss, e.optimizer, training, validation, e.metrics, e.callbacks, None, e.train, e.data.augment)
+    return Training(
+        model,
+        e.loss,
+        e.optimizer,
+        training,
+        validation,
+        e.metrics,
+        e.callbacks,
+        None,
+        e.train,
+        e.data.augment,
+        ensemble=e.ensemble is not None,
+    )
 
 
 def tested(experiment: Experiment, training: Training, test: Any) -> dict[str, np.ndarray]:

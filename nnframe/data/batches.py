@@ -111,6 +111,11 @@ class Batches:
         return order
 
     @property
+    def own_rows(self) -> bool:
+        """Have runs rows of their own?"""
+        return any(self._own)
+
+    @property
     def floating(self) -> bool:
         """Are inputs floating numbers?"""
         return self._arrays[0].dtype.kind == "f"

@@ -69,7 +69,7 @@ def start(job: Job, rows: int | None = None) -> tuple[float, float, str]:
     """The loss before training, of all or the first `rows`; that of a model that knows nothing, NaN if there is none; what that is."""
     loss, data = job.experiment.loss, job.data.training if rows is None else job.data.training.rows(slice(rows))
     with np.errstate(all="ignore"):
-        found = float(evaluate(job.model, loss, data)["loss"])
+        found = float(np.mean(evaluate(job.model, loss, data)["loss"]))  # over the members of an ensemble
     if isinstance(loss, CrossEntropy):
         classes = job.model.output_shape[-1]
         return found, float(np.log(classes)), f"ln {classes} = {np.log(classes):.4g} if all classes are as likely"

@@ -46,6 +46,7 @@ class RunFolder:
             "resumed": [*earlier, _now()] if record else [],
             "seconds": None,
             "seed": job.experiment.seed,
+            **({"ensemble": job.experiment.ensemble} if job.experiment.ensemble else {}),
             "config_sha256": sha256(self.config.encode()).hexdigest(),
             "data": {
                 "sha256": job.data_hash,
@@ -57,7 +58,7 @@ class RunFolder:
                 "classes": list(data.training.classes),
             }
             | Pipeline.of(data).record(),
-            "parameters": job.model.params.size,
+            "parameters": job.model.params.shape[-1],  # of one network
         } | environment()
 
     @classmethod
@@ -89,13 +90,13 @@ class RunFolder:
                 callback.restore(best)
                 save_weights(best, self.folder / "best.npz")
         if intervals:
-            self.record["test_intervals"] = {name: [_told(end) for end in ends] for name, ends in intervals.items()}
+            self.record["test_intervals"] = {name: [as_json(end) for end in ends] for name, ends in intervals.items()}
         self.ended(status, results)
 
     def ended(self, status: str, results: dict[str, Any]) -> None:
         """Write how it ended, if it began."""
         if self.begun:
-            told = {name: _told(value) for name, value in results.items()}
+            told = {name: as_json(value) for name, value in results.items()}
             self.record |= {"status": status, "seconds": round(self.job.training.elapsed(), 3), "results": told}
             self._save()
 
@@ -106,7 +107,7 @@ class RunFolder:
         write_record(self.folder, self.record)
 
 
-def _told(value: Any) -> Any:
+def as_json(value: Any) -> Any:
     """A number as JSON can hold it."""
     return value if np.isfinite(value) else str(value)
 

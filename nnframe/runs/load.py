@@ -273,9 +273,7 @@ def _part(folder: Path, experiment: Experiment, record: dict[str, Any], weights:
         if weights != WEIGHTS:
             raise FileError(f"{folder} has no {weights}; a callback BestWeights writes one")
         raise FileError(f"{folder} has no {weights} yet (status: {status}); go on with python -m nnframe.run --resume {folder}")
-    members = getattr(experiment, "ensemble", None)
-    seed = experiment.seed if members is None else range(experiment.seed, experiment.seed + members)
-    model = Sequential(*experiment.model).build(pipeline.shape, seed=seed, dtype=experiment.dtype)
+    model = Sequential(*experiment.model).build(pipeline.shape, seed=experiment.seeds, dtype=experiment.dtype)
     load_weights(model, folder / weights)
     good = np.isfinite(model.params).all(-1)
     if not good.any():

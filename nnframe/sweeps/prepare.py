@@ -29,6 +29,7 @@ IDLE = ("sweep", "name", "log", "predict", "train.checkpoint")  # keys that chan
 CLOCK = "a trial shares its time with others; limit train.epochs"
 NONE = {
     "seed": "is no parameter; write sweep.seeds instead",
+    "ensemble": "is no parameter; write sweep.seeds instead",
     "train.max_seconds": CLOCK,
     "data.cv": "is no parameter: all settings are trained on the same folds",
 }

@@ -13,6 +13,7 @@ import numpy as np
 from nnframe.components.markers import Size
 from nnframe.system.files import Growing
 from nnframe.training.callbacks import Callback, State
+from nnframe.training.ensemble import row
 
 FLUSH = 1.0  # seconds after which rows go to the disk and the bar shows new numbers
 
@@ -38,7 +39,7 @@ class CSVLog(Callback):
             self.timing.write(b"epoch,seconds\n")
 
     def on_epoch(self, state: State) -> None:
-        logs, now = state.logs, time.monotonic()
+        logs, now = row(state.logs), time.monotonic()
         columns = in_order(logs)
         if state.epoch == 1:
             self.losses.write(f"{','.join(['epoch', 'step', *columns])}\n".encode())
@@ -80,7 +81,7 @@ class Lines(Callback):
         if state.epoch % self.every == 0 or state.epoch in (1, state.epochs):
             width = len(str(state.epochs))
             try:
-                print(f"epoch {state.epoch:>{width}}/{state.epochs}  {summary(state.logs)}", flush=True)
+                print(f"epoch {state.epoch:>{width}}/{state.epochs}  {summary(row(state.logs))}", flush=True)
             except BrokenPipeError:
                 quiet(sys.stdout)
                 self.gone()
@@ -101,7 +102,7 @@ class Bar(Callback):
     def on_epoch(self, state: State) -> None:
         now = time.monotonic()
         if now - self.shown > 0.1:
-            self.bar.set_postfix_str(summary(state.logs), refresh=False)
+            self.bar.set_postfix_str(summary(row(state.logs)), refresh=False)
             self.shown = now
         self.bar.update(state.epoch - self.bar.n)  # not 1 in the first epoch after an interruption
 

@@ -14,6 +14,7 @@ import numpy as np
 from nnframe.components.component import Component, config_of
 from nnframe.components.markers import Positive, Size
 from nnframe.data.augmentations.base import Augmentation
+from nnframe.data.batches import Batches
 from nnframe.errors import FileError, OptionError
 from nnframe.layers import layout
 from nnframe.layers.base import Layer
@@ -25,6 +26,7 @@ from nnframe.system import blas
 from nnframe.system.signals import Interrupted
 from nnframe.training.callbacks import Callback, State
 from nnframe.training.checkpoint import Checkpoints, CheckpointWarning, Every
+from nnframe.training.ensemble import check_members, run_members
 from nnframe.training.evaluation import batches_for, begun, gather, mixed, own_metrics, refuse_integers, run_through
 from nnframe.training.history import DivergenceWarning, History
 from nnframe.training.state import Resumable, hook
@@ -70,7 +72,10 @@ class Training(Resumable):
         seed: Seed | None,
         train: Train,
         augment: Iterable[Augmentation] = (),
+        *,
+        ensemble: bool = False,
     ) -> None:
+        """`ensemble`: the runs of a stack are one, so that the log has values of their averaged prediction too."""
         seeds = seeds_of(model, seed)
         self.train, self.loss, self.metrics = train, deepcopy(loss), own_metrics(metrics)
         size = self.eval_batch_size = train.eval_batch_size or model.evaluation_rows()
@@ -91,6 +96,9 @@ class Training(Resumable):
             component.bind(model.runs, model.dtype)
         for metric in self.evaluating:
             metric.bind(model.runs, model.dtype)
+        self.ensemble = ensemble
+        if ensemble:
+            check_members(model, self.loss, self.evaluating, self.validation, "ensemble")
         self.model, self.optimizer = model, optimizer
         self.callbacks = {f"callback {i}": callback for i, callback in enumerate(callbacks)}
         columns = self.columns()
@@ -119,6 +127,7 @@ class Training(Resumable):
         """The log's columns, and whether "min" or "max" is best there."""
         found = {"loss": "min"} | {metric.name: metric.better for metric in self.metrics}
         held = {} if self.validation is None else {f"val_{name}": better for name, better in found.items()}
+        held |= {f"ensemble_{name}": better for name, better in held.items()} if self.ensemble else {}
         return found | held | ({"lr": "min"} if any(name == "lr" for name, _, _ in self.optimizer._per_run()) else {})
 
     def config(self) -> dict[str, Any]:
@@ -130,7 +139,8 @@ class Training(Resumable):
         plain = {name: config_of(part) for name, part in (parts | {"callbacks": named}).items()}
         seeds = {"seed": self.whole._store.seeds.values.tolist(), "order_seed": self.batches.seeds.values.tolist()}
         data = {"data's hash": self.batches.data_hash(), "validation's hash": self.validation and self.validation.data_hash()}
-        return plain | seeds | data | {"dtype": str(self.whole.dtype), "blas_threads": self.threads}
+        kind = {"ensemble": True} if self.ensemble else {}
+        return plain | seeds | data | kind | {"dtype": str(self.whole.dtype), "blas_threads": self.threads}
 
     def run(self, watchers: Sequence[Any] = (), *, checkpoints: Checkpoints | None = None, warn: bool = True) -> History:
         """Train to the end, from the newest of `checkpoints` if there is one; the log of all epochs.
@@ -229,11 +239,28 @@ class Training(Resumable):
         if self.evaluated is not None:
             logs = run_through(model, loss, self.evaluating, self.evaluated, self._watch)
         if self.validation is not None:
-            held = run_through(model, loss, self.evaluating, self.validation, self._watch)
+            if self.ensemble:
+                held, averaged = self._run_members(np.isfinite(logs["loss"]), self.validation)
+            else:
+                held, averaged = run_through(model, loss, self.evaluating, self.validation, self._watch), {}
             logs = {key: value for name in logs for key, value in ((name, logs[name]), (f"val_{name}", held[name]))}
+            logs |= {f"ensemble_val_{name}": np.full(model.runs, value) for name, value in averaged.items()}
         if (lr := getattr(optimizer.bound, "lr", None)) is not None:
             logs["lr"] = lr[..., 0].copy()
         return logs
+
+    def _run_members(self, finite: np.ndarray, batches: Batches) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Loss and metrics on rows, of each member that still trains, and of the averaged prediction of all that have not diverged."""
+        if self.model is not self.whole:
+            layout.put(self.whole, self.alive, self.model)
+        members = self.sound()
+        members[self.alive] &= finite
+        which = ... if self.model is self.whole else self.alive
+        return run_members(self.whole, members, which, self.loss, self.evaluating, batches, self._watch)
+
+    def sound(self) -> np.ndarray:
+        """The members that have not diverged, (members,): whose loss is finite, and whose weights are."""
+        return ~self.history.diverged & np.isfinite(self.whole.params).all(-1)
 
     def _end_epoch(self, logs: dict[str, np.ndarray]) -> None:
         """Write the log, call the callbacks, and go on without the runs that end here."""
