@@ -122,6 +122,7 @@ from nnframe.schedules.decay import Step as Step
 from nnframe.streams import generator as generator
 from nnframe.sweeps.api import load as load
 from nnframe.sweeps.api import sweep as sweep
+from nnframe.sweeps.api import train as train
 from nnframe.sweeps.space import Grid as Grid
 from nnframe.sweeps.space import LatinHypercube as LatinHypercube
 from nnframe.sweeps.space import Random as Random

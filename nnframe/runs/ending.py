@@ -1,8 +1,11 @@
 """What is told of an ensemble once it is trained, and of the rows that a config asks about."""
 
 import sys
+import warnings
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,13 +15,25 @@ from nnframe.errors import printable
 from nnframe.runs.folder import RunFolder, as_json
 from nnframe.training.callbacks import BestWeights
 from nnframe.training.ensemble import mean_of
-from nnframe.training.history import History
+from nnframe.training.history import DivergenceWarning, History
 from nnframe.training.log import summary
 
 SHOWN = 5  # members to name
 
 
-def conclude(job: Job, record: RunFolder, history: History, say: Callable[[str], None]) -> int:
+@dataclass(frozen=True)
+class Voice:
+    """How a person hears of what went wrong, and of the folder at the end."""
+
+    warn: Callable[..., None]  # a text, and of which category it is as a warning
+    end: Callable[[Path], None]
+
+
+COMMAND = Voice(lambda text, category=None: print(text, file=sys.stderr), print)
+PYTHON = Voice(lambda text, category=UserWarning: warnings.warn(text, category, stacklevel=6), lambda folder: None)
+
+
+def conclude(job: Job, record: RunFolder, history: History, say: Callable[[str], None], voice: Voice) -> int:
     """Write what an ensemble has come to, the means over its members and the values of their averaged prediction, and tell it.
 
     Members that have diverged are left out. Returns the exit status: 1 if all have.
@@ -52,14 +67,14 @@ def conclude(job: Job, record: RunFolder, history: History, say: Callable[[str],
     record.finish(status, {"epochs": epochs} | ({"kept_epoch": int(same[0])} if len(same) == 1 else {}) | means, ends)
     reasons = [history.reasons.get(i, "its weights are not finite") for i in np.flatnonzero(~sound).tolist()]
     if not sound.any():
-        print(record.folder)
-        print(f"all {len(runs)} members diverged, the first: {reasons[0]}. A smaller optimizer.lr may help.", file=sys.stderr)
+        voice.end(record.folder)
+        voice.warn(f"all {len(runs)} members diverged, the first: {reasons[0]}. A smaller optimizer.lr may help.", DivergenceWarning)
         return 1
     if reasons:
         named = [f"seed {members[i]['seed']} ({reason})" for i, reason in zip(np.flatnonzero(~sound), reasons[:SHOWN], strict=False)]
         more = f" and {len(reasons) - SHOWN} more" if len(reasons) > SHOWN else ""
         told = f"{len(reasons)} of {len(runs)} members diverged and are left out of the ensemble: {', '.join(named)}{more}"
-        print(printable(f"warning: {told}. A smaller optimizer.lr may help."), file=sys.stderr)
+        voice.warn(printable(f"warning: {told}. A smaller optimizer.lr may help."), DivergenceWarning)
     for reason, count in Counter(history.reasons[i] for i in np.flatnonzero(sound).tolist() if i in history.reasons).items():
         say(f"ended early: {count} of {len(runs)} members: {reason}")
     for callback in job.experiment.callbacks:
@@ -74,7 +89,7 @@ def conclude(job: Job, record: RunFolder, history: History, say: Callable[[str],
         say(f"on the {len(data.test.x)} test rows: {told}")  # type: ignore[union-attr]
     for line in predictions(job):
         say(line)
-    print(record.folder)
+    voice.end(record.folder)
     return 0
 
 

@@ -39,12 +39,20 @@ class Part:
     pipeline: Pipeline
     model: Layer
 
+    @classmethod
+    def of(cls, pipeline: Pipeline, model: Layer) -> "Part":
+        """Members of an ensemble that have diverged are left out, but if all have."""
+        good = np.isfinite(model.params).all(-1)
+        return cls(pipeline, model if good.all() or not good.any() else model.take(np.flatnonzero(good)))
+
     @property
     def members(self) -> int:
         return self.model.runs[0] if self.model.runs else 1
 
     def outputs(self, x: np.ndarray, **options: Any) -> np.ndarray:
-        """(members, rows, *outputs) of inputs as the model sees them."""
+        """(members, rows, *outputs) of inputs as the model sees them. Raises UsageError for a model that has diverged."""
+        if not np.isfinite(self.model.params).all():
+            raise UsageError("the training diverged, so that the weights are no numbers; train it again with a smaller lr")
         found = self.model.predict(x, **options)
         return found if self.model.runs else found[None]
 
@@ -275,10 +283,7 @@ def _part(folder: Path, experiment: Experiment, record: dict[str, Any], weights:
         raise FileError(f"{folder} has no {weights} yet (status: {status}); go on with python -m nnframe.run --resume {folder}")
     model = Sequential(*experiment.model).build(pipeline.shape, seed=experiment.seeds, dtype=experiment.dtype)
     load_weights(model, folder / weights)
-    good = np.isfinite(model.params).all(-1)
-    if not good.any():
-        raise UsageError(f"{folder}: the run diverged, so that its weights are no numbers; train it again with a smaller lr")
-    return Part(pipeline, model if good.all() else model.take(np.flatnonzero(good)))
+    return Part.of(pipeline, model)
 
 
 def history_of(folder: Path, record: dict[str, Any]) -> History:

@@ -10,13 +10,14 @@ from typing import Any
 from nnframe.config.build import Job, build
 from nnframe.config.reading import Document
 from nnframe.errors import FileError, printable
-from nnframe.runs.advice import print_advice
-from nnframe.runs.ending import conclude, predictions
+from nnframe.runs.advice import advice, print_advice
+from nnframe.runs.ending import COMMAND, PYTHON, Voice, conclude, predictions
 from nnframe.runs.folder import RunFolder, identity, read_record, resume_command
 from nnframe.system import files
 from nnframe.system.signals import SIGPIPE, Interrupted, theirs
 from nnframe.training.callbacks import BestWeights
 from nnframe.training.checkpoint import Checkpoints, CheckpointWarning
+from nnframe.training.history import DivergenceWarning
 from nnframe.training.log import Bar, CSVLog, Lines, summary
 
 
@@ -27,6 +28,19 @@ def run(document: Document, out: Path, silent: bool, plugin_names: Sequence[str]
     record = RunFolder.new(job, out)
     with files.owned(record.folder):
         return train(job, record, silent, plugin_names)
+
+
+def run_in_python(document: Document, out: Path) -> tuple[Job, Path]:
+    """The same for a program, which is told by warnings. Raises Interrupted after a signal."""
+    job = build(document, test=True)
+    for line in advice(job):
+        warnings.warn(line, UserWarning, stacklevel=4)
+    record = RunFolder.new(job, out)
+    with files.owned(record.folder):
+        status = train(job, record, True, (), PYTHON)
+    if status >= 128:
+        raise Interrupted(status - 128)
+    return job, record.folder
 
 
 def resume(folder: Path, document: Document, silent: bool, plugin_names: Sequence[str] = ()) -> int:
@@ -44,7 +58,7 @@ def resume(folder: Path, document: Document, silent: bool, plugin_names: Sequenc
     return train(job, record, silent, plugin_names)
 
 
-def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str]) -> int:
+def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str], voice: Voice = COMMAND) -> int:
     """Train from the folder's checkpoint, or from the beginning, to the end or a signal. Returns the exit status."""
     experiment, training, folder = job.experiment, job.training, record.folder
     say: Callable[[str], None] = (lambda text: None) if silent else (lambda text: print(printable(text)))
@@ -60,7 +74,7 @@ def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always", CheckpointWarning)
-            warnings.showwarning = lambda message, *_: print(f"warning: {message}", file=sys.stderr)
+            warnings.showwarning = lambda message, *_: voice.warn(f"warning: {message}")
             try:
                 with checkpoints.guarding(), theirs(placed=True):
                     history = training.run(watchers, checkpoints=checkpoints, warn=False)
@@ -71,28 +85,28 @@ def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str]
         record.finish("interrupted", {"epochs": training.done})
         if stop.signal != SIGPIPE:
             place = f"epoch {training.done + 1}, step {training.step} of {training.batches.steps}"
-            print(f"{stop} in {place}; go on with\n  {again}", file=sys.stderr)
-            print(folder)
+            voice.warn(f"{stop} in {place}; go on with\n  {again}")
+            voice.end(folder)
         return 128 + stop.signal
     except BaseException as error:
         with suppress(FileError):
             record.ended("interrupted" if isinstance(error, KeyboardInterrupt) else "failed", {"epochs": training.done})
         if record.begun and isinstance(error, (FileError, KeyboardInterrupt)):  # a full disk, or no time for a checkpoint
             when = "once there is room, " if isinstance(error, FileError) else ""
-            print(f"training ended after epoch {training.done}; {when}go on with\n  {again}", file=sys.stderr)
+            voice.warn(f"training ended after epoch {training.done}; {when}go on with\n  {again}")
         raise
     if experiment.ensemble:
-        return conclude(job, record, history, say)
+        return conclude(job, record, history, say, voice)
     epochs, kept = int(history.epochs), int(history.kept)
     results = {"epochs": epochs, "kept_epoch": kept} | {name: float(values[kept - 1]) for name, values in history.items()}
     test, ends = ({}, {}) if history.diverged else (job.test(), job.test_intervals())
     record.finish("diverged" if history.diverged else "finished", results | test, ends)
     reason, values = history.reasons.get(0, ""), summary({name: results[name] for name in results if name not in ("epochs", "kept_epoch")})
     if history.diverged:
-        print(folder)
-        print(f"{reason}; training ended there. A smaller optimizer.lr may help.", file=sys.stderr)
+        voice.end(folder)
+        voice.warn(f"{reason}; training ended there. A smaller optimizer.lr may help.", DivergenceWarning)
         if kept < epochs:
-            print(f"kept epoch {kept}: {values}", file=sys.stderr)
+            voice.warn(f"kept epoch {kept}: {values}")
         return 1
     if reason:
         say(f"ended early: {reason}")
@@ -106,7 +120,7 @@ def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str]
         say(f"on the {len(job.data.test.x)} test rows: {'  '.join(told)}")  # type: ignore[union-attr]
     for line in predictions(job):
         say(line)
-    print(folder)
+    voice.end(folder)
     return 0
 
 

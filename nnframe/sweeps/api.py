@@ -38,6 +38,28 @@ def sweep(
     return runner.run(config, overrides, out, runner.Options(workers, plugins, fail_fast))
 
 
+def train(
+    config: str | PathLike[str] | Mapping[str, Any],
+    *,
+    out: str | PathLike[str] = "experiments/runs",
+    plugins: Sequence[str] = (),
+    **changes: Any,
+) -> "Trained":
+    """Train what a config describes, given its path or its contents, in a folder of its own, and return what was trained.
+
+    Args:
+        out: where the run's folder is made; `folder` of the result says where that is.
+        plugins: files or modules with components that it needs.
+        changes: values of the config by dotted path, as in `nn.train("iris.yaml", seed=3, **{"optimizer.lr": 0.01})`.
+
+    `history` has every epoch, of an ensemble for each member. A run that diverges ends with a DivergenceWarning. Raises ConfigError and
+    others before any training, Interrupted after a signal; what was trained until then is in the folder, for --resume.
+    """
+    from nnframe.sweeps import load as loading
+
+    return loading.train(config, Path(out), plugins, changes)
+
+
 def load(folder: str | PathLike[str], *, plugins: Sequence[str] = (), weights: str = "weights.npz") -> "Trained":
     """What the run or the sweep of a folder has trained, wherever the folder was made or copied to: an object that predicts.
 

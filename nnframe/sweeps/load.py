@@ -1,18 +1,24 @@
 """What the folder of a run or of a sweep has trained: of a sweep, all networks of the best setting."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from nnframe.components import plugins as plugin_files
+from nnframe.config.compose import assign
 from nnframe.config.compose import load as load_config
 from nnframe.config.experiment import is_sweep
-from nnframe.errors import FileError, UsageError
-from nnframe.runs.load import WEIGHTS, Part, Trained, of_run
+from nnframe.config.reading import COMMAND_LINE, Document
+from nnframe.data.pipeline import Pipeline
+from nnframe.errors import ConfigError, FileError, UsageError
+from nnframe.runs.load import WEIGHTS, Part, Trained, of_run, record_of
+from nnframe.runs.train import run_in_python
 from nnframe.sweeps import results
+from nnframe.sweeps.plan import plain
 
 TRIALS = "trials"  # the folder of what trials keep, beside their tables
 
@@ -28,6 +34,24 @@ def load(folder: Path, plugins: Sequence[str] = (), weights: str = WEIGHTS) -> T
         raise FileError(f"{folder} is no run's folder: it has no config.yaml")
     document = load_config(path)
     return _of_sweep(folder, weights) if is_sweep(document) else of_run(folder, document, weights)
+
+
+def train(config: Any, out: Path, plugins: Sequence[str], changes: Mapping[str, Any]) -> Trained:
+    """What `nnframe.train` does."""
+    for name in plugins:
+        plugin_files.load(name)
+    try:
+        document = Document(plain(config)) if isinstance(config, Mapping) else load_config(Path(config))
+        for path, value in changes.items():
+            assign(document, path.split("."), plain(value), COMMAND_LINE)
+        if is_sweep(document):
+            raise UsageError("the config trains several networks, by its section sweep or by folds; nn.sweep trains these")
+        job, folder = run_in_python(document, out)
+    except ConfigError as error:
+        raise ConfigError([problem.replace(COMMAND_LINE, "nn.train", 1) for problem in error.problems], error.found) from None
+    found = Trained(folder, job.experiment, record_of(folder), [Part.of(Pipeline.of(job.data), job.model)], job.training.history)
+    found.data = job.data
+    return found
 
 
 def _of_sweep(folder: Path, weights: str) -> Trained:

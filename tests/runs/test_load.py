@@ -277,11 +277,11 @@ def test_a_folder_of_another_version_says_so(iris):
 
 
 def test_a_run_that_diverged_has_nothing_to_predict_with(place, capsys):
-    assert (
-        run.main(["diverges.yaml"] if Path("diverges.yaml").exists() else ["iris.yaml", "optimizer={type: SGD, lr: 1e30}", "--quiet"]) == 1
-    )
-    with pytest.raises(nn.UsageError, match=r"the run diverged, so that its weights are no numbers"):
-        nn.load(capsys.readouterr().out.splitlines()[0])
+    assert run.main(["iris.yaml", "optimizer={type: SGD, lr: 1e30}", "--quiet"]) == 1
+    found = nn.load(capsys.readouterr().out.splitlines()[0])
+    assert found.history.diverged and "diverged" in repr(found)
+    with pytest.raises(nn.UsageError, match=r"the training diverged, so that the weights are no numbers; train it again with a smaller lr"):
+        found.predict(IRIS)
 
 
 def test_the_weights_of_the_best_epoch(place, capsys):
@@ -302,3 +302,109 @@ def test_a_plugins_layer_needs_the_plugin(place, capsys, monkeypatch):
         nn.load(folder)
     script = f"import nnframe as nn; nn.load({folder!r}, plugins=['twice.py']); nn.load({folder!r})"
     subprocess.run([sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
+
+
+# ------------------------------------------------------------------------------------------ in Python, from the config on
+
+
+def test_a_config_is_trained_in_python_as_by_the_command(iris, capsys):
+    found = nn.train("iris.yaml", **{"train.epochs": 20})
+    assert (found.folder / "losses.csv").read_bytes() == (iris / "losses.csv").read_bytes()
+    assert (found.folder / "weights.npz").read_bytes() == (iris / "weights.npz").read_bytes()
+    assert capsys.readouterr() == ("", "")
+    again = nn.load(found.folder)
+    assert found.predict_proba(IRIS).tobytes() == again.predict_proba(IRIS).tobytes()
+    assert found.history["val_loss"].dtype == float and found.history["val_loss"].tolist() == again.history["val_loss"].tolist()
+    assert len(found.data.validation.x) == 30 and found.config == again.config
+
+
+def test_a_mapping_is_a_config_and_changes_may_be_objects(place):
+    config = {
+        "data": {"type": "Iris", "transforms": ["Standardize"], "validation": 0.2},
+        "model": [{"type": "Dense", "units": 3}],
+        "loss": "CrossEntropy",
+        "optimizer": {"type": "SGD", "lr": nn.Cosine(0.1)},
+        "train": {"epochs": 2, "batch_size": np.int64(16)},
+    }
+    found = nn.train(config, seed=3, optimizer=nn.Adam(0.01), out=place / "elsewhere")
+    assert found.folder.parent == place / "elsewhere/run" and found.config["optimizer"]["type"] == "Adam" and found.config["seed"] == 3
+    assert config["optimizer"]["type"] == "SGD"
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"optimizer.lr": -1}, r"^nn\.train: optimizer\.lr: expected a number greater than 0, got -1$"),
+        ({"model.0.unit": 3}, r"^nn\.train: model\.0\.unit: Dense has no option 'unit'\. Did you mean 'units'\?"),
+        ({"model.9.units": 3}, r"^nn\.train: model\.9\.units: model is a list of 3"),
+        ({"sweep": {"seeds": 3}}, r"^the config trains several networks, by its section sweep or by folds; nn\.sweep trains these"),
+        ({"data.cv": 5, "data.validation": None}, r"^the config trains several networks"),
+    ],
+)
+def test_mistakes_in_changes(place, changes, message):
+    with pytest.raises(nn.NNFrameError, match=message):
+        nn.train("iris.yaml", **changes)
+    assert not Path("experiments").exists()
+
+
+def test_a_training_that_diverges_or_is_doubtful_is_warned_of(place):
+    with pytest.warns(nn.DivergenceWarning, match=r"the loss is nan at the end of epoch \d+ .*A smaller optimizer\.lr may help"):
+        found = nn.train("iris.yaml", optimizer={"type": "SGD", "lr": 1e30})
+    assert found.history.diverged
+    with pytest.warns(UserWarning, match=r"model\.3: Softmax before CrossEntropy, which takes logits"):
+        nn.train("iris.yaml", **{"train.epochs": 1, "model": ["ReLU", "ReLU", {"type": "Dense", "units": 3}, "Softmax"]})
+
+
+def test_a_signal_ends_training_in_python_with_a_folder_to_go_on_with(place):
+    script = (
+        "import os, signal, threading, nnframe as nn\n"
+        "threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGTERM)).start()\n"
+        "try:\n    nn.train('iris.yaml', **{'train.epochs': 10**6})\n"
+        "except nn.Interrupted as stop:\n    print('stopped', stop.signal)\n"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script], env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
+    assert answer.stdout == "stopped 15\n", answer.stderr
+    folder = next(Path("experiments/runs/iris").iterdir())
+    assert json.loads((folder / "run.json").read_text())["status"] == "interrupted"
+    assert nn.load(folder).predict(IRIS).shape == (1,)
+
+
+# ------------------------------------------------------------------------------------------ ensembles
+
+
+def test_an_ensemble_predicts_the_mean_of_its_members(place):
+    found = nn.train("iris.yaml", ensemble=3, **{"train.epochs": 5})
+    again, data = nn.load(found.folder), nn.CSV("data/iris.csv", target="species").read()
+    assert again.members == 3 and again.model.runs == (3,) and "3 networks of Dense ReLU Dense" in repr(again)
+    seen = again.parts[0].pipeline(again.parts[0].pipeline.rows(data.x))
+    each = np.exp(again.model.predict(seen).astype(float))
+    each /= each.sum(-1, keepdims=True)
+    np.testing.assert_allclose(again.predict_proba(data.x), each.mean(0), rtol=1e-5, atol=1e-7)
+    spread = again.spread(data.x)
+    mean = each.mean(0)
+    entropy = -(mean * np.log(mean)).sum(-1)
+    np.testing.assert_allclose(spread["entropy"], entropy, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(spread["mutual_information"], entropy + (each * np.log(each)).sum(-1).mean(0), rtol=1e-3, atol=1e-6)
+    with pytest.raises(nn.UsageError, match="one network alone has no spread; train with ensemble: 16"):
+        nn.train("iris.yaml", **{"train.epochs": 1}).spread(data.x)
+
+
+def test_an_ensemble_of_numbers_has_a_deviation_and_quantiles(place, capsys):
+    found = nn.train("tabular/diabetes.yaml", ensemble=4, **{"train.epochs": 3})
+    data = nn.Diabetes().read()
+    seen = found.parts[0].pipeline(data)
+    each = found.parts[0].pipeline.undo(found.model.predict(seen))[..., 0]
+    np.testing.assert_allclose(found.predict(data.x), each.mean(0), rtol=1e-5)
+    spread = found.spread(data.x)
+    np.testing.assert_allclose(spread["sd"][:, 0], each.std(0, ddof=1), rtol=1e-5)
+    np.testing.assert_allclose(spread["q05"][:, 0], np.quantile(each, 0.05, axis=0), rtol=1e-5)
+    from nnframe import __main__ as command
+
+    assert command.main(["predict", str(found.folder), str(ROOT / "nnframe/data/sources/included/diabetes.csv")]) == 0
+    head, first, *_ = capsys.readouterr().out.splitlines()
+    assert head == "progression,progression_sd,progression_q05,progression_q95"
+    assert list(map(float, first.split(","))) == pytest.approx(
+        [found.predict(data.x)[0], *(spread[name][0, 0] for name in ("sd", "q05", "q95"))]
+    )
