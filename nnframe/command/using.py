@@ -26,7 +26,7 @@ def evaluate(folder: Path, rows: Path | None, as_json: bool) -> int:
     if as_json:
         print(json.dumps(found.record(), indent=2))
     else:
-        print(f"{folder.resolve().parent.name}: {found.rows:,} rows", str(found), sep="\n")
+        print(f"{found.rows:,} rows of {found.of}", str(found), sep="\n")
     return 0
 
 

@@ -29,6 +29,7 @@ class Evaluation:
     those of each network that is averaged, and of classes the `confusion` matrix (true, predicted) in rows."""
 
     rows: int
+    of: str  # what rows these are
     values: dict[str, float]
     intervals: dict[str, tuple[float, float]]
     members: dict[str, np.ndarray]
@@ -43,7 +44,7 @@ class Evaluation:
         for name, values in self.members.items():
             told[name]["members"] = values.tolist()
         table = {} if self.confusion is None else {"classes": list(self.classes), "confusion": self.confusion.tolist()}
-        return {"rows": self.rows, "values": told} | table
+        return {"rows": self.rows, "of": self.of, "values": told} | table
 
     def __str__(self) -> str:
         many = [f"mean of {len(next(iter(self.members.values())))} members"] if self.members else []
@@ -65,7 +66,9 @@ class Evaluation:
 def evaluated(trained: Trained, rows: Any = None) -> Evaluation:
     """Of the rows of a file, a frame, a Dataset or arrays (x, y) or (x, y, weight); unless given, of the test part of what was trained on,
     or else its validation part. Raises FileError, DataError, ShapeError or UsageError."""
-    data = _labelled(trained, rows)
+    data, of = (
+        _held_out(trained) if rows is None else (_labelled(trained, rows), str(rows) if isinstance(rows, (str, Path)) else "the rows given")
+    )
     outputs = trained.outputs_of_raw(data)
     pipeline, experiment = trained.parts[0].pipeline, trained.experiment
     y = data.y if trained.classes or data.y.dtype.kind in "iu" else pipeline.targets(data.y)
@@ -81,7 +84,14 @@ def evaluated(trained: Trained, rows: Any = None) -> Evaluation:
     ends = intervals(model, loss, seen, metrics=metrics, seed=experiment.seed)
     confusion = _confusion(trained, read, data.y) if trained.kinds and data.y.dtype.kind in "iu" else None
     names = (*trained.classes, *map(str, range(len(trained.classes), trained.kinds)))
-    return Evaluation(len(pred), values, ends, members, confusion, names)
+    of = (
+        "the test part"
+        if rows is None and experiment.data.test is not None
+        else "the validation part"
+        if rows is None
+        else "the rows given"
+    )
+    return Evaluation(len(pred), str(rows) if isinstance(rows, (str, Path)) else of, values, ends, members, confusion, names)
 
 
 def _confusion(trained: Trained, read: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -92,14 +102,18 @@ def _confusion(trained: Trained, read: np.ndarray, y: np.ndarray) -> np.ndarray:
     return table
 
 
+def _held_out(trained: Trained) -> tuple[Dataset, str]:
+    """The rows that were not trained on, and which these are."""
+    parts = trained.experiment.data.split_rows(trained.experiment.seed, test=True) if len(trained.parts) == 1 else {}
+    for name in ("test", "validation"):
+        if name in parts:
+            return parts[name], f"the {name} part"
+    raise UsageError(f"{trained.folder}: nothing was held out to evaluate on; name rows")
+
+
 def _labelled(trained: Trained, rows: Any) -> Dataset:
     """Raw rows with their targets as a person has them."""
     pipeline, source = trained.parts[0].pipeline, trained.experiment.data
-    if rows is None:
-        parts = source.split_rows(trained.experiment.seed, test=True) if len(trained.parts) == 1 else {}
-        if "test" not in parts and "validation" not in parts:
-            raise UsageError(f"{trained.folder}: nothing was held out to evaluate on; name rows")
-        return parts.get("test", parts.get("validation"))  # type: ignore[return-value]
     if isinstance(rows, (tuple, list)) and len(rows) in (2, 3) and all(isinstance(part, np.ndarray) for part in rows):
         return _with_targets(trained, pipeline.rows(rows[0]), *rows[1:])
     if isinstance(rows, Dataset):

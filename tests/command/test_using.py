@@ -137,7 +137,7 @@ def test_numbers_are_in_the_units_of_the_target(place, capsys):
 
 def test_an_evaluation_says_how_sure_it_is_and_what_is_taken_for_what(iris, capsys):
     answer = told(capsys, "evaluate", iris, "data/iris.csv").out.splitlines()
-    assert answer[0] == "iris: 150 rows" and answer[1].split() == ["value", "95", "%"]
+    assert answer[0] == "150 rows of data/iris.csv" and answer[1].split() == ["value", "95", "%"]
     found = json.loads(told(capsys, "evaluate", iris, "data/iris.csv", "--json").out)
     table, accuracy = np.array(found["confusion"]), found["values"]["accuracy"]
     assert table.sum(1).tolist() == [50, 50, 50] and table.trace() / 150 == pytest.approx(accuracy["value"])
