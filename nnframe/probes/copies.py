@@ -1,4 +1,4 @@
-"""Copies of a model's runs as one stack: the gradients of many rows, or at many points, are computed at once, and the model is never touched.
+"""Copies of a model's runs as one stack: gradients of many rows, or at many points, are computed at once, on no model but the copies.
 
 A run of a stack gives the bytes that it gives alone, so what is found does not depend on how many copies there are.
 """
@@ -53,7 +53,9 @@ class Copies:
             raise OptionError(f"expected {describe(Loss)}, got {shown(loss)}", path=f"{self.caller}.loss")
         self.size = self._plain.evaluation_options(self.caller, batch_size, "auto")[0]
         self._parts = [deepcopy(loss), *metrics]
-        batches = batches_for(self._plain, self._parts[0], self._parts[1:], data, f"{self.caller}.data", self._plain._store.seeds, self.size, False)
+        batches = batches_for(
+            self._plain, self._parts[0], self._parts[1:], data, f"{self.caller}.data", self._plain._store.seeds, self.size, False
+        )
         self.batches = batches if self.runs else batches.take(None)
         for part in self._parts:
             part.bind(self.whole.runs, self.whole.dtype)
@@ -92,7 +94,9 @@ def room_for(caller: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     """A new array for a result. Raises UsageError where it would not fit into this machine's memory."""
     size, memory = prod(shape) * np.dtype(dtype).itemsize, npz.memory()
     if size > memory:
-        told = f"the result {shape} needs {size / 2**30:,.1f} GiB, and this machine has {memory / 2**30:,.1f} GiB of memory; give fewer rows"
+        told = (
+            f"the result {shape} needs {size / 2**30:,.1f} GiB, and this machine has {memory / 2**30:,.1f} GiB of memory; give fewer rows"
+        )
         raise UsageError(told, path=caller)
     return np.empty(shape, dtype)
 

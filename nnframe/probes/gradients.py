@@ -13,9 +13,9 @@ from nnframe.probes.copies import ROOM, Copies, checked, room_for
 def per_sample_gradients(model: Layer, loss: Loss, data: Any) -> np.ndarray:
     """The gradient of each row's own loss with respect to all parameters, (*runs, rows, P) in the model's dtype.
 
-    data: as for fit. A row's gradient is, to the last bit, that of a batch of this row alone, without its weight w: the gradient of the loss
-    is the mean of all, or sum of w g / sum of w. In evaluation mode: no Dropout, and BatchNorm with its running mean and variance, so that
-    rows do not depend on each other.
+    data: as for fit. A row's gradient is, to the last bit, that of a batch of this row alone, without its weight w: the gradient of the
+    loss is the mean of all, or sum of w g / sum of w. In evaluation mode: no Dropout, and BatchNorm with its running mean and variance, so
+    that rows do not depend on each other.
 
     Each row is a run of a stack of copies of the model, which are made in pieces of about 8 MB; only the result grows with the data.
     """
@@ -43,8 +43,8 @@ def per_sample_gradients(model: Layer, loss: Loss, data: Any) -> np.ndarray:
 def ntk(model: Layer, x: Any, x2: Any = None, *, outputs: Literal["sum", "each"] = "sum") -> np.ndarray:
     """The empirical neural tangent kernel of the rows of x with those of x2, or with themselves (Jacot, Gabriel and Hongler 2018).
 
-    K[i, j] = sum over outputs o and parameters p of df_o(x_i)/dp df_o(x2_j)/dp, (*runs, rows, rows2); with outputs="each" one kernel for each
-    output, (*runs, *outputs, rows, rows2). x: (rows, *features), or (R, rows, *features). In the model's dtype and in evaluation mode.
+    K[i, j] = sum over outputs o and parameters p of df_o(x_i)/dp df_o(x2_j)/dp, (*runs, rows, rows2); with outputs="each" one kernel for
+    each output, (*runs, *outputs, rows, rows2). x: (rows, *features), or (R, rows, *features). In the model's dtype and evaluation mode.
 
     Jacobians are made for blocks of rows whose size follows from the shapes of one run, so that only the kernel grows with the rows.
     """
@@ -52,18 +52,18 @@ def ntk(model: Layer, x: Any, x2: Any = None, *, outputs: Literal["sum", "each"]
     checked(copies.caller, outputs=(Literal["sum", "each"], outputs))
     first = copies.rows(x, "x")
     second = first if x2 is None else copies.rows(x2, "x2")
-    features, (O, P) = len(model.input_shape), (prod(model.output_shape), copies.params.shape[-1])
+    features, (outs, P) = len(model.input_shape), (prod(model.output_shape), copies.params.shape[-1])
     rows, rows2 = (a.shape[-1 - features] for a in (first, second))
-    together, length = outputs == "sum", max(ROOM // (O * P), 1)  # rows of a product: from the shapes of one run alone
+    together, length = outputs == "sum", max(ROOM // (outs * P), 1)  # rows of a product: from the shapes of one run alone
     runs = len(copies.every)
-    found = room_for(copies.caller, (runs, 1 if together else O, rows, rows2), model.dtype)
+    found = room_for(copies.caller, (runs, 1 if together else outs, rows, rows2), model.dtype)
 
     def jacobian(a: np.ndarray, part: slice, of: np.ndarray) -> np.ndarray:
-        """(runs, 1, rows, O P) or (runs, O, rows, P)."""
-        J = _jacobian(copies, a[..., part, *(slice(None),) * features] if a.ndim == 1 + features else a[of, part], of)
+        """(runs, 1, rows, outs * P) or (runs, outs, rows, P)."""
+        J = _jacobian(copies, a[of, part] if a.ndim > 1 + features else a[part], of)
         return J.reshape(*J.shape[:2], 1, -1).swapaxes(1, 2) if together else J.swapaxes(1, 2)
 
-    block = max(4 * ROOM // (length * O * P), 1)
+    block = max(4 * ROOM // (length * outs * P), 1)
     with copies.computing():
         for of in (copies.every[i : i + block] for i in range(0, runs, block)):
             for i in range(0, rows, length):
@@ -78,17 +78,17 @@ def ntk(model: Layer, x: Any, x2: Any = None, *, outputs: Literal["sum", "each"]
 
 
 def _jacobian(copies: Copies, x: np.ndarray, runs: np.ndarray) -> np.ndarray:
-    """Of all outputs for each row with respect to all parameters, (runs, rows, O, P)."""
+    """Of all outputs for each row with respect to all parameters, (runs, rows, outs, P)."""
     outputs = copies.whole.output_shape
     own = x.ndim > 1 + len(copies.whole.input_shape)
-    rows, O, P = x.shape[own], prod(outputs), copies.params.shape[-1]
-    found = np.empty((len(runs), rows, O, P), copies.whole.dtype)
+    rows, outs, P = x.shape[own], prod(outputs), copies.params.shape[-1]
+    found = np.empty((len(runs), rows, outs, P), copies.whole.dtype)
     of, row = np.repeat(np.arange(len(runs)), rows), np.tile(np.arange(rows), len(runs))
     for piece in copies.pieces(len(of)):
         stack, _, _ = copies.at(runs[of[piece]])
         stack.forward(x[of[piece], row[piece]][:, None] if own else x[row[piece]][:, None])
-        for o in range(O):
-            dy = np.zeros((len(of[piece]), 1, O), stack.dtype)
+        for o in range(outs):
+            dy = np.zeros((len(of[piece]), 1, outs), stack.dtype)
             dy[..., o] = 1
             stack.backward(dy.reshape(-1, 1, *outputs), need_dx=False)
             found[of[piece], row[piece], o] = stack.grads

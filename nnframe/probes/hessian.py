@@ -1,8 +1,8 @@
 """The Hessian of the loss on given data: its products with vectors, its eigenvalues and its trace.
 
-A product is a central difference of two gradients, H v = (g(p + h v) - g(p - h v)) / 2h, computed in float64 whatever the model's dtype, with
-h |v| = cbrt(eps) (1 + rms(p)), which balances the error h^2 of the difference with that of rounding, eps / h: about 1e-9 of its norm where the
-loss is smooth. Of ReLU and its like this is the Hessian between kinks, and a row whose kink lies within the step is wrong.
+A product is a central difference of gradients in float64, H v = (g(p + h v) - g(p - h v)) / 2h with h |v| = cbrt(eps) (1 + rms(p)), which
+balances its error, of order h^2, with that of rounding, eps / h: about 1e-9 of its norm where the loss is smooth, whatever the model's
+dtype. Of ReLU and its like it is the Hessian between kinks, and wrong for a row whose kink lies within the step.
 """
 
 from typing import Annotated, Any, Literal, NamedTuple
@@ -42,8 +42,8 @@ class Trace(NamedTuple):
 def hessian_vector_product(model: Layer, loss: Loss, data: Any, v: Any, *, batch_size: int | None = None) -> np.ndarray:
     """H v, (*runs, P) in float64, where H is the matrix of second derivatives of the loss on all of the data.
 
-    data: as for fit. v: (*runs, P), or (P,) shared by all runs. batch_size: rows at a time; by default it follows from the layers' shapes. In
-    evaluation mode: no Dropout, and BatchNorm with its running mean and variance. No weight decay: the loss alone.
+    data: as for fit. v: (*runs, P), or (P,) shared by all runs. batch_size: rows at a time; by default it follows from the layers' shapes.
+    In evaluation mode: no Dropout, and BatchNorm with its running mean and variance. Of the loss alone, without weight decay.
     """
     hessian = _Hessian("hessian_vector_product", model, loss, data, batch_size)
     array = as_numbers(v, f"{hessian.caller}.v").astype(np.float64)
@@ -78,9 +78,7 @@ def hessian_eigenvalues(
     return Eigen(values.reshape(*model.runs, k), vectors.reshape(*model.runs, k, P))
 
 
-def hessian_trace(
-    model: Layer, loss: Loss, data: Any, *, samples: int = 100, seed: int = 0, batch_size: int | None = None
-) -> Trace:
+def hessian_trace(model: Layer, loss: Loss, data: Any, *, samples: int = 100, seed: int = 0, batch_size: int | None = None) -> Trace:
     """Hutchinson's estimate of the trace of the loss's Hessian, the mean of v H v over random vectors v of 1 and -1 (Hutchinson 1990).
 
     All runs have the same vectors, those of the stream "hutchinson" of `seed`. data, batch_size: as for `hessian_vector_product`.

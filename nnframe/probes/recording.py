@@ -27,15 +27,15 @@ class Recorded(dict[str, np.ndarray]):
         raise UsageError(f"layer {shown(name)} is not probed.{nearest(name, self._names)} Probed: {_told(self._names)}.", path="probe")
 
 
-class probe:  # noqa: N801  it reads as a verb
-    """Within `with probe(model, "2", "3.0") as p`, `p.activations["2"]` is the output of that layer's latest forward, and `p.gradients["2"]`
-    the loss's gradient with respect to that output at the latest backward, whoever calls them: fit, a bare loop, predict.
+class probe:
+    """Within `with probe(model, "2", "3.0") as p`, `p.activations["2"]` is the output of that layer's latest forward, and
+    `p.gradients["2"]` the loss's gradient with respect to it at the latest backward, whoever calls them: fit, a bare loop, predict.
 
-    Layers are named as in a file of weights, "" is the model itself; unless some are named, all inside are probed. Arrays are copies, (*runs,
-    batch, *features), and remain after the block. A forward of an evaluation counts too. In training, layers before the first one with
-    parameters are asked for no gradient. Nothing is spent while nothing is probed.
+    Layers are named as in a file of weights, "" is the model itself; unless some are named, all inside are probed. Arrays are copies,
+    (*runs, batch, *features), and remain after the block. A forward of an evaluation counts too. In training, layers before the first one
+    with parameters are asked for no gradient. Nothing is spent while nothing is probed.
 
-    A copy of a model is not probed, but what `take` makes of it is: so p follows fit, which goes on with the take of those runs that are left
+    A copy of a model is not probed, but what `take` makes of it is: so p follows fit, which goes on with the take of the runs that are left
     when others end; arrays then have the runs of `state.alive`.
     """
 
