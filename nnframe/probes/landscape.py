@@ -75,8 +75,8 @@ def loss_plane(
     origin, us, vs, xs, ys = (array.reshape(len(every), -1) for array in (a, u, v, x, y))
     found = np.empty(len(of))
     for piece in copies.pieces(len(of)):
-        run, i, j = of[piece], place[piece] // points, place[piece] % points
-        at = origin[run] + xs[run, j][:, None] * us[run] + ys[run, i][:, None] * vs[run]
+        run, row, column = of[piece], place[piece] // points, place[piece] % points
+        at = origin[run] + xs[run, column][:, None] * us[run] + ys[run, row][:, None] * vs[run]
         found[piece] = _measured(copies, run, at, copies.whole.state[run])["loss"]
     return Plane(x, y, found.reshape(*model.runs, points, points), corners, a, u, v)
 
