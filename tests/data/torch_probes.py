@@ -17,6 +17,12 @@ GRID, MARGIN = 4, 0.2  # of the plane
 PATH = 5
 
 
+def layer_norm(x):
+    """In elementary operations: the second derivatives by torch.func of functional.layer_norm in PyTorch 2.13 are no symmetric matrix."""
+    centered = x - x.mean(-1, keepdim=True)
+    return centered / torch.sqrt((centered**2).mean(-1, keepdim=True) + 1e-5)
+
+
 class Network:
     """A Dense of so many units, LayerNorm or not, tanh, and a Dense; with the mean of the rows' losses."""
 
@@ -32,7 +38,7 @@ class Network:
         arrays = [part.reshape(shape) for part, shape in zip(p.split(sizes), self.shapes, strict=True)]
         found = [x @ arrays[0] + arrays[1]]
         if self.norm:
-            found.append(functional.layer_norm(found[-1], (found[-1].shape[-1],), arrays[2], arrays[3]))
+            found.append(layer_norm(found[-1]) * arrays[2] + arrays[3])
         found.append(torch.tanh(found[-1]))
         return [*found, found[-1] @ arrays[-2] + arrays[-1]]
 
@@ -51,6 +57,7 @@ def numbers_of(net, p, x, x2, v):
         found |= {f"activation/{i}": y, f"gradient/{i}": dy}
     rows = jacrev(lambda p: net.row_loss(net.layers(p, x)[-1], net.target))(p)
     H = hessian(lambda p: net.loss(p, x))(p)
+    assert (H - H.T).abs().max() < 1e-12
     J, J2 = (jacrev(lambda p, x=x: net.layers(p, x)[-1])(p) for x in (x, x2))
     found |= {"rows": rows, "hv": H @ v, "eigenvalues": torch.linalg.eigvalsh(H).flip(0), "trace": H.trace()}
     found |= {"ntk": torch.einsum("iop,jop->ij", J, J2), "ntk_each": torch.einsum("iop,jop->oij", J, J)}
