@@ -183,9 +183,10 @@ def test_a_stack_has_the_bytes_of_each_network_alone_and_no_model_is_changed(cas
 def test_a_stack_has_the_bytes_of_each_network_alone_with_every_number_of_a_loss(case, rng):
     model = nn.Sequential(nn.Dense(3), nn.Tanh(), nn.Dense(2)).build(4, seed=range(RUNS))
     x, y = rng.normal(size=(5, 4)), rng.uniform(size=(5, 2))
-    found = nn.per_sample_gradients(model, case.of(range(RUNS)), (x, y)), nn.loss_plane(
-        model, case.of(range(RUNS)), (x, y), rng.normal(size=(3, *model.params.shape)), points=3
-    ).loss
+    found = (
+        nn.per_sample_gradients(model, case.of(range(RUNS)), (x, y)),
+        nn.loss_plane(model, case.of(range(RUNS)), (x, y), rng.normal(size=(3, *model.params.shape)), points=3).loss,
+    )
     assert found[0].shape == (RUNS, 5, 23) and found[1].shape == (RUNS, 3, 3)
     for run in range(RUNS):
         alone = model.take(run)
@@ -228,7 +229,7 @@ def test_what_is_computed_at_a_time_changes_no_bit(room, monkeypatch, torch):
 
 @pytest.mark.parametrize("room", [1, 300, 1000])
 def test_blocks_of_the_tangent_kernel_make_one(room, monkeypatch, torch):
-    monkeypatch.setattr(gradients, "ROOM", room)
+    monkeypatch.setattr(gradients, "BLOCK", room)
     test_tangent_kernel(torch)
     stack = nn.ntk(torch.model, torch["x"])
     assert same([stack[1]], [nn.ntk(torch.model.take(1), torch["x"])])

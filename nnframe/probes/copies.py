@@ -73,10 +73,10 @@ class Copies:
         with np.errstate(all="ignore"), blas.threads(threads):
             yield
 
-    def pieces(self, count: int, each: int = 0) -> Iterator[slice]:
-        """`count` copies in pieces that fit into memory, if each comes with `each` further numbers; a matter of memory and speed only."""
+    def pieces(self, count: int, group: int = 1) -> Iterator[slice]:
+        """`count` groups of so many copies, in pieces of about ROOM numbers; a matter of memory and speed only."""
         widths = sum(prod(layer.output_shape) for _, _, layer in layout.walk(self.whole))
-        length = max(ROOM // (3 * self.params.shape[-1] + 3 * self.size * widths + each), 1)
+        length = max(ROOM // (3 * group * (self.params.shape[-1] + self.size * widths)), 1)
         for start in range(0, count, length):
             yield slice(start, min(start + length, count))
 

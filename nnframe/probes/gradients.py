@@ -7,7 +7,9 @@ import numpy as np
 
 from nnframe.layers.base import Layer
 from nnframe.losses.base import Loss
-from nnframe.probes.copies import ROOM, Copies, checked, room_for
+from nnframe.probes.copies import Copies, checked, room_for
+
+BLOCK = 2**24  # numbers of a Jacobian at a time
 
 
 def per_sample_gradients(model: Layer, loss: Loss, data: Any) -> np.ndarray:
@@ -54,7 +56,7 @@ def ntk(model: Layer, x: Any, x2: Any = None, *, outputs: Literal["sum", "each"]
     second = first if x2 is None else copies.rows(x2, "x2")
     features, (outs, P) = len(model.input_shape), (prod(model.output_shape), copies.params.shape[-1])
     rows, rows2 = (a.shape[-1 - features] for a in (first, second))
-    together, length = outputs == "sum", max(ROOM // (outs * P), 1)  # rows of a product: from the shapes of one run alone
+    together, length = outputs == "sum", max(BLOCK // (outs * P), 1)  # rows of a product: from the shapes of one run alone
     runs = len(copies.every)
     found = room_for(copies.caller, (runs, 1 if together else outs, rows, rows2), model.dtype)
 
@@ -63,7 +65,7 @@ def ntk(model: Layer, x: Any, x2: Any = None, *, outputs: Literal["sum", "each"]
         J = _jacobian(copies, a[of, part] if a.ndim > 1 + features else a[part], of)
         return J.reshape(*J.shape[:2], 1, -1).swapaxes(1, 2) if together else J.swapaxes(1, 2)
 
-    block = max(4 * ROOM // (length * outs * P), 1)
+    block = max(BLOCK // (min(length, max(rows, rows2)) * outs * P), 1)
     with copies.computing():
         for of in (copies.every[i : i + block] for i in range(0, runs, block)):
             for i in range(0, rows, length):

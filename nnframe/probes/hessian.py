@@ -1,8 +1,8 @@
 """The Hessian of the loss on given data: its products with vectors, its eigenvalues and its trace.
 
 A product is a central difference of gradients in float64, H v = (g(p + h v) - g(p - h v)) / 2h with h |v| = cbrt(eps) (1 + rms(p)), which
-balances its error, of order h^2, with that of rounding, eps / h: about 1e-9 of its norm where the loss is smooth, whatever the model's
-dtype. Of ReLU and its like it is the Hessian between kinks, and wrong for a row whose kink lies within the step.
+balances its error, of order h^2, with that of rounding, eps / h: about 1e-9 of its norm. Of ReLU and its like it is the Hessian between
+kinks: a batch with a kink within the step, where the three gradients are on no line, is tried again with smaller ones.
 """
 
 from typing import Annotated, Any, Literal, NamedTuple
@@ -18,6 +18,7 @@ from nnframe.probes.copies import Copies, checked, room_for
 from nnframe.streams import generator
 
 STEP = np.cbrt(np.finfo(np.float64).eps)
+SMALLER, STRAIGHT = (0.1, 0.01, 1e-3), 1e-3  # steps to try where gradients are no such line: h^2 then is 1e-9 of it, but at a kink
 DENSE = 128  # parameters up to which the whole matrix costs little more than a few eigenvalues
 TOLERANCE = 1e-10  # of eigsh, relative to an eigenvalue: products are not more exact
 
@@ -70,7 +71,8 @@ def hessian_eigenvalues(
         raise OptionError(f"expected at most {P}, the number of parameters, got {k}", path=f"{hessian.caller}.k")
     values, vectors = np.full((len(hessian.every), k), np.nan), room_for(hessian.caller, (len(hessian.every), k, P), np.float64)
     vectors.fill(np.nan)
-    for run in hessian.every[hessian.finite()]:  # each goes as many steps as it needs
+    finite = np.isfinite(hessian.times(hessian.every, np.broadcast_to(hessian.start, hessian.shape))).all(-1)
+    for run in hessian.every[finite]:  # each goes as many steps as it needs
         found, theirs = hessian.dense(run) if max(P, k) <= DENSE or k == P else hessian.some(run, k, which)
         order = np.argsort({"largest": -found, "smallest": found, "magnitude": -abs(found)}[which], kind="stable")[:k]
         signs = np.sign(theirs[abs(theirs).argmax(0), range(len(found))])
@@ -87,7 +89,7 @@ def hessian_trace(model: Layer, loss: Loss, data: Any, *, samples: int = 100, se
     samples, seed = checked(hessian.caller, samples=(Annotated[int, Range(min=2, max=2**31)], samples), seed=(OneSeed, seed))
     runs, P = hessian.shape
     rng, found = generator(seed, "hutchinson"), np.empty((runs, samples))
-    for piece in hessian.copies.pieces(samples, 8 * runs * P):
+    for piece in hessian.copies.pieces(samples, 3 * runs):
         drawn = np.stack([np.where(rng.random(P) < 0.5, -1.0, 1.0) for _ in range(samples)[piece]])
         of, v = np.tile(hessian.every, len(drawn)), np.repeat(drawn, runs, 0)
         found[:, piece] = (v * hessian.times(of, v)).sum(-1).reshape(len(drawn), runs).T
@@ -102,36 +104,44 @@ class _Hessian:
         self.caller = caller
         self.copies = Copies(caller, model, dtype=np.float64).on(loss, data, batch_size=batch_size)
         self.every, self.shape = self.copies.every, self.copies.params.shape
+        self.start = generator(0, "eigsh").standard_normal(self.shape[-1])
 
     def times(self, of: np.ndarray, v: np.ndarray) -> np.ndarray:
         """The products of the runs `of` (k,) with v (k, P)."""
-        p = self.copies.params[of]
-        norm, size = np.sqrt((v * v).sum(-1, keepdims=True)), np.sqrt((p * p).sum(-1, keepdims=True) / p.shape[-1])
-        h = STEP * (1 + size) / np.where(norm == 0, 1, norm)
-        ahead, behind = np.split(self.gradients(np.concatenate([of, of]), np.concatenate([p + h * v, p - h * v])), 2)
-        with np.errstate(all="ignore"):
-            return (ahead - behind) / (2 * h)
-
-    def gradients(self, of: np.ndarray, points: np.ndarray) -> np.ndarray:
-        """Those of the loss of the runs `of` (k,), with the parameters of `points` (k, P)."""
-        found = np.empty_like(points)
+        p, norm = self.copies.params[of], _norm(v)
+        h = STEP * (1 + _norm(p) / np.sqrt(np.float64(p.shape[-1]))) / (norm + (norm == 0))
+        found = np.empty_like(p)
         with self.copies.computing():
-            for piece in self.copies.pieces(len(of)):
-                stack, (loss,), batches = self.copies.at(of[piece])
-                stack.params[...] = points[piece]
-                total, total_weight = np.zeros_like(points[piece]), np.zeros(1)
-                for x, y, weight, rows in batches.epoch(0):
-                    loss.forward(stack.forward(x), y, weight)
-                    stack.backward(loss.backward(), need_dx=False)
-                    its_weight = np.asarray(rows if weight is None else np.add.reduce(weight, -1, np.float64))
-                    total += stack.grads * its_weight[..., None]
-                    total_weight = total_weight + its_weight
-                found[piece] = total / total_weight[..., None]
+            for piece in self.copies.pieces(len(of), 3):
+                found[piece] = self._times(of[piece], p[piece], v[piece], h[piece])
         return found
 
-    def finite(self) -> np.ndarray:
-        """Which runs have a finite gradient, (runs,)."""
-        return np.isfinite(self.gradients(self.every, self.copies.params)).all(-1)
+    def _times(self, of: np.ndarray, p: np.ndarray, v: np.ndarray, h: np.ndarray) -> np.ndarray:
+        """The same with steps h (k, 1), batch by batch, by a stack of three copies of each run: one step back, here, and one ahead."""
+        stack, (loss,), batches = self.copies.at(np.tile(of, 3))
+        total, total_weight = np.zeros_like(p), np.zeros((1, 1))
+        for x, y, weight, rows in batches.epoch(0):
+
+            def difference(h: np.ndarray, x: Any = x, y: Any = y, weight: Any = weight) -> tuple[np.ndarray, np.ndarray]:
+                """The product, and how far the gradient is from a straight line, (k,); 0 / 0 where it does not change at all."""
+                stack.params[...] = np.concatenate([p - h * v, p, p + h * v])
+                loss.forward(stack.forward(x), y, weight)
+                stack.backward(loss.backward(), need_dx=False)
+                behind, here, ahead = np.split(stack.grads, 3)
+                rise = ahead - behind
+                return rise / (2 * h), (_norm(ahead + behind - 2 * here) / _norm(rise))[:, 0]
+
+            product, bend = difference(h)
+            for smaller in SMALLER:
+                if not (bent := bend > STRAIGHT).any():
+                    break
+                another, its_bend = difference(smaller * h)
+                better = bent & (its_bend < bend)
+                product[better], bend[better] = another[better], its_bend[better]
+            its_weight = np.atleast_1d(rows if weight is None else np.add.reduce(weight, -1, np.float64))[: len(of), None]
+            total += product * its_weight
+            total_weight = total_weight + its_weight
+        return total / total_weight
 
     def dense(self, run: int) -> tuple[np.ndarray, np.ndarray]:
         """All eigenvalues and vectors, as the columns of a matrix."""
@@ -145,10 +155,16 @@ class _Hessian:
 
         P, of = self.shape[-1], np.array([run])
         operator = LinearOperator((P, P), lambda v: self.times(of, v.reshape(1, P))[0], dtype=np.float64)
+        if not operator(self.start).any():
+            return np.zeros(k), np.eye(P, k)  # a matrix of zeros, which eigsh refuses
         kind = {"largest": "LA", "smallest": "SA", "magnitude": "LM"}[which]
-        start = generator(0, "eigsh").standard_normal(P)
         try:
-            return eigsh(operator, k, which=kind, v0=start, tol=TOLERANCE)
+            return eigsh(operator, k, which=kind, v0=self.start, tol=TOLERANCE)
         except ArpackNoConvergence as error:
             told = f"eigsh found {len(error.eigenvalues)} of {k} eigenvalues of run {run}; ask for fewer"
             raise UsageError(told, path=self.caller) from None
+
+
+def _norm(a: np.ndarray) -> np.ndarray:
+    """Of each row, (k, 1)."""
+    return np.sqrt((a * a).sum(-1, keepdims=True))
