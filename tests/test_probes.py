@@ -1,9 +1,7 @@
 """Probes: PyTorch's numbers (data/torch_probes.py made them), a stack gives the bytes of each network alone, and no model is changed."""
 
 import copy
-import gc
 import pickle
-import re
 from hashlib import sha256
 from pathlib import Path
 
@@ -79,6 +77,19 @@ def test_hessian_vector_products(torch):
     torch.holds(nn.hessian_vector_product(torch.model, torch.loss, torch.data, torch["v"]), "hv")
     shared, own = (nn.hessian_vector_product(torch.model, torch.loss, torch.data, v) for v in (torch["v"], np.tile(torch["v"], (3, 1))))
     assert same([shared], [own])
+
+
+def test_a_kink_within_the_step_is_stepped_around(monkeypatch):
+    rng = np.random.default_rng(TORCH["kinks/seed"])
+    data = rng.normal(size=(1000, 8)), rng.normal(size=(1000, 2))
+    model = nn.Sequential(nn.Dense(32), nn.ReLU(), nn.Dense(32), nn.ReLU(), nn.Dense(2)).build(8, seed=[0, 1], dtype="float64")
+    model.params[0] = 0.3 * rng.normal(size=model.params.shape[-1])
+    v, right = rng.normal(size=model.params.shape[-1]), TORCH["kinks/hv"]
+    found = nn.hessian_vector_product(model, nn.MSE(), data, v)
+    np.testing.assert_allclose(found[0], right, rtol=0, atol=1e-6 * abs(right).max())
+    assert same([found[0]], [nn.hessian_vector_product(model.take(0), nn.MSE(), data, v)])
+    monkeypatch.setattr(hessian, "SMALLER", ())
+    assert abs(nn.hessian_vector_product(model, nn.MSE(), data, v)[0] - right).max() > 100 * abs(right).max()
 
 
 def test_the_hessian_row_by_row(numbers):
@@ -348,3 +359,355 @@ def test_weight_of_a_row_counts_in_the_hessian_and_not_in_its_gradient(numbers):
     found = nn.hessian_vector_product(numbers.model, numbers.loss, (x, y, np.arange(1.0, 10)), v)
     np.testing.assert_allclose(found, nn.hessian_vector_product(numbers.model, numbers.loss, (x[repeated], y[repeated]), v), atol=1e-8)
     assert same(*([nn.per_sample_gradients(numbers.model, numbers.loss, data)] for data in ((x, y), (x, y, weight))))
+
+
+# ------------------------------------------------------------------------------------------ a probe of a training
+
+
+def step(model, training=True):
+    """A forward and a backward; the output and its gradient."""
+    loss = nn.MSE().build(model.output_shape)
+    y = model.forward(X, training=training)
+    loss.forward(y, DATA[1])
+    dy = loss.backward().copy()
+    model.backward(dy.copy(), need_dx=False)
+    return np.array(y), dy
+
+
+def test_layers_are_named_as_in_a_file_of_weights(tmp_path):
+    model = small()
+    nn.save_weights(model, tmp_path / "weights.npz")
+    with nn.probe(model, "first", "2.0", "") as p:
+        y, dy = step(model)
+    assert p.names == ("first", "2.0", "") and "2.0.W" in np.load(tmp_path / "weights.npz")
+    assert p.activations["first"].shape == p.gradients["2.0"].shape == (RUNS, 10, 3)
+    assert same([p.activations[""], p.gradients[""]], [y, dy])
+
+
+def test_unless_some_are_named_all_layers_are_probed():
+    assert nn.probe(small()).names == ("first", "1", "2", "2.0", "2.1", "2.2", "3", "4")
+    assert nn.probe(nn.Dense(1).build(2)).names == ("",)
+
+
+def test_a_probed_step_has_the_bytes_of_another():
+    model, other = small(), small()
+    with nn.probe(model), nn.probe(model, "2"):
+        found = step(model)
+    assert same([*found, model.grads, model.state], [*step(other), other.grads, other.state])
+
+
+def test_arrays_are_copies():
+    model = small()
+    with nn.probe(model, "4") as p:
+        y, _ = step(model)
+        first, gradient = p.activations["4"], p.gradients["4"]
+        model.params[...] += 1
+        other, _ = step(model)
+        assert same([first, p.activations["4"]], [y, other]) and gradient is not p.gradients["4"]
+        assert not any(np.shares_memory(first, array) for array in (model.params, model.layers[4]._w.y))
+    step(model)
+    assert same([p.activations["4"]], [other])  # which remains
+
+
+def test_a_layer_that_computes_alike_for_all_runs_has_a_runs_axis_too():
+    model = nn.Sequential(nn.Dropout(), nn.Dense(1)).build(2, seed=range(2))
+    with nn.probe(model) as p:
+        model.predict(X)
+    assert p.activations["0"].shape == (2, 10, 2) and p.activations["0"].flags.c_contiguous
+    assert same([p.activations["0"][1]], [X.astype("float32")])
+
+
+def attributes(model):
+    return [dict(vars(layer)) for _, _, layer in layout.walk(model)]
+
+
+def test_after_the_block_nothing_is_left():
+    model = small()
+    before = attributes(model)
+    with nn.probe(model):
+        pass
+    assert attributes(model) == before
+    with pytest.raises(ZeroDivisionError), nn.probe(model):
+        model.predict(X)
+        raise ZeroDivisionError
+    assert [list(found) for found in attributes(model)] == [list(found) for found in before]
+
+
+def test_probes_may_be_nested_and_end_in_any_order():
+    model = small()
+    before = attributes(model)
+    outer, inner = nn.probe(model, "4", "first"), nn.probe(model, "4")
+    outer.__enter__()
+    with inner:
+        step(model)
+        with nn.probe(model, "2") as innermost:
+            step(model)
+    last, first = inner.activations["4"], outer.activations["4"]
+    assert same([last], [first]) and last is not first and list(innermost.activations) == ["2"]
+    inner.__enter__()
+    outer.__exit__(None, None, None)
+    y, _ = step(model)
+    assert same([inner.activations["4"]], [y]) and outer.activations["4"] is first
+    inner.__exit__(None, None, None)
+    assert [list(found) for found in attributes(model)] == [list(found) for found in before]
+
+
+def test_a_layers_own_forward_comes_back():
+    """Which somebody had put in place of its class's."""
+    model, calls = small(), []
+    layer = model.layers[1]
+    layer.forward = lambda x, training=False: calls.append(1) or type(layer).forward(layer, x, training=training)
+    own = layer.forward
+    with nn.probe(model, "1") as p:
+        model.predict(X)
+    assert layer.forward is own and calls and "1" in p.activations
+
+
+def test_in_fit_callbacks_see_each_epochs_last_batch():
+    model, seen = small(), []
+
+    class Watch:
+        def on_epoch(self, state):
+            seen.append((p.activations["2"], p.gradients["2"]))
+
+    with nn.probe(model, "2") as p:
+        nn.fit(model, nn.MSE(), nn.SGD(0.01), DATA, epochs=3, batch_size=4, callbacks=[Watch()])
+    assert [(a.shape, g.shape) for a, g in seen] == 3 * [((RUNS, 2, 3), (RUNS, 2, 3))]
+    other = small()
+    nn.fit(other, nn.MSE(), nn.SGD(0.01), DATA, epochs=3, batch_size=4)
+    assert same([model.params, model.state], [other.params, other.state])
+
+
+def test_a_probe_follows_fit_when_runs_end():
+    model, seen = small(), []
+    before = attributes(model)
+
+    class Watch:
+        def on_epoch(self, state):
+            seen.append((p.activations["4"].shape[0], len(state.runs)))
+            if state.epoch < 3:
+                state.stop(np.arange(len(state.runs)) == 0, "enough")
+
+    with nn.probe(model, "4") as p:
+        nn.fit(model, nn.MSE(), nn.SGD(0.01), DATA, epochs=4, batch_size=10, callbacks=[Watch()])
+    assert seen == [(3, 3), (2, 2), (1, 1), (1, 1)]
+    assert [list(found) for found in attributes(model)] == [list(found) for found in before]
+
+
+def test_copies_of_a_probed_model_are_not_probed_but_what_take_makes():
+    model = small()
+    with nn.probe(model, "4") as p:
+        copies = [copy.deepcopy(model), pickle.loads(pickle.dumps(model)), model.astype("float32"), copy.deepcopy(model.layers[4])]
+        taken = model.take([1, 2])
+        for other in copies:
+            other.forward(np.ones((1, *other.input_shape), other.dtype))
+            assert not p.activations and "forward" not in vars(other)
+        y = taken.predict(X)
+        assert same([p.activations["4"]], [y])
+        taken.take(0).predict(X)
+        assert p.activations["4"].shape == (10, 2)
+    assert not any({"forward", "take", "_probed"} & vars(layer).keys() for _, _, layer in layout.walk(taken))
+
+
+def test_other_probes_within_a_probe_leave_it_alone():
+    model = small()
+    with nn.probe(model, "4") as p:
+        y = model.predict(X)
+        found_by_probes(model, nn.MSE(), DATA, X)
+        nn.loss_path(model, nn.MSE(), DATA, 0, 1)
+        nn.check_gradients(model, X, tolerance=1)
+        assert same([p.activations["4"]], [y]) and not p.gradients
+
+
+def test_a_probed_training_goes_on_from_its_checkpoint(tmp_path):
+    model, other = small(), small()
+    options = {"epochs": 4, "batch_size": 4}
+    with nn.probe(model):
+        nn.fit(model, nn.MSE(), nn.SGD(0.01), DATA, **options | {"epochs": 2}, checkpoint=tmp_path)
+        model = small()
+    with nn.probe(model):
+        nn.fit(model, nn.MSE(), nn.SGD(0.01), DATA, **options, checkpoint=tmp_path)
+    nn.fit(other, nn.MSE(), nn.SGD(0.01), DATA, **options)
+    assert same([model.params], [other.params])
+
+
+def test_a_part_of_a_model_is_probed_by_its_own_names():
+    model = small()
+    part = model[2:]
+    with nn.probe(part, "0.1") as p, nn.probe(model, "2.1") as q:
+        model.predict(X)
+    assert same([p.activations["0.1"]], [q.activations["2.1"]])
+
+
+# ------------------------------------------------------------------------------------------ mistakes
+
+
+@pytest.mark.parametrize(
+    "names, message",
+    [
+        (["frist"], r"^probe: there is no layer 'frist'\. Did you mean 'first'\? Layers: '' \(the model itself\), first, 1, 2, 2\.0, "),
+        (["0"], r"there is no layer '0'\."),
+        ([2], r"there is no layer 2\. Write '2'\. Layers"),
+        ([["2", "4"]], r"there is no layer a list of 2\."),
+        (["2.W"], r"there is no layer '2\.W'\."),
+    ],
+)
+def test_an_unknown_layer_is_refused(names, message):
+    with pytest.raises(nn.OptionError, match=message):
+        nn.probe(small(), *names)
+
+
+def test_what_has_not_been_computed_is_told():
+    model = nn.Sequential(nn.Tanh(), nn.Dense(2)).build(2)
+    with nn.probe(model, "0", "1") as p:
+        with pytest.raises(nn.UsageError, match=r"^probe: layer '0' has no activation yet: call the model's forward, or fit or predict$"):
+            p.activations["0"]
+        step(model)
+        with pytest.raises(nn.UsageError, match=r"layer '0' has no gradient yet: it has one after a backward that goes through it"):
+            p.gradients["0"]  # no layer before it has parameters
+        with pytest.raises(nn.UsageError, match=r"layer '10' is not probed\. Did you mean '1'\? Probed: 0, 1\."):
+            p.activations["10"]
+        with pytest.raises(nn.UsageError, match=r"^probe: this one is in use; make another one$"), p:
+            pass
+    assert p.gradients["1"].shape == (10, 2)
+
+
+V = np.ones(small(0).params.shape[-1])
+
+
+@pytest.mark.parametrize(
+    "call, error, message",
+    [
+        (lambda m: nn.probe(nn.MSE()), nn.OptionError, r"^probe\.model: expected a layer, got MSE\(\)"),
+        (lambda m: nn.probe(nn.Dense(1)), nn.UsageError, r"^Dense is not built; call build"),
+        (lambda m: nn.per_sample_gradients(nn.Dense(1), nn.MSE(), DATA), nn.UsageError, r"^Dense is not built"),
+        (lambda m: nn.per_sample_gradients(m, m, DATA), nn.OptionError, r"^per_sample_gradients\.loss: expected a loss, got "),
+        (
+            lambda m: nn.per_sample_gradients(m, nn.MSE(), DATA[0]),
+            nn.ShapeError,
+            r"^per_sample_gradients\.data: expected \(x, y\), \(x, y, weight\) or",
+        ),
+        (
+            lambda m: nn.per_sample_gradients(m, nn.MSE(), (X[:, :1], X)),
+            nn.ShapeError,
+            r"^per_sample_gradients\.data\.x: expected \(rows, 2\), got \(10, 1\)",
+        ),
+        (lambda m: nn.per_sample_gradients(m, nn.MSE(), (X[None], X)), nn.ShapeError, r"data\.x: expected \(rows, 2\), got \(1, 10, 2\)"),
+        (
+            lambda m: nn.per_sample_gradients(m, nn.CrossEntropy(), (X, np.full(10, 2))),
+            nn.DataError,
+            r"data\.y: CrossEntropy of outputs \(2,\) expected classes from 0 to 1, got 2",
+        ),
+        (
+            lambda m: nn.hessian_vector_product(m, nn.MSE(), DATA, V[1:]),
+            nn.ShapeError,
+            r"^hessian_vector_product\.v: expected \(35,\), got \(34,\)",
+        ),
+        (
+            lambda m: nn.hessian_vector_product(m, nn.MSE(), DATA, V * np.nan),
+            nn.DataError,
+            r"^hessian_vector_product\.v: expected finite numbers",
+        ),
+        (
+            lambda m: nn.hessian_vector_product(m, nn.MSE(), DATA, V, batch_size=0),
+            nn.OptionError,
+            r"^hessian_vector_product\.batch_size: expected an integer of at least 1, got 0",
+        ),
+        (
+            lambda m: nn.hessian_eigenvalues(m, nn.MSE(), DATA, 36),
+            nn.OptionError,
+            r"^hessian_eigenvalues\.k: expected at most 35, the number of parameters, got 36",
+        ),
+        (
+            lambda m: nn.hessian_eigenvalues(m, nn.MSE(), DATA, 0),
+            nn.OptionError,
+            r"^hessian_eigenvalues\.k: expected an integer of at least 1, got 0",
+        ),
+        (
+            lambda m: nn.hessian_eigenvalues(m, nn.MSE(), DATA, which="LA"),
+            nn.OptionError,
+            r"^hessian_eigenvalues\.which: expected one of 'largest', 'smallest', 'magnitude', got 'LA'",
+        ),
+        (
+            lambda m: nn.hessian_trace(m, nn.MSE(), DATA, samples=1),
+            nn.OptionError,
+            r"^hessian_trace\.samples: expected an integer of at least 2 .*, got 1",
+        ),
+        (lambda m: nn.hessian_trace(m, nn.MSE(), DATA, seed=-1), nn.OptionError, r"^hessian_trace\.seed: expected an integer .*, got -1"),
+        (lambda m: nn.ntk(m, X[0]), nn.ShapeError, r"Sequential was built for inputs \(batch, 2\), got \(2,\)"),
+        (lambda m: nn.ntk(m, X[None]), nn.ShapeError, r"Sequential was built for inputs \(batch, 2\), got \(1, 10, 2\)"),
+        (lambda m: nn.ntk(m, X, X[:, :1]), nn.ShapeError, r"Sequential was built for inputs"),
+        (lambda m: nn.ntk(m, X, outputs="all"), nn.OptionError, r"^ntk\.outputs: expected one of 'sum', 'each', got 'all'"),
+        (lambda m: nn.ntk(m, np.full(X.shape, "a")), nn.DataError, r"^ntk\.x: expected numbers"),
+        (lambda m: nn.cka(X, X[:5]), nn.ShapeError, r"^cka: expected activations of the same rows and runs, got \(10, 2\) and \(5, 2\)"),
+        (lambda m: nn.cka(np.ones((2, 10, 2)), np.ones((3, 10, 2))), nn.ShapeError, r"the same rows and runs"),
+        (
+            lambda m: nn.cka(np.ones((2, 10, 2, 3)), X),
+            nn.ShapeError,
+            r"^cka\.a: expected \(rows, n\) or \(R, rows, n\), got .*; fold further axes",
+        ),
+        (lambda m: nn.cka(X, X * np.inf), nn.DataError, r"^cka\.b: expected finite numbers"),
+        (lambda m: nn.cka_of_runs(X), nn.ShapeError, r"^cka_of_runs: expected activations \(R, rows, n\) of the same rows, got \(10, 2\)"),
+        (lambda m: nn.loss_plane(m, nn.MSE(), DATA, [V, V]), nn.ShapeError, r"^loss_plane\.weights: expected three arrays \(35,\)"),
+        (lambda m: nn.loss_plane(m, nn.MSE(), DATA, 3), nn.ShapeError, r"^loss_plane\.weights: expected three arrays \(35,\)"),
+        (
+            lambda m: nn.loss_plane(m, nn.MSE(), DATA, [V, 2 * V, V[:3]]),
+            nn.ShapeError,
+            r"^loss_plane\.weights\.2: expected an array like model\.params \(35,\), got \(3,\)",
+        ),
+        (
+            lambda m: nn.loss_plane(m, nn.MSE(), DATA, [V, 2 * V, V * np.nan]),
+            nn.DataError,
+            r"^loss_plane\.weights\.2: expected finite numbers",
+        ),
+        (
+            lambda m: nn.loss_plane(m, nn.MSE(), DATA, [V, 2 * V, 3 * V]),
+            nn.UsageError,
+            r"^loss_plane\.weights: the three sets of weights stand on one line",
+        ),
+        (
+            lambda m: nn.loss_plane(m, nn.MSE(), DATA, [V, V, m.params]),
+            nn.UsageError,
+            r"^loss_plane\.weights: the three sets of weights stand on one line",
+        ),
+        (
+            lambda m: nn.loss_plane(m, nn.MSE(), DATA, [V, 2 * V, m.params], points=1),
+            nn.OptionError,
+            r"^loss_plane\.points: expected an integer of at least 2 and at most 10000, got 1",
+        ),
+        (
+            lambda m: nn.loss_path(m, nn.MSE(), DATA, 0, 1),
+            nn.UsageError,
+            r"^loss_path: this is one network; the path goes from one run of a stack to another",
+        ),
+        (
+            lambda m: nn.loss_path(small(), nn.MSE(), DATA, 0, 3),
+            nn.OptionError,
+            r"^loss_path\.stop: expected an integer of at least 0 and at most 2, got 3",
+        ),
+        (
+            lambda m: nn.loss_path(small(), nn.MSE(), ([X] * 3, [X] * 3), 0, 1),
+            nn.ShapeError,
+            r"^loss_path\.data\.x: expected \(rows, 2\), got \(3, 10, 2\)",
+        ),
+        (
+            lambda m: nn.loss_path(nn.LayerNorm(eps=[0.1, 0.2]).build(2, seed=[0, 1]), nn.MSE(), DATA, 0, 1),
+            nn.UsageError,
+            r"^loss_path: runs 0 and 1 differ in LayerNorm\.eps, so that no network stands between them",
+        ),
+        (lambda m: nn.ntk(nn.Tanh().build(2), X), nn.UsageError, r"^ntk: the model has no parameters"),
+    ],
+)
+def test_a_mistake_is_told(call, error, message):
+    model = small(0)
+    before = digest(model)
+    with pytest.raises(error, match=message):
+        call(model)
+    assert digest(model) == before
+
+
+def test_a_result_that_does_not_fit_into_memory_is_refused(monkeypatch):
+    monkeypatch.setattr(copies.npz, "memory", lambda: 1000)
+    told = r"^per_sample_gradients: the result \(1, 10, 35\) needs 0\.0 GiB, and this machine has 0\.0 GiB of memory; give fewer rows"
+    with pytest.raises(nn.UsageError, match=told):
+        nn.per_sample_gradients(small(0), nn.MSE(), DATA)

@@ -36,7 +36,7 @@ class probe:
     with parameters are asked for no gradient. Nothing is spent while nothing is probed.
 
     A copy of a model is not probed, but what `take` makes of it is: so p follows fit, which goes on with the take of the runs that are left
-    when others end; arrays then have the runs of `state.alive`.
+    when others end; arrays then have the runs of `state.runs`.
     """
 
     def __init__(self, model: Layer, *names: str) -> None:
