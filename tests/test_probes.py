@@ -80,7 +80,7 @@ def test_hessian_vector_products(torch):
 
 
 def test_a_kink_within_the_step_is_stepped_around(monkeypatch):
-    rng = np.random.default_rng(TORCH["kinks/seed"])
+    rng = np.random.default_rng(int(TORCH["kinks/seed"]))
     data = rng.normal(size=(1000, 8)), rng.normal(size=(1000, 2))
     model = nn.Sequential(nn.Dense(32), nn.ReLU(), nn.Dense(32), nn.ReLU(), nn.Dense(2)).build(8, seed=[0, 1], dtype="float64")
     model.params[0] = 0.3 * rng.normal(size=model.params.shape[-1])
