@@ -70,6 +70,7 @@ class Layer(Component):
     _places: dict[str, tuple[str, int, int]] = field(init=False)  # where each declared array stands in them,
     _span: dict[str, tuple[int, int]] = field(init=False)  # and all numbers of this layer and those inside it
     _views: dict[str, np.ndarray] = field(init=False)  # the views that `bind` gave it
+    _probed: Any = field(init=False)  # the attributes that a probe has given it for a while; no copy has them
 
     def __new__(cls) -> Self:
         layer = super().__new__(cls)
@@ -201,6 +202,11 @@ class Layer(Component):
         """Which of the P parameters weight decay applies to: (P,) of bool."""
         return self._store.decay[slice(*self._span["params"])]
 
+    def slices(self) -> dict[str, slice]:
+        """Where each parameter stands in the flat vectors: `model.params[..., model.slices()["0.W"]]`; names as in a file of weights."""
+        layout.verify(self)
+        return {name: place for name, place, _ in layout.parameters(self)}
+
     def predict(self, x: np.ndarray, *, batch_size: int | None = None, blas_threads: int | str = "auto") -> np.ndarray:
         """Outputs for the rows of `x`, (rows, *features), or (R, rows, *features) with rows of its own for each run:
         a new array (*runs, rows, *outputs).
@@ -276,7 +282,7 @@ class Layer(Component):
     def __getstate__(self) -> dict[str, Any]:
         if hasattr(self, "_views"):
             layout.verify_views(self, self._path or type(self).__name__)
-        made_again = {"_views", "_kept", "_w", *getattr(self, "_views", ()), *self._streams}
+        made_again = {"_views", "_kept", "_w", *getattr(self, "_views", ()), *self._streams, *getattr(self, "_probed", ())}
         return {name: value for name, value in vars(self).items() if name not in made_again}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
