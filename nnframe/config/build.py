@@ -21,6 +21,7 @@ from nnframe.training.callbacks import check_hooks
 from nnframe.training.evaluation import batches_for, own_metrics
 from nnframe.training.fit import evaluate
 from nnframe.training.loop import Training
+from nnframe.training.whole import training_by
 
 
 @dataclass
@@ -104,7 +105,8 @@ def training_of(experiment: Experiment, model: Layer, training: Dataset, validat
     """What `experiment` says, ready to train a model that has been built: one network or a stack."""
     e = experiment
     check_hooks(e.callbacks, "callbacks")
-    return Training(model, e.loss, e.optimizer, training, validation, e.metrics, e.callbacks, None, e.train, e.data.augment)
+    made = training_by(e.optimizer)
+    return made(model, e.loss, e.optimizer, training, validation, e.metrics, e.callbacks, None, e.train, e.data.augment)
 
 
 def tested(experiment: Experiment, training: Training, test: Any) -> dict[str, np.ndarray]:

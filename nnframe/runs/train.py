@@ -72,7 +72,7 @@ def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str]
         record.finish("interrupted", {"epochs": training.done})
         if stop.signal != SIGPIPE:
             place = f"epoch {training.done + 1}, step {training.step} of {training.batches.steps}"
-            print(f"{stop} in {place}; go on with\n  {again}", file=sys.stderr)
+            print(f"{stop} in {place}; {training.goes_on} with\n  {again}", file=sys.stderr)
             print(folder)
         return 128 + stop.signal
     except BaseException as error:
@@ -80,7 +80,7 @@ def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str]
             record.ended("interrupted" if isinstance(error, KeyboardInterrupt) else "failed", {"epochs": training.done})
         if record.begun and isinstance(error, (FileError, KeyboardInterrupt)):  # a full disk, or no time for a checkpoint
             when = "once there is room, " if isinstance(error, FileError) else ""
-            print(f"training ended after epoch {training.done}; {when}go on with\n  {again}", file=sys.stderr)
+            print(f"training ended after epoch {training.done}; {when}{training.goes_on} with\n  {again}", file=sys.stderr)
         raise
     epochs, kept = int(history.epochs), int(history.kept)
     results = {"epochs": epochs, "kept_epoch": kept} | {name: float(values[kept - 1]) for name, values in history.items()}
@@ -89,7 +89,8 @@ def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str]
     reason, values = history.reasons.get(0, ""), summary({name: results[name] for name in results if name not in ("epochs", "kept_epoch")})
     if history.diverged:
         print(folder)
-        print(f"{reason}; training ended there. A smaller optimizer.lr may help.", file=sys.stderr)
+        mend = " A smaller optimizer.lr may help." if "lr" in history else ""
+        print(f"{reason}; training ended there.{mend}", file=sys.stderr)
         if kept < epochs:
             print(f"kept epoch {kept}: {values}", file=sys.stderr)
         return 1

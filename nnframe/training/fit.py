@@ -24,7 +24,8 @@ from nnframe.training.callbacks import Callback, check_hooks
 from nnframe.training.checkpoint import Checkpoints, Every
 from nnframe.training.evaluation import batches_for, own_metrics, run_through
 from nnframe.training.history import History
-from nnframe.training.loop import Train, Training
+from nnframe.training.loop import Train
+from nnframe.training.whole import training_by
 
 
 def fit(
@@ -85,7 +86,8 @@ def fit(
     if problems:
         raise OptionError("; ".join(f"{path}: {message}" for path, message in problems), path="fit")
     layout.verify(model)
-    training = Training(model, loss, optimizer, data, validation, every_metric, every_callback, seed, train, _list(augment, "fit.augment"))
+    every_change, training_of = _list(augment, "fit.augment"), training_by(optimizer)
+    training = training_of(model, loss, optimizer, data, validation, every_metric, every_callback, seed, train, every_change)
     if folder is None:
         return training.run()
     try:
