@@ -115,6 +115,7 @@ from nnframe.optimizers.adam import Adam as Adam
 from nnframe.optimizers.adam import AdamW as AdamW
 from nnframe.optimizers.base import Optimizer as Optimizer
 from nnframe.optimizers.rmsprop import RMSprop as RMSprop
+from nnframe.optimizers.scipy import SciPy as SciPy
 from nnframe.optimizers.sgd import SGD as SGD
 from nnframe.probes.gradients import ntk as ntk
 from nnframe.probes.gradients import per_sample_gradients as per_sample_gradients

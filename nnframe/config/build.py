@@ -24,6 +24,7 @@ from nnframe.training.ensemble import spread
 from nnframe.training.evaluation import batches_for, own_metrics
 from nnframe.training.fit import evaluate, evaluate_members
 from nnframe.training.loop import Training
+from nnframe.training.whole import training_by
 
 
 @dataclass
@@ -137,19 +138,8 @@ def training_of(experiment: Experiment, model: Layer, training: Dataset, validat
     """What `experiment` says, ready to train a model that has been built: one network or a stack."""
     e = experiment
     check_hooks(e.callbacks, "callbacks")
-    return Training(
-        model,
-        e.loss,
-        e.optimizer,
-        training,
-        validation,
-        e.metrics,
-        e.callbacks,
-        None,
-        e.train,
-        e.data.augment,
-        ensemble=e.ensemble is not None,
-    )
+    parts = (model, e.loss, e.optimizer, training, validation, e.metrics, e.callbacks, None, e.train, e.data.augment)
+    return training_by(e.optimizer)(*parts, ensemble=e.ensemble is not None)
 
 
 def tested(experiment: Experiment, training: Training, test: Any) -> dict[str, np.ndarray]:

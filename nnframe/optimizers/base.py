@@ -1,7 +1,8 @@
 """Optimizers: a few in-place operations on the flat `params` and `grads` of a model, (*runs, P)."""
 
+from collections.abc import Callable
 from copy import deepcopy
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy import add, copyto, multiply
@@ -13,6 +14,7 @@ from nnframe.components.options import field
 from nnframe.errors import UsageError, listed
 from nnframe.layers import layout
 from nnframe.layers.base import Layer
+from nnframe.losses.base import Loss
 
 O = TypeVar("O", bound="Optimizer")  # noqa: E741
 
@@ -36,6 +38,7 @@ class Optimizer(Component):
     """
 
     slot = "optimizer"
+    whole: ClassVar[bool] = False  # does it train a whole network in `minimize`, and take no steps?
 
     model: Layer = field(init=False)
     steps: int = field(init=False)
@@ -72,6 +75,14 @@ class Optimizer(Component):
         self._undecayed = bool((decay == 0).any())
         decayed = self.model.decayed
         return {"each_decay": decay if decayed.all() else decay * decayed, "undecayed": decay == 0}
+
+    def check(self, model: Layer, loss: Loss) -> None:
+        """Of one that is `whole`: raise OptionError for what it cannot train."""
+
+    def minimize(self, objective: Any, iterated: Callable[[], None]) -> str:
+        """Of one that is `whole`: train from where the parameters stand, with `iterated()` after every iteration, whose parameters and
+        gradient are in the model then. Returns why it ended. `objective`: an `Objective`."""
+        raise NotImplementedError
 
     # ------------------------------------------------------------------------------------------ what everyone calls
 

@@ -85,7 +85,7 @@ def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str]
         record.finish("interrupted", {"epochs": training.done})
         if stop.signal != SIGPIPE:
             place = f"epoch {training.done + 1}, step {training.step} of {training.batches.steps}"
-            voice.warn(f"{stop} in {place}; go on with\n  {again}")
+            voice.warn(f"{stop} in {place}; {training.goes_on} with\n  {again}")
             voice.end(folder)
         return 128 + stop.signal
     except BaseException as error:
@@ -93,7 +93,7 @@ def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str]
             record.ended("interrupted" if isinstance(error, KeyboardInterrupt) else "failed", {"epochs": training.done})
         if record.begun and isinstance(error, (FileError, KeyboardInterrupt)):  # a full disk, or no time for a checkpoint
             when = "once there is room, " if isinstance(error, FileError) else ""
-            voice.warn(f"training ended after epoch {training.done}; {when}go on with\n  {again}")
+            voice.warn(f"training ended after epoch {training.done}; {when}{training.goes_on} with\n  {again}")
         raise
     if experiment.ensemble:
         return conclude(job, record, history, say, voice)
@@ -103,8 +103,9 @@ def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str]
     record.finish("diverged" if history.diverged else "finished", results | test, ends)
     reason, values = history.reasons.get(0, ""), summary({name: results[name] for name in results if name not in ("epochs", "kept_epoch")})
     if history.diverged:
+        mend = " A smaller optimizer.lr may help." if "lr" in history else ""
         voice.end(folder)
-        voice.warn(f"{reason}; training ended there. A smaller optimizer.lr may help.", DivergenceWarning)
+        voice.warn(f"{reason}; training ended there.{mend}", DivergenceWarning)
         if kept < epochs:
             voice.warn(f"kept epoch {kept}: {values}")
         return 1

@@ -27,8 +27,9 @@ from nnframe.training.checkpoint import Checkpoints, Every
 from nnframe.training.ensemble import check_members, run_members
 from nnframe.training.evaluation import batches_for, own_metrics, run_through
 from nnframe.training.history import History
-from nnframe.training.loop import Train, Training, seeds_of
+from nnframe.training.loop import Train, seeds_of
 from nnframe.training.parts import parts_of
+from nnframe.training.whole import training_by
 
 
 def fit(
@@ -102,7 +103,7 @@ def fit(
     seeds = seeds_of(model, seed)
     data, validation = parts_of(data, validation, model, loss, Seeds(int(seeds.values.flat[0])) if together else seeds)
     parts = (model, loss, optimizer, data, validation, every_metric, every_callback, seed, train, changes)
-    training = Training(*parts, ensemble=together)
+    training = training_by(optimizer)(*parts, ensemble=together)
     if folder is None:
         return training.run()
     try:

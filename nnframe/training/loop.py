@@ -7,7 +7,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import islice
 from time import monotonic
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -59,6 +59,8 @@ def seeds_of(model: Layer, seed: Seed | None) -> Seeds:
 
 class Training(Resumable):
     """Everything that a training holds. When runs of a stack end, it goes on with the `take` of the others."""
+
+    goes_on: ClassVar[str] = "go on"  # what it does after an interruption
 
     def __init__(
         self,
@@ -189,11 +191,7 @@ class Training(Resumable):
         for callback in self.callbacks.values():
             hook(callback, "on_begin", began)
         with np.errstate(all="ignore"), blas.threads(self.threads):
-            while not self.over and self.done < train.epochs and self.elapsed() < limit:
-                self._watch()  # before any training too, so that what cannot be written is found now
-                self._end_epoch(self.train_epoch())
-                if checkpoints is not None and checkpoints.every.epochs and self.done % checkpoints.every.epochs == 0:
-                    checkpoints.due = 0.0
+            self._train(limit)
         if checkpoints is not None and self.done > began.epoch:
             checkpoints.save(self.get_state())
         layout.verify(self.model)  # a callback may have bound an array anew
@@ -205,6 +203,15 @@ class Training(Resumable):
         for column in self.history.values():
             column[np.isnan(column)] = np.nan  # of the same bits everywhere, as `settle` has it
         return self.history
+
+    def _train(self, limit: float) -> None:
+        """Train epoch after epoch, until so many seconds have gone by."""
+        train, checkpoints = self.train, self.checkpoints
+        while not self.over and self.done < train.epochs and self.elapsed() < limit:
+            self._watch()  # before any training too, so that what cannot be written is found now
+            self._end_epoch(self.train_epoch())
+            if checkpoints is not None and checkpoints.every.epochs and self.done % checkpoints.every.epochs == 0:
+                checkpoints.due = 0.0
 
     def train_epoch(self) -> dict[str, np.ndarray]:
         """Train one epoch, or what is left of it; its row of the log."""
@@ -238,15 +245,20 @@ class Training(Resumable):
             logs[metric.name] = metric.value()
         if self.evaluated is not None:
             logs = run_through(model, loss, self.evaluating, self.evaluated, self._watch)
+        logs = self._with_validation(logs)
+        if (lr := getattr(optimizer.bound, "lr", None)) is not None:
+            logs["lr"] = lr[..., 0].copy()
+        return logs
+
+    def _with_validation(self, logs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """A row of the log, with what validation rows give beside each value, and for an ensemble what its averaged prediction gives."""
         if self.validation is not None:
             if self.ensemble:
                 held, averaged = self._run_members(np.isfinite(logs["loss"]), self.validation)
             else:
-                held, averaged = run_through(model, loss, self.evaluating, self.validation, self._watch), {}
+                held, averaged = run_through(self.model, self.loss, self.evaluating, self.validation, self._watch), {}
             logs = {key: value for name in logs for key, value in ((name, logs[name]), (f"val_{name}", held[name]))}
-            logs |= {f"ensemble_val_{name}": np.full(model.runs, value) for name, value in averaged.items()}
-        if (lr := getattr(optimizer.bound, "lr", None)) is not None:
-            logs["lr"] = lr[..., 0].copy()
+            logs |= {f"ensemble_val_{name}": np.full(self.model.runs, value) for name, value in averaged.items()}
         return logs
 
     def _run_members(self, finite: np.ndarray, batches: Batches) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
@@ -296,7 +308,8 @@ class Training(Resumable):
                 state.stop(which, f"the loss is {loss} at the end of epoch {state.epoch} (step {state.step})")
         if self.warn:
             runs = "" if self.alive is None else f"run {', '.join(map(str, self.alive[diverged][:10]))}: "
-            warnings.warn(f"{runs}{state.reasons[-1][1]}; training ends here. A smaller lr may help.", DivergenceWarning, stacklevel=6)
+            mend = " A smaller lr may help." if "lr" in state.logs else ""
+            warnings.warn(f"{runs}{state.reasons[-1][1]}; training ends here.{mend}", DivergenceWarning, stacklevel=7)
 
     def _state(self, logs: dict[str, np.ndarray]) -> State:
         steps = self.done * self.batches.steps + self.step
