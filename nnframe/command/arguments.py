@@ -42,6 +42,8 @@ def parse(verb: str, arguments: Sequence[str]) -> argparse.Namespace:
         parser.add_argument("slot", nargs="?", help="layer, loss, optimizer, ...")
     if verb in ("schema", "best"):
         parser.add_argument("-o", "--output", type=Path, help="write it to this file instead")
+    if verb == "schema":
+        parser.add_argument("--no-plugins", action="store_true", help="the package's own components only, whatever else is installed")
     return parser.parse_intermixed_args(arguments)
 
 

@@ -67,7 +67,7 @@ def _hand_over(arguments: Sequence[str]) -> int:
         if verb == "list":
             return verbs.list_components(args.slot)
         if verb == "schema":
-            return verbs.write_schema(args.output)
+            return verbs.write_schema(args.output, args.plugin, args.no_plugins)
         return (verbs.check if verb == "check" else verbs.show)(args.config, args.overrides)
 
 

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,8 @@ from nnframe.config.build import Job, build
 from nnframe.config.compose import load
 from nnframe.config.experiment import is_sweep
 from nnframe.config.reading import dump
-from nnframe.config.schema import schema
-from nnframe.errors import FileError, GradientError, OptionError
+from nnframe.config.schema import own, schema
+from nnframe.errors import FileError, GradientError, OptionError, UsageError
 from nnframe.gradcheck import check_gradients
 from nnframe.runs.advice import advice, constant_inputs, start
 
@@ -132,10 +132,17 @@ def _options(cls: Any) -> Iterator[str]:
             yield name if option.required else f"{name}={option.value()!r}"
 
 
-def write_schema(path: Path | None) -> int:
+def write_schema(path: Path | None, plugin: Sequence[str], without_plugins: bool) -> int:
     """Print the JSON Schema of configs, or write it to a file."""
-    plugins.load_installed()
-    text = json.dumps(schema(), indent=1) + "\n"
+    if without_plugins and plugin:
+        raise UsageError("schema: --plugin and --no-plugins contradict each other; leave one of them out")
+    if not without_plugins:
+        plugins.load_installed()
+    return put(json.dumps(schema(own() if without_plugins else REGISTRY), indent=1) + "\n", path)
+
+
+def put(text: str, path: Path | None) -> int:
+    """Print a text, or write it to a file and print its name."""
     if path is None:
         print(text, end="")
         return 0
