@@ -10,7 +10,7 @@ VERBS = {
     "check": "build without training: layers, memory, the loss at the start, every gradient, and warnings",
     "show": "print the complete config: defaults, absolute paths, what it extends and what is overridden",
     "data": "print what is in a config's data: parts, columns, classes, duplicates, and the first rows as the model sees them",
-    "list": "print every component with its options",
+    "list": "print what a config may say: its sections, and every component with its options and an example",
     "plan": "print what a sweep will do: trials, stacks, sizes of blocks, memory, time",
     "best": "write the config of a sweep's best setting",
     "trial": "train one trial of a sweep again, alone, and compare it with its row",
@@ -39,8 +39,9 @@ def parse(verb: str, arguments: Sequence[str]) -> argparse.Namespace:
     if verb == "trial":
         parser.add_argument("number", type=int, help="of the trial, as in trials.csv")
     if verb == "list":
-        parser.add_argument("slot", nargs="?", help="layer, loss, optimizer, ...")
-    if verb in ("schema", "best"):
+        parser.add_argument("words", nargs="*", metavar="NAME", help="a component, a kind of them, a section or an option: Dense, losses, train, lr")
+        parser.add_argument("--html", action="store_true", help="a page of everything, for a browser")
+    if verb in ("list", "schema", "best"):
         parser.add_argument("-o", "--output", type=Path, help="write it to this file instead")
     if verb == "schema":
         parser.add_argument("--no-plugins", action="store_true", help="the package's own components only, whatever else is installed")

@@ -65,7 +65,7 @@ def _hand_over(arguments: Sequence[str]) -> int:
         from nnframe.command import verbs
 
         if verb == "list":
-            return verbs.list_components(args.slot)
+            return verbs.show_list(args.words, args.output, args.html)
         if verb == "schema":
             return verbs.write_schema(args.output, args.plugin, args.no_plugins)
         return (verbs.check if verb == "check" else verbs.show)(args.config, args.overrides)

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from nnframe.components import plugins
-from nnframe.components.names import nearest
-from nnframe.components.options import options, sentence
 from nnframe.components.registry import REGISTRY
+from nnframe.components.wording import shown
 from nnframe.config.build import Job, build
 from nnframe.config.compose import load
 from nnframe.config.experiment import is_sweep
@@ -104,32 +103,18 @@ def show(config: Path, overrides: list[str]) -> int:
     return 0
 
 
-def list_components(slot: str | None) -> int:
-    """Print every component, or those of one slot: signature, and what it is."""
-    if slot is not None and slot not in REGISTRY:
-        raise OptionError(f"unknown slot {slot!r}.{nearest(slot, REGISTRY)} Slots: {', '.join(sorted(REGISTRY))}.", path="list")
+def show_list(words: list[str], path: Path | None, html: bool) -> int:
+    """Print what is known of some words, or of everything; or make a page for a browser of everything."""
     plugins.load_installed()
-    for name in sorted(REGISTRY) if slot is None else [slot]:
-        print(f"{name}:")
-        for cls in REGISTRY[name].values():
-            print(f"  {cls.__name__}({', '.join(_options(cls))})")
-            print(f"      {sentence(cls)}")
-        if name == "metric":
-            print("  (and every loss, by its own name)")
-    return 0
+    if not html:
+        from nnframe.command.listing import answer
 
+        return put(answer(words), path)
+    if words:
+        raise OptionError(f"--html makes a page of everything; leave {shown(words[0])} out", path="list")
+    from nnframe.command.reference import reference
 
-def _options(cls: Any) -> Iterator[str]:
-    keyword = False
-    for name, option in options(cls).items():
-        if not (option.positional or option.variadic or keyword):
-            keyword = True
-            yield "*"
-        if option.variadic:
-            keyword = True
-            yield f"*{name}"
-        else:
-            yield name if option.required else f"{name}={option.value()!r}"
+    return put(reference(), path)
 
 
 def write_schema(path: Path | None, plugin: Sequence[str], without_plugins: bool) -> int:
