@@ -39,7 +39,9 @@ def parse(verb: str, arguments: Sequence[str]) -> argparse.Namespace:
     if verb == "trial":
         parser.add_argument("number", type=int, help="of the trial, as in trials.csv")
     if verb == "list":
-        parser.add_argument("words", nargs="*", metavar="NAME", help="a component, a kind of them, a section or an option: Dense, losses, train, lr")
+        parser.add_argument(
+            "words", nargs="*", metavar="NAME", help="a component, a kind of them, a section or an option: Dense, losses, train, lr"
+        )
         parser.add_argument("--html", action="store_true", help="a page of everything, for a browser")
     if verb in ("list", "schema", "best"):
         parser.add_argument("-o", "--output", type=Path, help="write it to this file instead")

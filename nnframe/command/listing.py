@@ -140,7 +140,9 @@ def _few(names: Sequence[str], most: int = 4) -> str:
 
 def _wrapped(text: str, width: int, first: str = "", then: str | None = None) -> list[str]:
     lead = text[: len(text) - len(text.lstrip())]  # a formula stays indented
-    return wrap(text, width, initial_indent=first + lead, subsequent_indent=(first if then is None else then) + lead, break_on_hyphens=False)
+    return wrap(
+        text, width, initial_indent=first + lead, subsequent_indent=(first if then is None else then) + lead, break_on_hyphens=False
+    )
 
 
 def _table(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:

@@ -60,7 +60,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {  # of what needs some options, or says l
     "Sweep": {"seeds": 8, "parameters": {"optimizer.lr": RANGE}, "objective": {"metric": "val_loss"}},
     "Objective": {"metric": "val_loss", "mode": "min", "at": "last"},
     "Confirm": {"top": 5, "seeds": 16},
-    "Between": {"optimizer.lr": RANGE, "model.0.units": [32, 64], "seed": {"low": 0, "high": 9, "integer": True}},
+    "Between": {"optimizer.lr": RANGE, "model.0.units": [32, 64], "train.batch_size": {"low": 16, "high": 64, "integer": True, "step": 16}},
 }
 PLACES: dict[str, Callable[[Any], dict[str, Any]]] = {  # where in a config a component of a slot stands
     "data source": lambda it: {"data": it},
@@ -118,7 +118,7 @@ class Slot:
 def sections() -> list[Page]:
     """The config as a whole, then its sections and what has parts in them, by their places."""
     kinds = {
-        "config": "all keys of a config",
+        "config": "what a file may say",
         "data": "a section of a config, and the options of every data source",
         "sweep.parameters": "by dotted path a list of values, alternatives by name, or a range of these options",
     }
@@ -304,7 +304,9 @@ def _value(kind: Any, name: str) -> Any:
     if origin is tuple:
         return [_value(parts[0], name)] if parts[-1] is Ellipsis else [_value(part, name) for part in parts]
     if is_component(base):
-        names = [known for known, cls in REGISTRY.get(base.slot, {}).items() if not any(o.required or o.variadic for o in options(cls).values())]
+        names = [
+            known for known, cls in REGISTRY.get(base.slot, {}).items() if not any(o.required or o.variadic for o in options(cls).values())
+        ]
         return names[0] if names else "..."
     if is_options(base):
         return {part: _some(option) for part, option in options(base).items() if option.required}

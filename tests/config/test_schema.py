@@ -315,7 +315,9 @@ def test_without_plugins_it_is_the_same_whatever_is_installed(tmp_path):
 
     def printed(*options):
         environment = {"PYTHONPATH": f"{CONFIGS.parent}:{tmp_path}", "PATH": ""}
-        return subprocess.run([sys.executable, *WRITES.split()[1:5], *options], cwd=tmp_path, capture_output=True, text=True, env=environment)
+        return subprocess.run(
+            [sys.executable, *WRITES.split()[1:5], *options], cwd=tmp_path, capture_output=True, text=True, env=environment
+        )
 
     made = printed()
     assert (made.returncode, made.stderr) == (0, "")
