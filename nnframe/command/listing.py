@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from textwrap import wrap
@@ -14,7 +14,8 @@ from nnframe.components.wording import shown
 from nnframe.errors import OptionError
 
 NARROW, WIDE, PIPED = 40, 100, 80  # characters of a line
-DEFAULT = 20  # of a default
+TABLE = 72  # from which a table has its columns side by side,
+MOST, DEFAULT = 24, 20  # of a name and a default at most
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class Known:
         self.sections, self.slots = sections(), slots()
         self.pages = [*self.sections, *(page for slot in self.slots for page in slot.pages)]
         self.named: dict[str, list[Thing]] = {}
-        for thing in (*self.pages, *self.slots):
+        things: list[Page | Slot] = [*self.pages, *self.slots]
+        for thing in things:
             for name in dict.fromkeys(self._names(thing)):
                 self.named.setdefault(name, []).append(thing)
 
@@ -67,7 +69,9 @@ class Known:
     def called_otherwise(self, word: str) -> Thing | None:
         """What was found by the name that others have for it."""
         found = self.find(word)
-        return None if any(plain(word) == plain(name) for name in self.named) or isinstance(found[0], Option) else found[0]
+        return (
+            None if any(plain(word.rpartition(".")[2]) == plain(name) for name in self.named) or isinstance(found[0], Option) else found[0]
+        )
 
     def refuse(self, word: str) -> NoReturn:
         close = closest(word, self.named) or closest(word, [row.name for _, row in self._options()])
@@ -140,17 +144,21 @@ def _few(names: Sequence[str], most: int = 4) -> str:
 
 def _wrapped(text: str, width: int, first: str = "", then: str | None = None) -> list[str]:
     lead = text[: len(text) - len(text.lstrip())]  # a formula stays indented
-    return wrap(
-        text, width, initial_indent=first + lead, subsequent_indent=(first if then is None else then) + lead, break_on_hyphens=False
-    )
+    then = first if then is None else then
+    return wrap(text.strip(), width, initial_indent=first + lead, subsequent_indent=then + lead, break_on_hyphens=False)
 
 
 def _table(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
-    """Rows in columns; what is too long goes on below itself."""
+    """Rows in columns; what is too long goes on below itself. On a narrow terminal the last column stands below the others."""
+    if width < TABLE:
+        for *cells, last in rows:
+            yield from _wrapped("  ".join(cells), width, "  ")
+            yield from _wrapped(last, width, " " * 6)
+        return
     *fixed, _ = zip(*rows, strict=True)
-    widths = [min(max(map(len, column)), DEFAULT if i else 30) for i, column in enumerate(fixed)]
-    widths.append(max(width - sum(widths) - 2 * len(rows[0]), 16))
+    widths = [min(max(map(len, column)), DEFAULT if i else MOST) for i, column in enumerate(fixed)]
+    widths.append(width - sum(widths) - 2 * len(rows[0]))
     for row in rows:
-        cells: Iterable[Sequence[str]] = (wrap(cell, room, break_on_hyphens=False) for cell, room in zip(row, widths, strict=True))
+        cells = [wrap(cell, room, break_on_hyphens=False) for cell, room in zip(row, widths, strict=True)]
         for line in zip_longest(*cells, fillvalue=""):
             yield "  " + "  ".join(cell.ljust(room) for cell, room in zip(line, widths, strict=True)).rstrip()

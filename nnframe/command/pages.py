@@ -43,7 +43,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {  # of what needs some options, or says l
     "Shift": {"by": -20},
     "Scale": {"by": 0.1},
     "Clip": {"low": -3, "high": 3},
-    "Features": {"squares": ["petal_length"], "products": [["petal_length", "petal_width"]]},
+    "Features": {"products": [["petal_length", "petal_width"]]},
     "Ordinal": {"order": {"size": ["S", "M", "L"]}},
     "Constant": {"value": 0.1},
     "Dense": {"units": 64},
@@ -214,7 +214,7 @@ def _shared(owner: Any) -> Collection[str]:
 def _takes(kind: Any, schedulable: bool) -> str:
     """What an option takes, in words."""
     words = next((f" ({mark.words})" for mark in _markers(kind) if isinstance(mark, Matches)), "")
-    said = describe(kind).replace(str(2**63 - 1), "2^63 - 1") + words
+    said = describe(kind).replace(str(2**63 - 1), "2^63 - 1").replace("typing.Any", "anything") + words
     return said + (f"; may differ per run{' or follow a schedule' if schedulable else ''}" if per_run(kind) else "")
 
 
@@ -252,8 +252,11 @@ def written(data: Mapping[str, Any], indent: str = "") -> str:
     """Plain data as YAML, of which what fits stands in one line."""
     lines = ""
     for key, value in data.items():
-        if isinstance(value, Mapping) and len(f"{indent}{key}: {flow(value)}") > LONG:
+        long = len(f"{indent}{key}: {flow(value)}") > LONG
+        if long and isinstance(value, Mapping):
             lines += f"{indent}{key}:\n{written(value, indent + '  ')}"
+        elif long and isinstance(value, list):
+            lines += f"{indent}{key}:\n" + "".join(f"{indent}- {flow(item)}\n" for item in value)
         else:
             lines += f"{indent}{key}: {flow(value)}\n"
     return lines

@@ -75,7 +75,7 @@ def _own(page: Page, taken: set[str]) -> str:
 
 
 def _article(own: str, page: Page) -> str:
-    text = "".join(f"<pre>{escape(part)}</pre>" if "\n" in part else f"<p>{_marked(part)}</p>" for part in page.text)
+    text = "".join(f"<pre>{escape(part)}</pre>" if part[0] == " " or "\n" in part else f"<p>{_marked(part)}</p>" for part in page.text)
     rows = [row for row in page.rows if not row.shared]
     table = "".join(f"<tr><td><code>{escape(row.name)}</code></td><td>{_default(row)}</td><td>{_takes(row)}</td></tr>" for row in rows)
     head = "<tr><th>option</th><th>default</th><th>takes</th></tr>"

@@ -14,7 +14,6 @@ from nnframe.components.options import Option, options, sentence
 from nnframe.components.registry import REGISTRY, slots_of
 from nnframe.config.experiment import Experiment
 
-
 Registry = Mapping[str, Mapping[str, type[Any]]]
 
 
