@@ -159,6 +159,6 @@ def _table(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
     widths = [min(max(map(len, column)), DEFAULT if i else MOST) for i, column in enumerate(fixed)]
     widths.append(width - sum(widths) - 2 * len(rows[0]))
     for row in rows:
-        cells = [wrap(cell, room, break_on_hyphens=False) for cell, room in zip(row, widths, strict=True)]
-        for line in zip_longest(*cells, fillvalue=""):
+        parts = [wrap(cell, room, break_on_hyphens=False) for cell, room in zip(row, widths, strict=True)]
+        for line in zip_longest(*parts, fillvalue=""):
             yield "  " + "  ".join(cell.ljust(room) for cell, room in zip(line, widths, strict=True)).rstrip()

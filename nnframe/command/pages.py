@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
@@ -245,7 +246,12 @@ def flow(value: Any) -> str:
     """Plain data as YAML in one line."""
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{flow(key)}: {flow(v)}' for key, v in value.items())}}}"
-    return f"[{', '.join(map(flow, value))}]" if isinstance(value, (list, tuple)) else dump(value).removesuffix("...\n").strip()
+    return f"[{', '.join(map(flow, value))}]" if isinstance(value, (list, tuple)) else _scalar(value)
+
+
+@lru_cache(maxsize=None, typed=True)
+def _scalar(value: Any) -> str:
+    return dump(value).removesuffix("...\n").strip()
 
 
 def written(data: Mapping[str, Any], indent: str = "") -> str:
