@@ -151,3 +151,4 @@ from nnframe.training.history import DivergenceWarning as DivergenceWarning
 from nnframe.training.history import History as History
 
 __version__ = "0.1.0"
+__all__ = [name for name, value in vars().items() if name[0] != "_" and not hasattr(value, "__spec__")]  # no modules

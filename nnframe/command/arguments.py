@@ -107,7 +107,11 @@ def _plan(parser: argparse.ArgumentParser) -> None:
 
 def _list(parser: argparse.ArgumentParser) -> None:
     add_plugin(parser)
-    parser.add_argument("slot", nargs="?", help="layer, loss, optimizer, ...")
+    parser.add_argument(
+        "words", nargs="*", metavar="NAME", help="a component, a kind of them, a section or an option: Dense, losses, train, lr"
+    )
+    parser.add_argument("--html", action="store_true", help="a page of everything, for a browser")
+    add_output(parser)
 
 
 def _best(parser: argparse.ArgumentParser) -> None:
@@ -138,6 +142,7 @@ def _evaluate(parser: argparse.ArgumentParser) -> None:
 def _schema(parser: argparse.ArgumentParser) -> None:
     add_plugin(parser)
     add_output(parser)
+    parser.add_argument("--no-plugins", action="store_true", help="the package's own components only, whatever else is installed")
 
 
 VERBS = {
@@ -149,7 +154,9 @@ VERBS = {
         add_config,
         "data.show",
     ),
-    "list": Verb("print every component with its options", _list, "verbs.list_components"),
+    "list": Verb(
+        "print what a config may say: its sections, and every component with its options and an example", _list, "verbs.show_list"
+    ),
     "predict": Verb("write what a trained network, or an ensemble, predicts for the rows of a file", _predict, "using.predict"),
     "evaluate": Verb("print loss, metrics and confusion matrix on rows with targets, with 95 % intervals", _evaluate, "using.evaluate"),
     "plan": Verb("print what a sweep will do: trials, stacks, sizes of blocks, memory, time", _plan, "sweeping.show_plan"),

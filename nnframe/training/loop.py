@@ -34,7 +34,13 @@ from nnframe.training.state import Resumable, hook
 
 @dataclass(frozen=True)
 class Train:
-    """How to train: the options of `fit` that are plain values, and the section `train` of a config."""
+    """How to train: the options of `fit` that are plain values, and the section `train` of a config.
+
+    All rows are trained on `epochs` times, `batch_size` of them a step, in an order drawn anew unless `shuffle` is false. What is logged of
+    the training part is that of its rows as they were trained on, with `evaluate_train` as they are after the epoch; `eval_batch_size` rows
+    are evaluated at a time, so many as the layers suggest unless given. `blas_threads` compute matrix products, `auto` as many as their
+    size rewards. Training ends after the epoch in which `max_seconds` have gone by. `checkpoint` says how often to write one.
+    """
 
     epochs: Size
     batch_size: Size
