@@ -1,48 +1,25 @@
 """What stands on a command line: the options of every verb."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-VERBS = {
-    "run": "train what a config describes",
-    "check": "build without training: layers, memory, the loss at the start, every gradient, and warnings",
-    "show": "print the complete config: defaults, absolute paths, what it extends and what is overridden",
-    "data": "print what is in a config's data: parts, columns, classes, duplicates, and the first rows as the model sees them",
-    "list": "print every component with its options",
-    "plan": "print what a sweep will do: trials, stacks, sizes of blocks, memory, time",
-    "best": "write the config of a sweep's best setting",
-    "trial": "train one trial of a sweep again, alone, and compare it with its row",
-    "schema": "print the JSON Schema of configs, for editors",
-}
 
+@dataclass(frozen=True)
+class Verb:
+    """`text` says what it does, `add` gives a parser its options. `work` names a function of a module beside this one, which is imported
+    when it is its turn: it takes each option by its name, but for --plugin, and returns the exit status."""
 
-def usage() -> str:
-    lines = [f"  {verb:8}{text}" for verb, text in VERBS.items()]
-    return "\n".join(["usage: nnframe VERB ...", "", *lines, "", "nnframe VERB --help tells more; nnframe --version prints the version."])
+    text: str
+    add: Callable[[argparse.ArgumentParser], None]
+    work: str = ""
 
-
-def parse(verb: str, arguments: Sequence[str]) -> argparse.Namespace:
-    """The options of one verb."""
-    if verb == "run":
-        return parse_training("nnframe run", arguments)
-    parser = argparse.ArgumentParser(f"nnframe {verb}", description=f"{VERBS[verb].capitalize()}.")
-    if verb in ("check", "show", "data", "plan"):
-        add_config(parser)
-    else:
-        add_plugin(parser)
-    if verb == "plan":
-        add_workers(parser)
-    if verb in ("best", "trial"):
-        parser.add_argument("folder", type=Path, help="the sweep's folder")
-    if verb == "trial":
-        parser.add_argument("number", type=int, help="of the trial, as in trials.csv")
-    if verb == "list":
-        parser.add_argument("slot", nargs="?", help="layer, loss, optimizer, ...")
-    if verb in ("schema", "best"):
-        parser.add_argument("-o", "--output", type=Path, help="write it to this file instead")
-    return parser.parse_intermixed_args(arguments)
+    def do(self, options: dict[str, Any]) -> int:
+        module, _, name = self.work.partition(".")
+        return getattr(import_module(f"nnframe.command.{module}"), name)(**options)
 
 
 EXAMPLES = """examples:
@@ -82,6 +59,15 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     add_plugin(parser)
 
 
+def add_sweep(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="the sweep's folder")
+    add_plugin(parser)
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-o", "--output", type=Path, help="write it to this file instead")
+
+
 def workers(text: str) -> int:
     """A number of processes, as argparse asks for it."""
     if not text.isdecimal() or not 0 < int(text) <= 1024:
@@ -112,3 +98,59 @@ def parse_training(command: str, arguments: Sequence[str] | None) -> argparse.Na
     if args.config is None and args.resume is None:
         parser.error("name a config, or --resume FOLDER")
     return args
+
+
+def _plan(parser: argparse.ArgumentParser) -> None:
+    add_config(parser)
+    add_workers(parser)
+
+
+def _list(parser: argparse.ArgumentParser) -> None:
+    add_plugin(parser)
+    parser.add_argument("slot", nargs="?", help="layer, loss, optimizer, ...")
+
+
+def _best(parser: argparse.ArgumentParser) -> None:
+    add_sweep(parser)
+    add_output(parser)
+
+
+def _trial(parser: argparse.ArgumentParser) -> None:
+    add_sweep(parser)
+    parser.add_argument("number", type=int, help="of the trial, as in trials.csv")
+
+
+def _schema(parser: argparse.ArgumentParser) -> None:
+    add_plugin(parser)
+    add_output(parser)
+
+
+VERBS = {
+    "run": Verb("train what a config describes", add_training),
+    "check": Verb("build without training: layers, memory, the loss at the start, every gradient, and warnings", add_config, "verbs.check"),
+    "show": Verb("print the complete config: defaults, absolute paths, what it extends and what is overridden", add_config, "verbs.show"),
+    "data": Verb(
+        "print what is in a config's data: parts, columns, classes, duplicates, and the first rows as the model sees them",
+        add_config,
+        "data.show",
+    ),
+    "list": Verb("print every component with its options", _list, "verbs.list_components"),
+    "plan": Verb("print what a sweep will do: trials, stacks, sizes of blocks, memory, time", _plan, "sweeping.show_plan"),
+    "best": Verb("write the config of a sweep's best setting", _best, "sweeping.best"),
+    "trial": Verb("train one trial of a sweep again, alone, and compare it with its row", _trial, "sweeping.trial"),
+    "schema": Verb("print the JSON Schema of configs, for editors", _schema, "verbs.write_schema"),
+}
+
+
+def usage() -> str:
+    width = max(map(len, VERBS)) + 2
+    lines = [f"  {name:{width}}{verb.text}" for name, verb in VERBS.items()]
+    return "\n".join(["usage: nnframe VERB ...", "", *lines, "", "nnframe VERB --help tells more; nnframe --version prints the version."])
+
+
+def parse(name: str, arguments: Sequence[str]) -> argparse.Namespace:
+    """The options of one verb."""
+    verb = VERBS[name]
+    parser = argparse.ArgumentParser(f"nnframe {name}", description=f"{verb.text.capitalize()}.")
+    verb.add(parser)
+    return parser.parse_intermixed_args(arguments)

@@ -132,16 +132,16 @@ def _options(cls: Any) -> Iterator[str]:
             yield name if option.required else f"{name}={option.value()!r}"
 
 
-def write_schema(path: Path | None) -> int:
+def write_schema(output: Path | None) -> int:
     """Print the JSON Schema of configs, or write it to a file."""
     plugins.load_installed()
     text = json.dumps(schema(), indent=1) + "\n"
-    if path is None:
+    if output is None:
         print(text, end="")
         return 0
     try:
-        path.write_text(text, encoding="utf-8")
+        output.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise FileError(f"cannot write {path}: {error.strerror}") from None
-    print(path)
+        raise FileError(f"cannot write {output}: {error.strerror}") from None
+    print(output)
     return 0

@@ -1,12 +1,15 @@
 """The command's other verbs, check, show, list and the help, and plugins: a user's own components."""
 
+import argparse
 import hashlib
+import inspect
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +18,7 @@ from cases import LAYERS, VECTOR
 
 import nnframe as nn
 from nnframe import __main__ as command
+from nnframe.command import arguments as table
 from nnframe.command import verbs
 from nnframe.components import plugins
 from nnframe.components.component import config_of
@@ -326,6 +330,15 @@ def test_help_of_each_verb(capsys, verb):
     assert (status, err) == (0, "") and out.startswith(f"usage: nnframe {verb} ") and "--plugin" in out
     status, out, err = do(capsys, verb, "--no-such-option")
     assert (status, out) == (2, "") and err.startswith(f"usage: nnframe {verb} ")
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "run"])
+def test_what_does_a_verb_takes_each_of_its_options(verb):
+    module, _, name = table.VERBS[verb].work.partition(".")
+    parser = argparse.ArgumentParser()
+    table.VERBS[verb].add(parser)
+    options = {action.dest for action in parser._actions} - {"help", "plugin"}
+    assert inspect.signature(getattr(import_module(f"nnframe.command.{module}"), name)).parameters.keys() == options
 
 
 @pytest.mark.parametrize(
