@@ -11,11 +11,12 @@ from typing import Any
 @dataclass(frozen=True)
 class Verb:
     """`text` says what it does, `add` gives a parser its options. `work` names a function of a module beside this one, which is imported
-    when it is its turn: it takes each option by its name, but for --plugin, and returns the exit status."""
+    when it is its turn: it takes each option by its name, --plugin only if it hands that on, and returns the exit status."""
 
     text: str
     add: Callable[[argparse.ArgumentParser], None]
     work: str = ""
+    hands_on: bool = False
 
     def do(self, options: dict[str, Any]) -> int:
         module, _, name = self.work.partition(".")
@@ -120,6 +121,13 @@ def _trial(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("number", type=int, help="of the trial, as in trials.csv")
 
 
+def _replay(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="of a run or a sweep")
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="such as data.path=FILE, where the data are elsewhere now")
+    add_workers(parser)
+    add_plugin(parser)
+
+
 def _schema(parser: argparse.ArgumentParser) -> None:
     add_plugin(parser)
     add_output(parser)
@@ -138,6 +146,9 @@ VERBS = {
     "plan": Verb("print what a sweep will do: trials, stacks, sizes of blocks, memory, time", _plan, "sweeping.show_plan"),
     "best": Verb("write the config of a sweep's best setting", _best, "sweeping.best"),
     "trial": Verb("train one trial of a sweep again, alone, and compare it with its row", _trial, "sweeping.trial"),
+    "replay": Verb(
+        "train again from a folder's own config, and tell what is not, to the last bit, as it was", _replay, "replaying.show", hands_on=True
+    ),
     "schema": Verb("print the JSON Schema of configs, for editors", _schema, "verbs.write_schema"),
 }
 
