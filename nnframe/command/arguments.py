@@ -119,6 +119,7 @@ def _best(parser: argparse.ArgumentParser) -> None:
 def _trial(parser: argparse.ArgumentParser) -> None:
     add_sweep(parser)
     parser.add_argument("number", type=int, help="of the trial, as in trials.csv")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="leave what it trained here, as a run's folder")
 
 
 def _replay(parser: argparse.ArgumentParser) -> None:
@@ -145,7 +146,9 @@ VERBS = {
     "list": Verb("print every component with its options", _list, "verbs.list_components"),
     "plan": Verb("print what a sweep will do: trials, stacks, sizes of blocks, memory, time", _plan, "sweeping.show_plan"),
     "best": Verb("write the config of a sweep's best setting", _best, "sweeping.best"),
-    "trial": Verb("train one trial of a sweep again, alone, and compare it with its row", _trial, "sweeping.trial"),
+    "trial": Verb(
+        "train one trial of a sweep again, alone, and compare it with its row; --out keeps what it trained", _trial, "sweeping.trial"
+    ),
     "replay": Verb(
         "train again from a folder's own config, and tell what is not, to the last bit, as it was", _replay, "replaying.show", hands_on=True
     ),

@@ -1,7 +1,11 @@
 """What the command does before a sweep and after it: plan one, write the winner's config, train one trial again."""
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -14,6 +18,7 @@ from nnframe.sweeps import plan, results, sentences
 from nnframe.sweeps.again import Different, again
 from nnframe.sweeps.block import Block, Trainer
 from nnframe.sweeps.execute import Stop, attempt, stoppable, told_later
+from nnframe.sweeps.keep import Keep
 from nnframe.sweeps.plan import Stack, Trials
 from nnframe.sweeps.prepare import PreparedSweep, prepare
 from nnframe.sweeps.runner import CONFIRM, TEST, Phase, phase_of, recorded, stacks_of, test_lines, tested, to_confirm, to_test
@@ -108,23 +113,46 @@ def _finished(prepared: PreparedSweep, tables: Path, folder: Path) -> Phase:
     return phase_of(prepared, tables)
 
 
-def trial(folder: Path, number: int) -> int:
-    """Train one trial again, alone, and compare it with its row. Returns the exit status: 1 if it differs."""
+def trial(folder: Path, number: int, out: Path | None) -> int:
+    """Train one trial again, alone, and compare it with its row; with `out`, leave what it trained there, as a run's folder. Returns the
+    exit status: 1 if it differs."""
     prepared = _of(folder)
     trials = prepared.trials
     if not 0 <= number < trials.count:
         raise UsageError(f"expected a trial from 0 to {trials.count - 1}, got {number}")
-    stop = Stop()
+    found, stop = "", Stop()
+    with _leaving(out) as place, caught(stop.note):
+        try:
+            row = again(prepared, folder, [number], trials.stacks, stop, keep=None if place is None else Keep(place, folder))[number]
+        except Different as error:
+            found = str(error)
+    if found:
+        print(found)
+    else:
+        told = dict(zip(prepared.heads[0], row, strict=False))
+        ended = f"weights {told['weights']}" if told["weights"] else told["reason"]
+        print(f"trial {number} is identical: {told['epochs']} epochs, {ended}")
+    if out is not None:
+        print(out if out.exists() else f"{out} is not there: a trial that failed leaves nothing")
+    return 1 if found else 0
+
+
+@contextmanager
+def _leaving(out: Path | None) -> Iterator[Path | None]:
+    """A folder beside `out`, from which the one that a trial leaves takes its place there in the end."""
+    if out is None:
+        yield None
+        return
     try:
-        with caught(stop.note):
-            row = again(prepared, folder, [number], trials.stacks, stop)[number]
-    except Different as error:
-        print(error)
-        return 1
-    told = dict(zip(prepared.heads[0], row, strict=False))
-    ended = f"weights {told['weights']}" if told["weights"] else told["reason"]
-    print(f"trial {number} is identical: {told['epochs']} epochs, {ended}")
-    return 0
+        if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+            raise FileError(f"{out} is there already; --out names a folder that is to be made")
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as place:
+            yield Path(place)
+            for made in Path(place).iterdir():
+                os.replace(made, out)
+    except OSError as error:
+        raise error if isinstance(error, FileError) else FileError(f"cannot make the folder {out}: {error.strerror}") from None
 
 
 def _of(folder: Path) -> PreparedSweep:

@@ -163,7 +163,8 @@ class Sampler(Component):
 
 @dataclass(frozen=True)
 class Sweep:
-    """The section `sweep` of a config. `trials` counts all trainings: settings times seeds."""
+    """The section `sweep` of a config. `trials` counts all trainings: settings times seeds. `keep` says which trials leave a
+    run's folder, with weights: those of the best setting, or all."""
 
     parameters: dict[str, Any] = field(default_factory=dict)
     seeds: Size | tuple[SweepSeed, ...] | None = None
@@ -171,6 +172,7 @@ class Sweep:
     trials: Size | None = None
     objective: Objective = field(default_factory=Objective)
     confirm: Confirm | None = None
+    keep: Literal["best", "all"] | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.seeds, tuple):

@@ -9,6 +9,7 @@ from nnframe.errors import NNFrameError, UsageError
 from nnframe.sweeps import results
 from nnframe.sweeps.block import Block, Outcome
 from nnframe.sweeps.execute import Stop, execute
+from nnframe.sweeps.keep import Keep
 from nnframe.sweeps.plan import Stack
 from nnframe.sweeps.prepare import PreparedSweep
 
@@ -25,6 +26,7 @@ def again(
     stop: Stop,
     workers: int = 1,
     plugin_names: Sequence[str] = (),
+    keep: Keep | None = None,
 ) -> dict[int, list[str]]:
     """Train some trials again, by their numbers, and compare them with the tables of a folder. Returns their rows there.
 
@@ -54,7 +56,7 @@ def again(
                 raise Different(f"trial {trial} differs: {differing}")
 
     chosen = np.isin(np.arange(prepared.trials.count), list(numbers))
-    execute(prepared.trials, stacks, chosen, prepared.log, prepared.sources, workers, plugin_names, report, stop)
+    execute(prepared.trials, stacks, chosen, prepared.log, prepared.sources, workers, plugin_names, report, stop, keep)
     return rows
 
 
