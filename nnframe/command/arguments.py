@@ -129,6 +129,12 @@ def _replay(parser: argparse.ArgumentParser) -> None:
     add_plugin(parser)
 
 
+def _diff(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("a", type=Path, help="a config, or the folder of a run or a sweep")
+    parser.add_argument("b", type=Path, help="another one")
+    add_plugin(parser)
+
+
 def _schema(parser: argparse.ArgumentParser) -> None:
     add_plugin(parser)
     add_output(parser)
@@ -152,6 +158,7 @@ VERBS = {
     "replay": Verb(
         "train again from a folder's own config, and tell what is not, to the last bit, as it was", _replay, "replaying.show", hands_on=True
     ),
+    "diff": Verb("print what differs between two configs, or two folders of runs or sweeps", _diff, "comparing.show"),
     "schema": Verb("print the JSON Schema of configs, for editors", _schema, "verbs.write_schema"),
 }
 

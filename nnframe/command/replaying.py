@@ -12,7 +12,7 @@ from nnframe.config.experiment import is_sweep
 from nnframe.config.reading import Document
 from nnframe.errors import ConfigError, FileError, printable
 from nnframe.runs.folder import read_record
-from nnframe.runs.replay import Replayed, missing_plugins, replay
+from nnframe.runs.replay import DATA, Replayed, missing_plugins, replay
 from nnframe.runs.train import headline
 from nnframe.system import blas
 from nnframe.training.log import Bar
@@ -47,8 +47,8 @@ def show(folder: Path, overrides: list[str], workers: int | None, plugin: list[s
 def _place(path: str, document: Document) -> str:
     """What has changed, by its place; of data the file, where they have one."""
     source = document.data.get("data")
-    file = source.get("path") if path == "data" and isinstance(source, dict) else None
-    return f"data ({file})" if file else path
+    file = source.get("path") if path == DATA and isinstance(source, dict) else None
+    return f"{path} ({file})" if file else path
 
 
 def _watch(job: Job) -> Iterator[Any]:

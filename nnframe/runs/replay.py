@@ -23,6 +23,7 @@ from nnframe.training.checkpoint import differences
 from nnframe.training.log import in_order, row_of
 
 LOG, WEIGHTS = "losses.csv", "weights.npz"
+DATA = "the data's hash"
 ENVIRONMENT = ("versions", "blas", "machine")  # keys of run.json: what the last digits may depend on besides config, data and plugins
 
 Change = tuple[str, Any, Any]  # a dotted path, what was there, and what is now
@@ -175,7 +176,9 @@ def differences_in(was: dict[str, Any], now: dict[str, Any], keys: Sequence[str]
     for key in keys:
         yield from differences(was.get(key, {}), now.get(key, {}), key)
     yield from differences(_plugins(was), _plugins(now), "plugins")
-    yield from differences(_data(was).get("sha256", ...), _data(now).get("sha256", ...), "data")
+    before, after = (_data(record).get("sha256") for record in (was, now))
+    if None not in (before, after):
+        yield from differences(before, after, DATA)
 
 
 def missing_plugins(record: dict[str, Any]) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from nnframe.config.reading import Document
 from nnframe.errors import UsageError
 from nnframe.runs.folder import environment
-from nnframe.runs.replay import Replayed, differences_in
+from nnframe.runs.replay import DATA, Replayed, differences_in
 from nnframe.sweeps import results
 from nnframe.sweeps.again import Different, again
 from nnframe.sweeps.execute import Stop
@@ -16,7 +16,7 @@ from nnframe.sweeps.runner import CONFIRM, TEST, Phase, phase_of, recorded, stac
 from nnframe.system.signals import caught
 from nnframe.training.checkpoint import differences
 
-DATA, PLUGINS = "the data's hash", "plugins"  # keys of a sweep's identity that may be others now: then its rows are, too, or not
+PLUGINS = "plugins"  # like the data, they may be others now: then rows are, too, or not
 
 
 def replay(folder: Path, document: Document, say: Callable[[str], None], workers: int, plugin_names: Sequence[str]) -> Replayed:
@@ -27,7 +27,7 @@ def replay(folder: Path, document: Document, say: Callable[[str], None], workers
     prepared, told, stop = prepare(document), list[str](), Stop()
     record = recorded(folder, prepared, free=(DATA, PLUGINS))
     now = json.loads(json.dumps(prepared.identity))
-    changes = [*differences(record["identity"].get(DATA), now[DATA], "data"), *differences_in(record, environment())]
+    changes = [*differences(record["identity"].get(DATA), now[DATA], DATA), *differences_in(record, environment())]
     say(prepared.headline)
     with caught(stop.note):
         for place, phase in _phases(folder, prepared):

@@ -126,7 +126,7 @@ def test_what_has_changed_since_is_told_beside_a_difference(place, capsys):
     status, said = told(capsys, folder)
     assert status == 1 and said.startswith("different: epoch 1: loss was ")
     assert "\nsince then, this has changed:\n" in said
-    assert re.search(rf"\n  data \({re.escape(str(place / 'data' / 'iris.csv'))}\): +[0-9a-f]{{16}} +\| +[0-9a-f]{{16}}\n", said)
+    assert re.search(rf"\n  the data's hash \({re.escape(str(place / 'data' / 'iris.csv'))}\): +[0-9a-f]{{16}} +\| +[0-9a-f]{{16}}\n", said)
 
 
 def test_data_that_are_elsewhere_or_gone(place, capsys):
