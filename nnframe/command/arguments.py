@@ -69,6 +69,13 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, help="write it to this file instead")
 
 
+def number(text: str) -> int:
+    """A number of things, as argparse asks for it."""
+    if not text.isdecimal() or not 0 < int(text) < 10**9:
+        raise argparse.ArgumentTypeError(f"expected an integer greater than 0, got {text!r}")
+    return int(text)
+
+
 def workers(text: str) -> int:
     """A number of processes, as argparse asks for it."""
     if not text.isdecimal() or not 0 < int(text) <= 1024:
@@ -135,6 +142,20 @@ def _diff(parser: argparse.ArgumentParser) -> None:
     add_plugin(parser)
 
 
+def _runs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "root", nargs="?", type=Path, default=Path("experiments/runs"), help="the folder that they are in (default: %(default)s)"
+    )
+    parser.add_argument("--name", metavar="GLOB", help="those of such a name: 'iris*'")
+    parser.add_argument("--status", action="append", default=[], help="running, finished, interrupted, diverged, failed or unreadable")
+    parser.add_argument("--since", metavar="TIME", help="those that began since then: 30min, 12h, 2d, 1w ago, or a date")
+    parser.add_argument("--where", action="append", default=[], metavar="key=value", help="those whose config says so: optimizer.lr=0.01")
+    parser.add_argument("--sort", metavar="COLUMN", help="val_loss, name, age, ...: the smallest first; --sort=-accuracy: the largest")
+    parser.add_argument("--limit", type=number, metavar="N", help="the first N of them")
+    parser.add_argument("--json", dest="as_json", action="store_true", help="one JSON array with all values")
+    add_plugin(parser)
+
+
 def _schema(parser: argparse.ArgumentParser) -> None:
     add_plugin(parser)
     add_output(parser)
@@ -159,6 +180,7 @@ VERBS = {
         "train again from a folder's own config, and tell what is not, to the last bit, as it was", _replay, "replaying.show", hands_on=True
     ),
     "diff": Verb("print what differs between two configs, or two folders of runs or sweeps", _diff, "comparing.show"),
+    "runs": Verb("print a table of all runs and sweeps under a folder", _runs, "listing.show"),
     "schema": Verb("print the JSON Schema of configs, for editors", _schema, "verbs.write_schema"),
 }
 

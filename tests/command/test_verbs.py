@@ -314,7 +314,7 @@ def test_list_shows_a_plugins_components(place, capsys):
 
 # ---------------------------------------------------------------------------------------------- usage and help
 
-VERBS = ("run", "check", "show", "data", "list", "plan", "best", "trial", "replay", "diff", "schema")
+VERBS = ("run", "check", "show", "data", "list", "plan", "best", "trial", "replay", "diff", "runs", "schema")
 
 
 @pytest.mark.parametrize("arguments", [[], ["-h"], ["--help"]])
