@@ -11,11 +11,12 @@ from typing import Any
 @dataclass(frozen=True)
 class Verb:
     """`text` says what it does, `add` gives a parser its options. `work` names a function of a module beside this one, which is imported
-    when it is its turn: it takes each option by its name, but for --plugin, and returns the exit status."""
+    when it is its turn: it takes each option by its name, --plugin only if it hands that on, and returns the exit status."""
 
     text: str
     add: Callable[[argparse.ArgumentParser], None]
     work: str = ""
+    hands_on: bool = False
 
     def do(self, options: dict[str, Any]) -> int:
         module, _, name = self.work.partition(".")
@@ -66,6 +67,13 @@ def add_sweep(parser: argparse.ArgumentParser) -> None:
 
 def add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, help="write it to this file instead")
+
+
+def number(text: str) -> int:
+    """A number of things, as argparse asks for it."""
+    if not text.isdecimal() or not 0 < int(text) < 10**9:
+        raise argparse.ArgumentTypeError(f"expected an integer greater than 0, got {text!r}")
+    return int(text)
 
 
 def workers(text: str) -> int:
@@ -122,6 +130,7 @@ def _best(parser: argparse.ArgumentParser) -> None:
 def _trial(parser: argparse.ArgumentParser) -> None:
     add_sweep(parser)
     parser.add_argument("number", type=int, help="of the trial, as in trials.csv")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="leave what it trained here, as a run's folder")
 
 
 def _predict(parser: argparse.ArgumentParser) -> None:
@@ -136,6 +145,33 @@ def _evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, help="of a run, or of a sweep that kept its best setting")
     parser.add_argument("rows", type=Path, nargs="?", help="a file of rows with targets (default: the test part, or the validation part)")
     parser.add_argument("--json", action="store_true", dest="as_json", help="print it as JSON")
+    add_plugin(parser)
+
+
+def _replay(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="of a run or a sweep")
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="such as data.path=FILE, where the data are elsewhere now")
+    add_workers(parser)
+    add_plugin(parser)
+
+
+def _diff(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("a", type=Path, help="a config, or the folder of a run or a sweep")
+    parser.add_argument("b", type=Path, help="another one")
+    add_plugin(parser)
+
+
+def _runs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "root", nargs="?", type=Path, default=Path("experiments/runs"), help="the folder that they are in (default: experiments/runs)"
+    )
+    parser.add_argument("--name", metavar="GLOB", help="those of such a name: 'iris*'")
+    parser.add_argument("--status", action="append", default=[], help="running, finished, interrupted, diverged, failed or unreadable")
+    parser.add_argument("--since", metavar="TIME", help="those that began since then: 30min, 12h, 2d, 1w ago, or a date")
+    parser.add_argument("--where", action="append", default=[], metavar="key=value", help="those whose config says so: optimizer.lr=0.01")
+    parser.add_argument("--sort", metavar="COLUMN", help="val_loss, name, age, ...: the smallest first; --sort=-accuracy: the largest")
+    parser.add_argument("--limit", type=number, metavar="N", help="the first N of them")
+    parser.add_argument("--json", dest="as_json", action="store_true", help="one JSON array with all values")
     add_plugin(parser)
 
 
@@ -161,7 +197,14 @@ VERBS = {
     "evaluate": Verb("print loss, metrics and confusion matrix on rows with targets, with 95 % intervals", _evaluate, "using.evaluate"),
     "plan": Verb("print what a sweep will do: trials, stacks, sizes of blocks, memory, time", _plan, "sweeping.show_plan"),
     "best": Verb("write the config of a sweep's best setting", _best, "sweeping.best"),
-    "trial": Verb("train one trial of a sweep again, alone, and compare it with its row", _trial, "sweeping.trial"),
+    "trial": Verb(
+        "train one trial of a sweep again, alone, and compare it with its row; --out keeps what it trained", _trial, "sweeping.trial"
+    ),
+    "replay": Verb(
+        "train again from a folder's own config, and tell what is not, to the last bit, as it was", _replay, "replaying.show", hands_on=True
+    ),
+    "diff": Verb("print what differs between two configs, or two folders of runs or sweeps", _diff, "comparing.show"),
+    "runs": Verb("print a table of all runs and sweeps under a folder", _runs, "folders.show"),
     "schema": Verb("print the JSON Schema of configs, for editors", _schema, "verbs.write_schema"),
 }
 

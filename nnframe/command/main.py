@@ -51,7 +51,7 @@ def _hand_over(arguments: Sequence[str]) -> int:
     if verb == "run":
         return _train("nnframe run", rest)
     options = vars(parse(verb, rest))
-    with _plugins(options.pop("plugin")):
+    with _plugins(options["plugin"] if VERBS[verb].hands_on else options.pop("plugin")):
         return VERBS[verb].do(options)
 
 

@@ -1,7 +1,11 @@
 """What the command does before a sweep and after it: plan one, write the winner's config, train one trial again."""
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -11,12 +15,15 @@ from nnframe.config.compose import load
 from nnframe.config.reading import dump
 from nnframe.errors import FileError, UsageError
 from nnframe.sweeps import plan, results, sentences
-from nnframe.sweeps.block import Block, Outcome, Trainer
-from nnframe.sweeps.execute import attempt, stoppable, told_later
+from nnframe.sweeps.again import Different, again
+from nnframe.sweeps.block import Block, Trainer
+from nnframe.sweeps.execute import Stop, attempt, stoppable, told_later
+from nnframe.sweeps.keep import Keep
 from nnframe.sweeps.plan import Stack, Trials
 from nnframe.sweeps.prepare import PreparedSweep, prepare
 from nnframe.sweeps.runner import CONFIRM, TEST, Phase, phase_of, recorded, stacks_of, test_lines, tested, to_confirm, to_test
 from nnframe.system import blas, files
+from nnframe.system.signals import caught
 
 UNFINISHED = "{folder}: the sweep has not finished; go on with python -m nnframe.run --resume {folder}"
 MOST, PATIENCE = 20, 2.0  # stacks to show and to try, and seconds for all of them
@@ -106,40 +113,46 @@ def _finished(prepared: PreparedSweep, tables: Path, folder: Path) -> Phase:
     return phase_of(prepared, tables)
 
 
-def trial(folder: Path, number: int) -> int:
-    """Train one trial again, alone, and compare it with its row. Returns the exit status: 1 if it differs."""
+def trial(folder: Path, number: int, out: Path | None) -> int:
+    """Train one trial again, alone, and compare it with its row; with `out`, leave what it trained there, as a run's folder. Returns the
+    exit status: 1 if it differs."""
     prepared = _of(folder)
     trials = prepared.trials
     if not 0 <= number < trials.count:
         raise UsageError(f"expected a trial from 0 to {trials.count - 1}, got {number}")
-    head, log_head = prepared.heads
-    row = next((cells for cells in results.read(folder / "trials.csv") if cells[0] == str(number)), None)
-    if row is None:
-        raise UsageError(f"{folder}: trial {number} has not been trained yet")
-    lines = [cells for cells in results.read(folder / "losses.csv") if cells[0] == str(number)]
-    block = Block.of(trials, next(stack for stack in trials.stacks if number in stack.trials), np.array([number]))
-    with stoppable():
-        found = attempt(Trainer(trials.document, prepared.log, prepared.sources), block)
-    outcome = Outcome.failed(found) if isinstance(found, str) else found[0]
-    again = [[str(number), *line.split(",")] for line in outcome.lines]
-    for old, new in zip(lines, again, strict=False):
-        if differing := _difference(log_head, old, new):
-            print(f"trial {number} differs in epoch {new[1]}: {differing}")
-            return 1
-    if len(lines) != len(again):
-        print(f"trial {number} differs: losses.csv has {len(lines)} epochs, it has {len(again)}")
-        return 1
-    if differing := _difference(head[:-2], row, prepared.row(number, outcome, 0)):  # but for seconds and worker
-        print(f"trial {number} differs: {differing}")
-        return 1
-    told = f"weights {outcome.row['weights']}" if "weights" in outcome.row else outcome.row["reason"]
-    print(f"trial {number} is identical: {len(again)} epochs, {told}")
-    return 0
+    found, stop = "", Stop()
+    with _leaving(out) as place, caught(stop.note):
+        try:
+            row = again(prepared, folder, [number], trials.stacks, stop, keep=None if place is None else Keep(place, folder))[number]
+        except Different as error:
+            found = str(error)
+    if found:
+        print(found)
+    else:
+        told = dict(zip(prepared.heads[0], row, strict=False))
+        ended = f"weights {told['weights']}" if told["weights"] else told["reason"]
+        print(f"trial {number} is identical: {told['epochs']} epochs, {ended}")
+    if out is not None:
+        print(out if out.exists() else f"{out} is not there: a trial that failed leaves nothing")
+    return 1 if found else 0
 
 
-def _difference(head: list[str], old: list[str], new: list[str]) -> str:
-    """The first cell in which two rows differ."""
-    return next((f"{name} was {was}, is {now}" for name, was, now in zip(head, old, new, strict=False) if was != now), "")
+@contextmanager
+def _leaving(out: Path | None) -> Iterator[Path | None]:
+    """A folder beside `out`, from which the one that a trial leaves takes its place there in the end."""
+    if out is None:
+        yield None
+        return
+    try:
+        if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+            raise FileError(f"{out} is there already; --out names a folder that is to be made")
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as place:
+            yield Path(place)
+            for made in Path(place).iterdir():
+                os.replace(made, out)
+    except OSError as error:
+        raise error if isinstance(error, FileError) else FileError(f"cannot make the folder {out}: {error.strerror}") from None
 
 
 def _of(folder: Path) -> PreparedSweep:

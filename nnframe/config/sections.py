@@ -167,7 +167,7 @@ class Sweep:
 
     `parameters` says by dotted path which values what may take, and `sampler` which of all their combinations are tried. Each of these
     settings is trained with all `seeds`, so many from the config's own on or those of a list, and ranked by the `objective`. With `confirm`
-    the best few are trained again.
+    the best few are trained again. `keep` says which trials leave a run's folder, with weights: those of the best setting, or all.
     """
 
     parameters: dict[str, Any] = field(default_factory=dict)
@@ -176,6 +176,7 @@ class Sweep:
     trials: Size | None = None
     objective: Objective = field(default_factory=Objective)
     confirm: Confirm | None = None
+    keep: Literal["best", "all"] | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.seeds, tuple):

@@ -30,7 +30,7 @@ class Start:
 def save_weights(model: Layer, path: str | PathLike[str]) -> None:
     """Write all parameters and state of a built model; a stack's have the runs axis first. Raises FileError."""
     layout.verify(model)
-    npz.write(Path(path), _named(model))
+    npz.write(Path(path), named(model))
 
 
 def load_weights(model: Layer, path: str | PathLike[str]) -> None:
@@ -39,7 +39,7 @@ def load_weights(model: Layer, path: str | PathLike[str]) -> None:
     Names, shapes and dtypes are compared before anything is read or changed. Raises FileError with what differs.
     """
     layout.verify(model)
-    path, arrays = Path(path), _named(model)
+    path, arrays = Path(path), named(model)
     found = npz.headers(path)
     for name in arrays | found:
         if name not in found:
@@ -59,7 +59,7 @@ def start_from(model: Layer, start: Start) -> None:
     if not start.path.exists():
         what = "has no weights.npz" if start.folder.is_dir() else "is no folder"
         raise OptionError(f"{start.folder} {what}; name the folder of a run that was trained", path="folder")
-    arrays, found = _named(model), npz.headers(start.path)
+    arrays, found = named(model), npz.headers(start.path)
     patterns = (start.match,) if isinstance(start.match, str) else start.match
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in found):
@@ -76,7 +76,8 @@ def start_from(model: Layer, start: Start) -> None:
         arrays[name][...] = values
 
 
-def _named(model: Layer) -> dict[str, np.ndarray]:
+def named(model: Layer) -> dict[str, np.ndarray]:
+    """Every parameter and state array by its name in a file."""
     return {f"{key}.{name}" if key else name: getattr(layer, name) for _, key, layer in layout.walk(model) for name in layer._specs}
 
 
@@ -84,12 +85,12 @@ def get_state(model: Layer) -> dict[str, dict[str, np.ndarray]]:
     """All that a built model holds, as arrays by name: parameters and state under "model", random streams under "stream", and the
     last gradients, which a callback may look at after the epoch."""
     streams = {name: stream.get_state() for name, stream in model._store.streams.items()}
-    return {"model": _named(model), "gradients": {"all": model.grads}, "stream": streams}
+    return {"model": named(model), "gradients": {"all": model.grads}, "stream": streams}
 
 
 def set_state(model: Layer, parts: dict[str, dict[str, np.ndarray]]) -> None:
     """Put what `get_state` gave back into a model of the same layers and runs."""
-    for name, array in _named(model).items():
+    for name, array in named(model).items():
         array[...] = parts["model"][name]
     model.grads[...] = parts["gradients"]["all"]
     for name, stream in model._store.streams.items():

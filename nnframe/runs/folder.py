@@ -6,7 +6,7 @@ import platform
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from datetime import datetime
 from hashlib import sha256
@@ -21,11 +21,12 @@ from nnframe.components import plugins
 from nnframe.config.build import Job
 from nnframe.config.reading import dump
 from nnframe.data.pipeline import Pipeline
-from nnframe.data.source import regular_file
+from nnframe.data.source import PreparedData, regular_file
 from nnframe.errors import FileError, printable
 from nnframe.layers.weights import save_weights
 from nnframe.system import blas, files
 from nnframe.training.callbacks import BestWeights, State
+from nnframe.training.history import History
 
 
 class RunFolder:
@@ -34,8 +35,9 @@ class RunFolder:
     It watches the training: config.yaml and run.json are written when that begins.
     """
 
-    def __init__(self, job: Job, folder: Path, record: dict[str, Any]) -> None:
-        data, earlier = job.data, record.get("resumed")
+    def __init__(self, job: Job, folder: Path, record: dict[str, Any], known: dict[str, Any] | None = None) -> None:
+        """`record`: run.json of what goes on here. `known`: what else is to stand there, the environment unless given."""
+        earlier = record.get("resumed")
         earlier = earlier if isinstance(earlier, list) else []
         self.job, self.folder, self.begun = job, folder, False
         self.config = dump(job.resolved)
@@ -48,18 +50,9 @@ class RunFolder:
             "seed": job.experiment.seed,
             **({"ensemble": job.experiment.ensemble} if job.experiment.ensemble else {}),
             "config_sha256": sha256(self.config.encode()).hexdigest(),
-            "data": {
-                "sha256": job.data_hash,
-                "rows": len(data.training.x),
-                "validation_rows": 0 if data.validation is None else len(data.validation.x),
-                "test_rows": 0 if data.test is None else len(data.test.x),
-                "inputs": list(data.training.inputs),
-                "targets": list(data.training.targets),
-                "classes": list(data.training.classes),
-            }
-            | Pipeline.of(data).record(),
+            "data": {"sha256": job.data_hash} | data_record(job.data),
             "parameters": job.model.params.shape[-1],  # of one network
-        } | environment()
+        } | (environment() if known is None else known)
 
     @classmethod
     def new(cls, job: Job, out: Path) -> "RunFolder":
@@ -93,6 +86,13 @@ class RunFolder:
             self.record["test_intervals"] = {name: [as_json(end) for end in ends] for name, ends in intervals.items()}
         self.ended(status, results)
 
+    def leave(self, lines: Iterable[str], status: str, results: dict[str, Any]) -> None:
+        """Write all that a run leaves which has been trained elsewhere, with these lines of its log; run.json last."""
+        files.write(self.folder / "config.yaml", self.config.encode())
+        files.write(self.folder / "losses.csv", "".join(f"{line}\n" for line in lines).encode())
+        self.begun = True
+        self.finish(status, results)
+
     def ended(self, status: str, results: dict[str, Any]) -> None:
         """Write how it ended, if it began."""
         if self.begun:
@@ -105,6 +105,24 @@ class RunFolder:
 
     def _save(self) -> None:
         write_record(self.folder, self.record)
+
+
+def data_record(data: PreparedData) -> dict[str, Any]:
+    """What run.json says of the data beside their hash: what it takes to make other rows into inputs, and outputs into answers."""
+    return {
+        "rows": len(data.training.x),
+        "validation_rows": 0 if data.validation is None else len(data.validation.x),
+        "test_rows": 0 if data.test is None else len(data.test.x),
+        "inputs": list(data.training.inputs),
+        "targets": list(data.training.targets),
+        "classes": list(data.training.classes),
+    } | Pipeline.of(data).record()
+
+
+def results_of(history: History, run: tuple[int, ...] = ()) -> dict[str, Any]:
+    """How one network's training ended, of a stack that of one run: epochs, and the log's row of the epoch whose weights are kept."""
+    epochs, kept = int(history.epochs[run]), int(history.kept[run])
+    return {"epochs": epochs, "kept_epoch": kept} | {name: float(values[(kept - 1, *run)]) for name, values in history.items()}
 
 
 def as_json(value: Any) -> Any:

@@ -12,7 +12,7 @@ from nnframe.config.reading import Document
 from nnframe.errors import FileError, printable
 from nnframe.runs.advice import advice, print_advice
 from nnframe.runs.ending import COMMAND, PYTHON, Voice, conclude, predictions
-from nnframe.runs.folder import RunFolder, identity, read_record, resume_command
+from nnframe.runs.folder import RunFolder, identity, read_record, results_of, resume_command
 from nnframe.system import files
 from nnframe.system.signals import SIGPIPE, Interrupted, theirs
 from nnframe.training.callbacks import BestWeights
@@ -97,8 +97,8 @@ def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str]
         raise
     if experiment.ensemble:
         return conclude(job, record, history, say, voice)
-    epochs, kept = int(history.epochs), int(history.kept)
-    results = {"epochs": epochs, "kept_epoch": kept} | {name: float(values[kept - 1]) for name, values in history.items()}
+    results = results_of(history)
+    epochs, kept = results["epochs"], results["kept_epoch"]
     test, ends = ({}, {}) if history.diverged else (job.test(), job.test_intervals())
     record.finish("diverged" if history.diverged else "finished", results | test, ends)
     reason, values = history.reasons.get(0, ""), summary({name: results[name] for name in results if name not in ("epochs", "kept_epoch")})

@@ -7,16 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from nnframe.config.build import model_of, tested, training_of
-from nnframe.config.experiment import Experiment, inspected
+from nnframe.config.build import Job, model_of, tested, training_of
+from nnframe.config.experiment import Experiment, checked, inspected
 from nnframe.config.reading import Document
 from nnframe.data.dataset import Dataset, array_hash
 from nnframe.data.source import PreparedData, Source
 from nnframe.data.stacking import form, stack
 from nnframe.errors import OptionError
 from nnframe.layers.base import Layer
-from nnframe.sweeps.plan import Stack, Trials, assigned
+from nnframe.layers.containers import Sequential
+from nnframe.sweeps.keep import Keep
+from nnframe.sweeps.plan import Stack, Trials, assigned, one_fold
 from nnframe.sweeps.sources import Sources, config_text
+from nnframe.training.callbacks import BestWeights
 from nnframe.training.history import History
 from nnframe.training.log import in_order
 from nnframe.training.loop import Training
@@ -29,6 +32,7 @@ class Block:
     """Trials to train as one stack: values that they share, and lists of one value a trial, by path."""
 
     trials: list[int]
+    settings: list[int]  # as tables have them
     shared: dict[str, Any]
     varied: dict[str, list[Any]]
     seeds: list[int]
@@ -40,7 +44,7 @@ class Block:
         settings = (numbers // trials.each).tolist()
         varied = {path: [trials.parameters[path].value(trials.settings[path][s]) for s in settings] for path in stack.varied}
         seeds, folds = ([of(trial) for trial in numbers.tolist()] for of in (trials.seed, trials.fold))
-        return cls(numbers.tolist(), stack.shared, varied, seeds, folds)  # type: ignore[arg-type]
+        return cls(numbers.tolist(), [trials.numbers[s] for s in settings], stack.shared, varied, seeds, folds)  # type: ignore[arg-type]
 
     def part(self, places: Iterable[int]) -> "Block":
         """Some of its trials, by their places."""
@@ -50,7 +54,7 @@ class Block:
             return [values[place] for place in chosen]
 
         varied = {path: some(values) for path, values in self.varied.items()}
-        return Block(some(self.trials), self.shared, varied, some(self.seeds), some(self.folds))
+        return Block(some(self.trials), some(self.settings), self.shared, varied, some(self.seeds), some(self.folds))
 
 
 @dataclass(frozen=True)
@@ -68,10 +72,18 @@ class Outcome:
 class Trainer:
     """Trains blocks of trials of a document's sweep, on data of `sources`."""
 
-    def __init__(self, document: Document, columns: Sequence[str] = (), sources: Sources | None = None, *, test: bool = False) -> None:
+    def __init__(
+        self,
+        document: Document,
+        columns: Sequence[str] = (),
+        sources: Sources | None = None,
+        *,
+        test: bool = False,
+        keep: Keep | None = None,
+    ) -> None:
         """`columns` of the log that lines are to have, in order; unless given, those that the training has. With `test`, trials are
-        evaluated on the test part, which is not read otherwise."""
-        self.document, self.columns, self.sources, self.test = document, list(columns), sources or Sources(), test
+        evaluated on the test part, which is not read otherwise. With `keep`, each leaves a folder."""
+        self.document, self.columns, self.sources, self.test, self.keep = document, list(columns), sources or Sources(), test, keep
         self._kept: tuple[str, dict[Any, PreparedData]] = "", {}
 
     def train(self, block: Block) -> list[Outcome]:
@@ -85,6 +97,8 @@ class Trainer:
             start, began = time.perf_counter(), start
             seconds = (start - began) / len(part.places)
             found |= zip(part.places, self._outcomes(training, history, values, seconds), strict=True)
+            if self.keep is not None:
+                self._leave(self.keep, block, part, training, history, seconds)
         return [found[place] for place in range(len(block.trials))]
 
     def training(self, block: Block) -> Training:
@@ -134,13 +148,13 @@ class Trainer:
             row = {"status": "diverged" if history.diverged[run] else "finished", "epochs": str(epochs)}
             row |= {name: str(column[run]) for name, column in values.items()}
             row |= {"weights": weights_hash(model.params[run], model.state[run]), "reason": history.reasons.get(run, "")}
-            yield Outcome(row | {"seconds": f"{seconds:.4f}"}, self._lines(training, history, run, epochs))
+            yield Outcome(row | {"seconds": f"{seconds:.4f}"}, self._lines(training, history, run, epochs, self.columns))
 
-    def _lines(self, training: Training, history: History, run: int, epochs: int) -> list[str]:
+    def _lines(self, training: Training, history: History, run: int, epochs: int, columns: Sequence[str]) -> list[str]:
         """The log of one run, as a run alone writes it."""
         steps = training.batches.steps
         cells = [[f"{epoch},{epoch * steps}" for epoch in range(1, epochs + 1)]]
-        for name in self.columns or in_order(history):
+        for name in columns or in_order(history):
             if name not in history:
                 cells.append([""] * epochs)
             elif name == "lr":  # in the model's dtype; most often there are few of them
@@ -150,6 +164,30 @@ class Trainer:
             else:
                 cells.append(list(map(str, history[name][:epochs, run].tolist())))
         return list(map(",".join, zip(*cells, strict=True)))
+
+    def _leave(self, keep: Keep, block: Block, part: "_Alike", training: Training, history: History, seconds: float) -> None:
+        """Write what each run of a stack leaves that has been trained. Raises Unkept."""
+        head = ",".join(["epoch", "step", *in_order(history)])
+        for run, place in enumerate(part.places):
+            job = self._alone(block, place, part, training, run)
+            job.training.seconds = seconds
+            lines = self._lines(training, history, run, int(history.epochs[run]), ())
+            names: dict[str, list[Any]] = {"trial": block.trials, "setting": block.settings, "seed": block.seeds, "fold": block.folds}
+            keep.write(job, history, run, [head, *lines], {name: of[place] for name, of in names.items()})
+
+    def _alone(self, block: Block, place: int, part: "_Alike", training: Training, run: int) -> Job:
+        """One trial of a block as a job of its own, with the weights that it has as a run of a stack, and the best that it had."""
+        values = block.shared | {path: column[place] for path, column in block.varied.items()} | {"seed": block.seeds[place]}
+        if (fold := block.folds[place]) is not None and (cv := part.experiment.data.folds) is not None:
+            values |= one_fold(cv, fold)
+        e, data = checked(assigned(self.document, values)), part.data[int(part.of[run])]
+        model = Sequential(*e.model).build(data.training.x.shape[1:], seed=e.seed, dtype=e.dtype)
+        job = Job(e, data, model, training_of(e, model, data.training, data.validation), {})
+        model.params[...], model.state[...] = training.whole.params[run], training.whole.state[run]
+        for mine, stacked in zip(e.callbacks, training.callbacks.values(), strict=True):
+            if isinstance(mine, BestWeights):
+                mine.set_state({name: array[run] for name, array in stacked.get_state().items()})
+        return job
 
 
 @dataclass(frozen=True)

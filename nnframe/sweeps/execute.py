@@ -22,6 +22,7 @@ from nnframe.components import plugins
 from nnframe.config.reading import Document
 from nnframe.errors import NNFrameError, UsageError
 from nnframe.sweeps.block import Block, Outcome, Trainer
+from nnframe.sweeps.keep import Keep, Unkept
 from nnframe.sweeps.plan import Stack, Trials
 from nnframe.sweeps.sources import Changed, Sources
 from nnframe.system.signals import Interrupted, caught, theirs
@@ -128,19 +129,20 @@ def execute(
     plugin_names: Sequence[str],
     report: Report,
     stop: Stop,
+    keep: Keep | None = None,
 ) -> None:
     """Train all trials that are `missing`, a mask, and report each block as it ends. What `report` raises ends it all.
 
     A setting that cannot be trained, or that kills its worker, becomes a row that says so; its neighbours are trained anew.
-    Raises Interrupted soon after a signal, and Changed for data that is not what `sources` knows.
+    Raises Interrupted soon after a signal, Changed for data that is not what `sources` knows, and Unkept.
     """
     blocks = chain.from_iterable((Block.of(trials, stack, part) for part in stack.blocks(missing)) for stack in stacks)
     tasks = Tasks(blocks, report)
     if workers == 1:
-        _here(tasks, Trainer(trials.document, columns, sources, test=trials.test), stop)
+        _here(tasks, Trainer(trials.document, columns, sources, test=trials.test, keep=keep), stop)
     else:
         sources.loaded.clear()  # the workers read for themselves
-        _there(tasks, (trials.document, columns, sources.hashes, trials.test, plugin_names), workers, stop)
+        _there(tasks, (trials.document, columns, sources.hashes, trials.test, keep, plugin_names), workers, stop)
 
 
 def _here(tasks: Tasks, trainer: Trainer, stop: Stop) -> None:
@@ -184,11 +186,11 @@ def _there(tasks: Tasks, setup: tuple[Any, ...], workers: int, stop: Stop) -> No
 
 
 def attempt(trainer: Trainer, block: Block) -> list[Outcome] | str:
-    """Train a block; a text that says why if that cannot be done. Raises Changed."""
+    """Train a block; a text that says why if that cannot be done. Raises Changed and Unkept."""
     try:
         with theirs():
             return trainer.train(block)
-    except Changed:
+    except (Changed, Unkept):
         raise
     except NNFrameError as error:
         return "; ".join(str(error).splitlines())
@@ -250,14 +252,16 @@ def _how(process: Any) -> str:
 _trainer: Trainer
 
 
-def _begin(document: Document, columns: list[str], hashes: dict[str, str], test: bool, plugin_names: Sequence[str]) -> None:
+def _begin(
+    document: Document, columns: list[str], hashes: dict[str, str], test: bool, keep: Keep | None, plugin_names: Sequence[str]
+) -> None:
     global _trainer
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes of a terminal; the parent answers it
     if (parent := parent_process()) is not None:
         threading.Thread(target=_outlive, args=(parent.sentinel,), daemon=True).start()
     for name in plugin_names:
         plugins.load(name)
-    _trainer = Trainer(document, columns, Sources(hashes), test=test)
+    _trainer = Trainer(document, columns, Sources(hashes), test=test, keep=keep)
 
 
 def _outlive(sentinel: int) -> None:

@@ -18,9 +18,8 @@ from nnframe.errors import ConfigError, FileError, UsageError
 from nnframe.runs.load import WEIGHTS, Part, Trained, of_run, record_of
 from nnframe.runs.train import run_in_python
 from nnframe.sweeps import results
+from nnframe.sweeps.keep import TRIALS
 from nnframe.sweeps.plan import plain
-
-TRIALS = "trials"  # the folder of what trials keep, beside their tables
 
 
 def load(folder: Path, plugins: Sequence[str] = (), weights: str = WEIGHTS) -> Trained:

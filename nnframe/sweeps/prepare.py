@@ -143,8 +143,10 @@ class PreparedSweep:
 
     @cached_property
     def identity(self) -> dict[str, Any]:
-        """Plain data that says what is tried on which data."""
-        return run_folder.identity(self.resolved, self.sources.hashes)
+        """Plain data that says what is tried on which data; what is kept of it makes no difference."""
+        resolved = dict(self.resolved)
+        resolved["sweep"] = {key: value for key, value in resolved["sweep"].items() if key != "keep"}
+        return run_folder.identity(resolved, self.sources.hashes)
 
 
 def prepare(document: Document) -> PreparedSweep:

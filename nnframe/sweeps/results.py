@@ -173,6 +173,12 @@ def complete(folder: Path) -> bool:
     return "complete" in last
 
 
+def noted(folder: Path) -> list[int]:
+    """The trials whose rows are known to be whole. Raises FileError for a journal that is missing or damaged."""
+    entries = _read(folder / JOURNAL)[0]
+    return [row[0] for entry in entries for row in entry.get("rows", ())]
+
+
 def line_of(cells: Iterable[str]) -> str:
     """Cells as a line of CSV."""
     text = io.StringIO()

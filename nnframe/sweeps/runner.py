@@ -25,8 +25,10 @@ from nnframe.errors import FileError, NNFrameError, OptionError, UsageError, pri
 from nnframe.runs import folder as run_folder
 from nnframe.runs.advice import print_advice
 from nnframe.sweeps import plan, results, sentences, statistics
+from nnframe.sweeps.again import Different, again
 from nnframe.sweeps.block import Block, Outcome, Trainer
 from nnframe.sweeps.execute import UNGUARDED, Stop, execute, told_later
+from nnframe.sweeps.keep import Keep, Unkept
 from nnframe.sweeps.plan import Stack
 from nnframe.sweeps.prepare import PreparedSweep, prepare
 from nnframe.sweeps.sources import Changed
@@ -150,7 +152,7 @@ def resume(folder: Path, document: Document, options: Options) -> int:
     """Go on with the sweep of a folder, which this process owns. Returns the exit status."""
     prepared = prepare(document)
     record = recorded(folder, prepared)
-    if results.settle(folder) and record.get("status") == "finished":
+    if results.settle(folder) and record.get("status") == "finished" and not rekept(prepared, folder):
         print(f"this sweep has finished: {prepared.trials.count:,} trials; nothing is left to do")
         print(folder)
         return 0
@@ -196,6 +198,9 @@ def _answer(prepared: PreparedSweep, folder: Path, options: Options, new: bool =
             say(f"{phase.failed:,} of {count:,} trials failed or have no {prepared.objective}; {place}trials.csv says why")
     for line in test_lines(prepared, test):
         say(line)
+    for tables in (folder, folder / CONFIRM) if prepared.resolved["sweep"]["keep"] else ():
+        if count := len(Keep.beside(tables).kept()):
+            say(f"{count:,} trials are kept, each as a run's folder, in {Keep.beside(tables).folder}")
     if prepared.experiment.data.test is not None and not test:
         say(f"The test part was not read; nnframe best {folder} does.")
     print(folder)
@@ -221,10 +226,12 @@ def train(prepared: PreparedSweep, folder: Path, options: Options, new: bool = T
             run_folder.write_record(folder, record | {"status": "running"})
             if new:  # the config last: a folder that has it can be gone on with
                 results.begin(folder, _heads(prepared), prepared.trials.count)
+            if new or rekept(prepared, folder):
                 files.write(folder / CONFIG, dump(prepared.resolved).encode())
             phases = [_phase(prepared, folder, options, stop)]
             if best := to_confirm(phases[0]):
                 phases.append(_phase(prepared.confirming(best), folder / CONFIRM, options, stop))
+            _keep(phases, folder, options, stop)
             test: dict[str, sentences.Tested] = {}
             if (last := to_test(phases)) is not None:
                 _look_at_test(last)
@@ -238,6 +245,38 @@ def train(prepared: PreparedSweep, folder: Path, options: Options, new: bool = T
         failed, told = sum(phase.failed for phase in phases), {name: values.record() for name, values in test.items()}
         run_folder.write_record(folder, record | {"status": "finished", "failed": failed, "test": told, "seconds": seconds})
     return phases, test
+
+
+def rekept(prepared: PreparedSweep, folder: Path) -> bool:
+    """Does the sweep keep other trials than the config of its folder says? All else is the same in one that is gone on with."""
+    was = load(folder / CONFIG).data.get("sweep") or {}
+    return bool(was.get("keep") != prepared.resolved["sweep"]["keep"])
+
+
+def _keep(phases: list[Phase], folder: Path, options: Options, stop: Stop) -> None:
+    """Have the folders of the trials that are to be kept: who trained them may have kept others, or none."""
+    which = phases[0].prepared.experiment.sweep and phases[0].prepared.experiment.sweep.keep
+    for phase, tables in zip(phases, (folder, folder / CONFIRM), strict=False):
+        keep, wanted, trials = Keep.beside(tables), _with_weights(tables), phase.prepared.trials
+        if which == "best":
+            first = phase.summary.winner * trials.each
+            wanted &= {*range(first, first + trials.each)} if phase is phases[-1] and phase.summary.n[phase.summary.winner] else set()
+            keep.drop(keep.kept() - wanted)
+        if which is not None and (missing := wanted - keep.kept()):
+            with stop.at_once():
+                stacks, _ = stacks_of(phase.prepared, options.workers)
+            try:
+                again(phase.prepared, tables, sorted(missing), stacks, stop, options.workers, options.plugins, keep)
+            except Different as error:
+                keep.drop(missing & keep.kept())
+                told = "what is to be kept must be what was ranked, and is not, trained again"
+                raise UsageError(f"{tables}: {told}: {error.message}; nnframe replay {folder} tells why") from None
+
+
+def _with_weights(tables: Path) -> set[int]:
+    """The trials that ended with weights."""
+    head, *rows = results.read(tables / "trials.csv")
+    return {int(row[0]) for row in rows if row[head.index("weights")]}
 
 
 def to_confirm(search: Phase) -> list[int]:
@@ -336,8 +375,10 @@ def _fill(prepared: PreparedSweep, folder: Path, options: Options, stop: Stop) -
 
         workers = max(min(options.workers, sum(1 for stack in stacks for _ in stack.blocks(missing))), 1)
         try:
-            execute(prepared.trials, stacks, missing, prepared.log, prepared.sources, workers, options.plugins, report, stop)
-        except (Interrupted, Failed, Changed):
+            sweep = prepared.experiment.sweep
+            keep = Keep.beside(folder) if sweep is not None and sweep.keep == "all" and not prepared.trials.test else None
+            execute(prepared.trials, stacks, missing, prepared.log, prepared.sources, workers, options.plugins, report, stop, keep)
+        except (Interrupted, Failed, Changed, Unkept):
             tables.note()
             raise
         tables.finish()

@@ -173,6 +173,24 @@ def owned(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def is_owned(folder: Path) -> bool:
+    """Does a process own the folder now? Nothing is written; where folders cannot be locked, one that was killed owns it for ever."""
+    try:
+        descriptor = os.open(folder / ".lock", os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        if fcntl is not None:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # given back at once
+        return fcntl is None
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
 def _lock(path: Path) -> int:
     while True:
         try:

@@ -39,11 +39,10 @@ class CSVLog(Callback):
             self.timing.write(b"epoch,seconds\n")
 
     def on_epoch(self, state: State) -> None:
-        logs, now = row(state.logs), time.monotonic()
-        columns = in_order(logs)
+        now, columns = time.monotonic(), in_order(state.logs)
         if state.epoch == 1:
             self.losses.write(f"{','.join(['epoch', 'step', *columns])}\n".encode())
-        self.losses.write(f"{state.epoch},{state.step},{','.join(cell(logs.get(name)) for name in columns)}\n".encode())
+        self.losses.write(f"{row_of(state, columns)}\n".encode())
         self.timing.write(f"{state.epoch},{now - self.start:.6f}\n".encode())
         if now - self.flushed > FLUSH:
             self.losses.flush()
@@ -118,6 +117,12 @@ def quiet(out: TextIO) -> None:
 def in_order(names: Iterable[str]) -> list[str]:
     """The columns of a log as losses.csv has them."""
     return ["loss", "val_loss", *(name for name in names if name not in ("loss", "val_loss", "lr")), "lr"]
+
+
+def row_of(state: State, columns: Iterable[str]) -> str:
+    """The line of an epoch in losses.csv."""
+    logs = row(state.logs)
+    return ",".join([str(state.epoch), str(state.step), *(cell(logs.get(name)) for name in columns)])
 
 
 def cell(value: Any) -> str:
