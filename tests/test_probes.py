@@ -214,7 +214,7 @@ def small(seed=range(RUNS), dtype="float64"):
 
 
 DATA = tuple(np.random.default_rng(1).normal(size=(2, 10, 2)))
-X = DATA[0]
+X, V = DATA[0], np.ones(35)  # as many as `small` has parameters
 
 
 def test_a_rows_gradient_is_that_of_a_batch_of_this_row_to_the_last_bit():
@@ -326,6 +326,20 @@ def test_integer_inputs(rng):
     model.backward(loss.backward(), need_dx=False)
     np.testing.assert_allclose(found.mean(1), model.grads, rtol=1e-10, atol=1e-15)
     assert nn.ntk(model, x, x[:2]).shape == (2, 6, 2)
+
+
+def test_rows_that_stay_in_their_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("x.npy", X)
+    np.save("y.npy", DATA[1])
+    mapped, whole = (nn.NPY("x.npy", y="y.npy", mapped=mapped).load() for mapped in (True, False))
+    found = [nn.per_sample_gradients(small(), nn.MSE(), data) for data in (mapped, whole)]
+    assert same(*([a] for a in found))
+    assert same(*([nn.hessian_vector_product(small(), nn.MSE(), data, V)] for data in (mapped, whole)))
+
+
+def test_no_rows_have_an_empty_kernel():
+    assert nn.ntk(small(), X[:0]).shape == (RUNS, 0, 0) and nn.ntk(small(0), X, X[:0]).shape == (10, 0)
 
 
 def test_a_data_set_with_names_of_classes():
@@ -572,9 +586,6 @@ def test_what_has_not_been_computed_is_told():
     assert p.gradients["1"].shape == (10, 2)
 
 
-V = np.ones(small(0).params.shape[-1])
-
-
 @pytest.mark.parametrize(
     "call, error, message",
     [
@@ -704,6 +715,15 @@ def test_a_mistake_is_told(call, error, message):
     with pytest.raises(error, match=message):
         call(model)
     assert digest(model) == before
+
+
+def test_eigenvalues_that_are_not_found_are_told(numbers, monkeypatch):
+    from scipy.sparse import linalg
+
+    monkeypatch.setattr(hessian, "DENSE", 0)
+    monkeypatch.setattr(linalg, "eigsh", lambda *given, eigsh=linalg.eigsh, **options: eigsh(*given, **options, maxiter=1, ncv=5))
+    with pytest.raises(nn.UsageError, match=r"^hessian_eigenvalues: run 0: eigsh did not find 4 eigenvalues \(.*\); ask for fewer$"):
+        nn.hessian_eigenvalues(numbers.model, numbers.loss, numbers.data, 4)
 
 
 def test_a_result_that_does_not_fit_into_memory_is_refused(monkeypatch):

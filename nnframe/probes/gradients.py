@@ -65,7 +65,7 @@ def ntk(model: Layer, x: Any, x2: Any = None, *, outputs: Literal["sum", "each"]
         J = _jacobian(copies, a[of, part] if a.ndim > 1 + features else a[part], of)
         return J.reshape(*J.shape[:2], 1, -1).swapaxes(1, 2) if together else J.swapaxes(1, 2)
 
-    block = max(BLOCK // (min(length, max(rows, rows2)) * outs * P), 1)
+    block = max(BLOCK // (min(length, max(rows, rows2, 1)) * outs * P), 1)
     with copies.computing():
         for of in (copies.every[i : i + block] for i in range(0, runs, block)):
             for i in range(0, rows, length):

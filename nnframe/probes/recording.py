@@ -32,8 +32,9 @@ class probe:
     `p.gradients["2"]` the loss's gradient with respect to it at the latest backward, whoever calls them: fit, a bare loop, predict.
 
     Layers are named as in a file of weights, "" is the model itself; unless some are named, all inside are probed. Arrays are copies,
-    (*runs, batch, *features), and remain after the block. A forward of an evaluation counts too. In training, layers before the first one
-    with parameters are asked for no gradient. Nothing is spent while nothing is probed.
+    (*runs, batch, *features), and remain after the block. Evaluations count too, and of predict it is the last batch: for all rows write
+    predict(x, batch_size=len(x)). In training, layers before the first one with parameters are asked for no gradient. Nothing is spent
+    while nothing is probed.
 
     A copy of a model is not probed, but what `take` makes of it is: so p follows fit, which goes on with the take of the runs that are left
     when others end; arrays then have the runs of `state.runs`.
