@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import tracemalloc
 from hashlib import sha256
 from pathlib import Path
 
@@ -90,6 +91,12 @@ def test_a_kink_within_the_step_is_stepped_around(monkeypatch):
     assert same([found[0]], [nn.hessian_vector_product(model.take(0), nn.MSE(), data, v)])
     monkeypatch.setattr(hessian, "SMALLER", ())
     assert abs(nn.hessian_vector_product(model, nn.MSE(), data, v)[0] - right).max() > 100 * abs(right).max()
+
+
+@pytest.mark.parametrize("scale", [0.0, 1e-200, 1e200])
+def test_a_product_is_linear_in_its_vector(numbers, scale):
+    found = nn.hessian_vector_product(numbers.model, numbers.loss, numbers.data, scale * numbers["v"])
+    np.testing.assert_allclose(found, scale * numbers["hv"], rtol=1e-6, atol=1e-8 * scale)
 
 
 def test_the_hessian_row_by_row(numbers):
@@ -202,6 +209,25 @@ def test_a_stack_has_the_bytes_of_each_network_alone_with_every_number_of_a_loss
     for run in range(RUNS):
         alone = model.take(run)
         assert same([nn.per_sample_gradients(alone, case.of(run), (x, y))], [found[0][run]])
+
+
+def test_each_networks_eigenvalues_are_those_that_it_has_alone(torch, monkeypatch):
+    monkeypatch.setattr(hessian, "DENSE", 0)
+    found = nn.hessian_eigenvalues(torch.model, torch.loss, torch.data, 3)
+    for run in (2, 0):
+        assert same([array[run] for array in found], nn.hessian_eigenvalues(torch.model.take(run), torch.loss, torch.data, 3))
+
+
+def test_gradients_of_rows_take_little_more_memory_than_themselves(rng):
+    model = nn.Sequential(nn.Dense(32), nn.Tanh(), nn.Dense(10)).build(32)
+    data = rng.normal(size=(4000, 32)), rng.integers(0, 10, size=4000)
+    tracemalloc.start()
+    try:
+        found = nn.per_sample_gradients(model, nn.CrossEntropy(), data)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.shape == (4000, 1386) and peak < found.nbytes + 2**24
 
 
 def small(seed=range(RUNS), dtype="float64"):
@@ -357,6 +383,13 @@ def test_a_run_that_diverged_is_nan_and_changes_no_other(numbers):
     assert np.isnan(found.values[1]).all() and np.isnan(found.vectors[1]).all()
     assert same([array[[0, 2]] for array in found], [array[[0, 2]] for array in right])
     assert np.isnan(nn.hessian_trace(model, numbers.loss, numbers.data, samples=2).value[1])
+
+
+def test_the_way_to_a_run_that_diverged_is_nan():
+    model = small()
+    model.params[1] = np.inf
+    losses = nn.loss_path(model, nn.MSE(), DATA, 0, 1, points=3)["loss"]
+    assert np.isfinite(losses).tolist() == [True, False, False]
 
 
 def test_a_network_that_computes_nothing_has_a_hessian_of_0(monkeypatch):
@@ -562,7 +595,7 @@ def test_a_part_of_a_model_is_probed_by_its_own_names():
         (["frist"], r"^probe: there is no layer 'frist'\. Did you mean 'first'\? Layers: '' \(the model itself\), first, 1, 2, 2\.0, "),
         (["0"], r"there is no layer '0'\."),
         ([2], r"there is no layer 2\. Write '2'\. Layers"),
-        ([["2", "4"]], r"there is no layer a list of 2\."),
+        ([["2", "4"]], r"there is no layer a list of 2\. Write probe\(model, '2', '4'\): names one by one\."),
         (["2.W"], r"there is no layer '2\.W'\."),
     ],
 )
@@ -660,6 +693,16 @@ def test_what_has_not_been_computed_is_told():
         (lambda m: nn.cka(X, X * np.inf), nn.DataError, r"^cka\.b: expected finite numbers"),
         (lambda m: nn.cka_of_runs(X), nn.ShapeError, r"^cka_of_runs: expected activations \(R, rows, n\) of the same rows, got \(10, 2\)"),
         (lambda m: nn.loss_plane(m, nn.MSE(), DATA, [V, V]), nn.ShapeError, r"^loss_plane\.weights: expected three arrays \(35,\)"),
+        (
+            lambda m: nn.loss_plane(small(), nn.MSE(), DATA, small().params),
+            nn.ShapeError,
+            r"^loss_plane\.weights\.0: expected an array like model\.params \(3, 35\), got \(35,\); for a plane through three runs write model\.take\(0\)",
+        ),
+        (
+            lambda m: nn.loss_path(small(), nn.MSE(), DATA, 0, 1, metrics=nn.R2()),
+            nn.OptionError,
+            r"^loss_path\.metrics: expected a list, got R2\(\); write \[R2\(\)\]",
+        ),
         (lambda m: nn.loss_plane(m, nn.MSE(), DATA, 3), nn.ShapeError, r"^loss_plane\.weights: expected three arrays \(35,\)"),
         (
             lambda m: nn.loss_plane(m, nn.MSE(), DATA, [V, 2 * V, V[:3]]),

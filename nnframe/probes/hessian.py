@@ -112,12 +112,14 @@ class _Hessian:
 
     def times(self, of: np.ndarray, v: np.ndarray) -> np.ndarray:
         """The products of the runs `of` (k,) with v (k, P)."""
-        p, norm = self.copies.params[of], _norm(v)
-        h = STEP * (1 + _norm(p) / np.sqrt(np.float64(p.shape[-1]))) / (norm + (norm == 0))
+        p, size = self.copies.params[of], abs(v).max(-1, keepdims=True)
+        v = v / (size + (size == 0))  # so that no square of it overflows
         found = np.empty_like(p)
         with self.copies.computing():
+            norm = _norm(v)
+            h = STEP * (1 + _norm(p) / np.sqrt(np.float64(p.shape[-1]))) / (norm + (norm == 0))
             for piece in self.copies.pieces(len(of), 3):
-                found[piece] = self._times(of[piece], p[piece], v[piece], h[piece])
+                found[piece] = self._times(of[piece], p[piece], v[piece], h[piece]) * size[piece]
         return found
 
     def _times(self, of: np.ndarray, p: np.ndarray, v: np.ndarray, h: np.ndarray) -> np.ndarray:

@@ -48,6 +48,8 @@ class probe:
         for name in names:
             if not isinstance(name, str) or name not in known:
                 hint = f" Write {str(name)!r}." if str(name) in known else nearest(name, known)
+                if isinstance(name, (list, tuple)):
+                    hint = f" Write probe(model, {', '.join(map(repr, name))}): names one by one."
                 raise OptionError(f"there is no layer {shown(name)}.{hint} Layers: {_told(known)}.", path="probe")
         self.names = tuple(dict.fromkeys(names or known[1:] or known))
         self.activations = Recorded(self.names, "has no activation yet: call the model's forward, or fit or predict")

@@ -219,6 +219,8 @@ def test_a_view_of_what_is_not_there_is_refused():
     for given, message in [
         (("M2", "head.W"), r"^view: Adam remembers no 'M2' for each parameter\. Did you mean 'm'\? It remembers: m, v\."),
         (("power1", "head.W"), r"^view: Adam remembers no 'power1' for each parameter\. It remembers: m, v\."),
+        ((["m"], "head.W"), r"^view: Adam remembers no \['m'\] for each"),
+        (("m", ["head.W"]), r"^view: there is no parameter \['head\.W'\]\."),
         (("m", "haed.W"), r"^view: there is no parameter 'haed\.W'\. Did you mean 'head\.W'\? Parameters: head\.W, head\.b\."),
     ]:
         with pytest.raises(nn.UsageError, match=message):
