@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cases import RUNS, Case, Pinball, every, every_layer, indices, same
+from cases import RUNS, Case, Lookup, Pinball, every, every_layer, indices, same
 
 import nnframe as nn
 from nnframe.layers import layout
@@ -342,8 +342,6 @@ def test_numbers_that_follow_a_schedule_are_those_of_now():
 
 
 def test_integer_inputs(rng):
-    from cases import Lookup
-
     model = nn.Sequential(Lookup(3), nn.Tanh(), nn.Dense(2)).build((4,), seed=range(2), dtype="float64")
     x, y = indices(rng, (6,), (4,)), rng.normal(size=(6, 4, 2))
     found = nn.per_sample_gradients(model, nn.MSE(), (x, y))
