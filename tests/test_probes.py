@@ -2,12 +2,13 @@
 
 import copy
 import pickle
+import tracemalloc
 from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pytest
-from cases import RUNS, Case, Pinball, every, every_layer, indices, same
+from cases import RUNS, Case, Lookup, Pinball, every, every_layer, indices, same
 
 import nnframe as nn
 from nnframe.layers import layout
@@ -90,6 +91,12 @@ def test_a_kink_within_the_step_is_stepped_around(monkeypatch):
     assert same([found[0]], [nn.hessian_vector_product(model.take(0), nn.MSE(), data, v)])
     monkeypatch.setattr(hessian, "SMALLER", ())
     assert abs(nn.hessian_vector_product(model, nn.MSE(), data, v)[0] - right).max() > 100 * abs(right).max()
+
+
+@pytest.mark.parametrize("scale", [0.0, 1e-200, 1e200])
+def test_a_product_is_linear_in_its_vector(numbers, scale):
+    found = nn.hessian_vector_product(numbers.model, numbers.loss, numbers.data, scale * numbers["v"])
+    np.testing.assert_allclose(found, scale * numbers["hv"], rtol=1e-6, atol=1e-8 * scale)
 
 
 def test_the_hessian_row_by_row(numbers):
@@ -204,6 +211,25 @@ def test_a_stack_has_the_bytes_of_each_network_alone_with_every_number_of_a_loss
         assert same([nn.per_sample_gradients(alone, case.of(run), (x, y))], [found[0][run]])
 
 
+def test_each_networks_eigenvalues_are_those_that_it_has_alone(torch, monkeypatch):
+    monkeypatch.setattr(hessian, "DENSE", 0)
+    found = nn.hessian_eigenvalues(torch.model, torch.loss, torch.data, 3)
+    for run in (2, 0):
+        assert same([array[run] for array in found], nn.hessian_eigenvalues(torch.model.take(run), torch.loss, torch.data, 3))
+
+
+def test_gradients_of_rows_take_little_more_memory_than_themselves(rng):
+    model = nn.Sequential(nn.Dense(32), nn.Tanh(), nn.Dense(10)).build(32)
+    data = rng.normal(size=(4000, 32)), rng.integers(0, 10, size=4000)
+    tracemalloc.start()
+    try:
+        found = nn.per_sample_gradients(model, nn.CrossEntropy(), data)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.shape == (4000, 1386) and peak < found.nbytes + 2**24
+
+
 def small(seed=range(RUNS), dtype="float64"):
     """With parameters, state, streams, numbers of each run and containers in containers."""
     inner = nn.Residual(nn.Dense(3), nn.BatchNorm(), nn.Tanh())
@@ -214,7 +240,7 @@ def small(seed=range(RUNS), dtype="float64"):
 
 
 DATA = tuple(np.random.default_rng(1).normal(size=(2, 10, 2)))
-X = DATA[0]
+X, V = DATA[0], np.ones(35)  # as many as `small` has parameters
 
 
 def test_a_rows_gradient_is_that_of_a_batch_of_this_row_to_the_last_bit():
@@ -316,8 +342,6 @@ def test_numbers_that_follow_a_schedule_are_those_of_now():
 
 
 def test_integer_inputs(rng):
-    from cases import Lookup
-
     model = nn.Sequential(Lookup(3), nn.Tanh(), nn.Dense(2)).build((4,), seed=range(2), dtype="float64")
     x, y = indices(rng, (6,), (4,)), rng.normal(size=(6, 4, 2))
     found = nn.per_sample_gradients(model, nn.MSE(), (x, y))
@@ -326,6 +350,20 @@ def test_integer_inputs(rng):
     model.backward(loss.backward(), need_dx=False)
     np.testing.assert_allclose(found.mean(1), model.grads, rtol=1e-10, atol=1e-15)
     assert nn.ntk(model, x, x[:2]).shape == (2, 6, 2)
+
+
+def test_rows_that_stay_in_their_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("x.npy", X)
+    np.save("y.npy", DATA[1])
+    mapped, whole = (nn.NPY("x.npy", y="y.npy", mapped=mapped).load() for mapped in (True, False))
+    found = [nn.per_sample_gradients(small(), nn.MSE(), data) for data in (mapped, whole)]
+    assert same(*([a] for a in found))
+    assert same(*([nn.hessian_vector_product(small(), nn.MSE(), data, V)] for data in (mapped, whole)))
+
+
+def test_no_rows_have_an_empty_kernel():
+    assert nn.ntk(small(), X[:0]).shape == (RUNS, 0, 0) and nn.ntk(small(0), X, X[:0]).shape == (10, 0)
 
 
 def test_a_data_set_with_names_of_classes():
@@ -343,6 +381,13 @@ def test_a_run_that_diverged_is_nan_and_changes_no_other(numbers):
     assert np.isnan(found.values[1]).all() and np.isnan(found.vectors[1]).all()
     assert same([array[[0, 2]] for array in found], [array[[0, 2]] for array in right])
     assert np.isnan(nn.hessian_trace(model, numbers.loss, numbers.data, samples=2).value[1])
+
+
+def test_the_way_to_a_run_that_diverged_is_nan():
+    model = small()
+    model.params[1] = np.inf
+    losses = nn.loss_path(model, nn.MSE(), DATA, 0, 1, points=3)["loss"]
+    assert np.isfinite(losses).tolist() == [True, False, False]
 
 
 def test_a_network_that_computes_nothing_has_a_hessian_of_0(monkeypatch):
@@ -548,7 +593,7 @@ def test_a_part_of_a_model_is_probed_by_its_own_names():
         (["frist"], r"^probe: there is no layer 'frist'\. Did you mean 'first'\? Layers: '' \(the model itself\), first, 1, 2, 2\.0, "),
         (["0"], r"there is no layer '0'\."),
         ([2], r"there is no layer 2\. Write '2'\. Layers"),
-        ([["2", "4"]], r"there is no layer a list of 2\."),
+        ([["2", "4"]], r"there is no layer a list of 2\. Write probe\(model, '2', '4'\): names one by one\."),
         (["2.W"], r"there is no layer '2\.W'\."),
     ],
 )
@@ -570,9 +615,6 @@ def test_what_has_not_been_computed_is_told():
         with pytest.raises(nn.UsageError, match=r"^probe: this one is in use; make another one$"), p:
             pass
     assert p.gradients["1"].shape == (10, 2)
-
-
-V = np.ones(small(0).params.shape[-1])
 
 
 @pytest.mark.parametrize(
@@ -649,6 +691,16 @@ V = np.ones(small(0).params.shape[-1])
         (lambda m: nn.cka(X, X * np.inf), nn.DataError, r"^cka\.b: expected finite numbers"),
         (lambda m: nn.cka_of_runs(X), nn.ShapeError, r"^cka_of_runs: expected activations \(R, rows, n\) of the same rows, got \(10, 2\)"),
         (lambda m: nn.loss_plane(m, nn.MSE(), DATA, [V, V]), nn.ShapeError, r"^loss_plane\.weights: expected three arrays \(35,\)"),
+        (
+            lambda m: nn.loss_plane(small(), nn.MSE(), DATA, small().params),
+            nn.ShapeError,
+            r"^loss_plane\.weights\.0: expected an array like model\.params \(3, 35\), got \(35,\); for a plane through three runs write model\.take\(0\)",
+        ),
+        (
+            lambda m: nn.loss_path(small(), nn.MSE(), DATA, 0, 1, metrics=nn.R2()),
+            nn.OptionError,
+            r"^loss_path\.metrics: expected a list, got R2\(\); write \[R2\(\)\]",
+        ),
         (lambda m: nn.loss_plane(m, nn.MSE(), DATA, 3), nn.ShapeError, r"^loss_plane\.weights: expected three arrays \(35,\)"),
         (
             lambda m: nn.loss_plane(m, nn.MSE(), DATA, [V, 2 * V, V[:3]]),
@@ -704,6 +756,15 @@ def test_a_mistake_is_told(call, error, message):
     with pytest.raises(error, match=message):
         call(model)
     assert digest(model) == before
+
+
+def test_eigenvalues_that_are_not_found_are_told(numbers, monkeypatch):
+    from scipy.sparse import linalg
+
+    monkeypatch.setattr(hessian, "DENSE", 0)
+    monkeypatch.setattr(linalg, "eigsh", lambda *given, eigsh=linalg.eigsh, **options: eigsh(*given, **options, maxiter=1, ncv=5))
+    with pytest.raises(nn.UsageError, match=r"^hessian_eigenvalues: run 0: eigsh did not find 4 eigenvalues \(.*\); ask for fewer$"):
+        nn.hessian_eigenvalues(numbers.model, numbers.loss, numbers.data, 4)
 
 
 def test_a_result_that_does_not_fit_into_memory_is_refused(monkeypatch):

@@ -221,7 +221,8 @@ def put(root: "Layer", rows: Any, taken: "Layer") -> None:
     """Write runs that were taken, and trained since, back to their rows."""
     whole, part = root._store, taken._store
     whole.params[rows], whole.grads[rows], whole.state[rows] = part.params, part.grads, part.state
-    whole.streams = {name: stream.put(rows, part.streams[name]) for name, stream in whole.streams.items()}
+    own = [f"{layer._key}.{name}" for _, _, layer in walk(root) for name in layer._streams]  # of a part of a model not all
+    whole.streams |= {name: whole.streams[name].put(rows, part.streams[name]) for name in own}
     bind_streams(root)
 
 

@@ -111,11 +111,11 @@ class Optimizer(Component):
         if not hasattr(self, "model"):
             raise UsageError(f"{type(self).__name__} is not attached; call attach(model) first")
         arrays = {known: array for known, array in self.state.items() if array.shape == self.params.shape}
-        if name not in arrays:
+        if not isinstance(name, str) or name not in arrays:
             known = f"{nearest(name, arrays)} It remembers: {listed(arrays)}." if arrays else " It remembers none."
             raise UsageError(f"{type(self).__name__} remembers no {name!r} for each parameter.{known}", path="view")
         places = {known: (place, shape) for known, place, shape in layout.parameters(self.model)}
-        if parameter not in places:
+        if not isinstance(parameter, str) or parameter not in places:
             raise UsageError(f"there is no parameter {parameter!r}.{nearest(parameter, places)} Parameters: {listed(places)}.", path="view")
         place, shape = places[parameter]
         return arrays[name][..., place].reshape(*self.params.shape[:-1], *shape)

@@ -48,7 +48,8 @@ def ntk(model: Layer, x: Any, x2: Any = None, *, outputs: Literal["sum", "each"]
     K[i, j] = sum over outputs o and parameters p of df_o(x_i)/dp df_o(x2_j)/dp, (*runs, rows, rows2); with outputs="each" one kernel for
     each output, (*runs, *outputs, rows, rows2). x: (rows, *features), or (R, rows, *features). In the model's dtype and evaluation mode.
 
-    Jacobians are made for blocks of rows whose size follows from the shapes of one run, so that only the kernel grows with the rows.
+    Jacobians are made for blocks of rows whose size follows from the shapes of one run, about 2**24 numbers, so that only the kernel grows
+    with the rows.
     """
     copies = Copies("ntk", model)
     checked(copies.caller, outputs=(Literal["sum", "each"], outputs))
@@ -65,7 +66,7 @@ def ntk(model: Layer, x: Any, x2: Any = None, *, outputs: Literal["sum", "each"]
         J = _jacobian(copies, a[of, part] if a.ndim > 1 + features else a[part], of)
         return J.reshape(*J.shape[:2], 1, -1).swapaxes(1, 2) if together else J.swapaxes(1, 2)
 
-    block = max(BLOCK // (min(length, max(rows, rows2)) * outs * P), 1)
+    block = max(BLOCK // (min(length, max(rows, rows2, 1)) * outs * P), 1)
     with copies.computing():
         for of in (copies.every[i : i + block] for i in range(0, runs, block)):
             for i in range(0, rows, length):

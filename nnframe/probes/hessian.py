@@ -19,6 +19,7 @@ from nnframe.streams import generator
 
 STEP = np.cbrt(np.finfo(np.float64).eps)
 SMALLER, STRAIGHT = (0.1, 0.01, 1e-3), 1e-3  # steps to try where gradients are no such line: h^2 then is 1e-9 of it, but at a kink
+ROWS = 256  # to go through at a time, at least: each batch has its work with all parameters
 DENSE = 128  # parameters up to which the whole matrix costs little more than a few eigenvalues
 TOLERANCE = 1e-10  # of eigsh, relative to an eigenvalue: products are not more exact
 
@@ -73,7 +74,8 @@ def hessian_eigenvalues(
     vectors.fill(np.nan)
     finite = np.isfinite(hessian.times(hessian.every, np.broadcast_to(hessian.start, hessian.shape))).all(-1)
     for run in hessian.every[finite]:  # each goes as many steps as it needs
-        found, theirs = hessian.dense(run) if max(P, k) <= DENSE or k == P else hessian.some(run, k, which)
+        with hessian.copies.computing():
+            found, theirs = hessian.dense(run) if P <= DENSE or k == P else hessian.some(run, k, which)
         order = np.argsort({"largest": -found, "smallest": found, "magnitude": -abs(found)}[which], kind="stable")[:k]
         signs = np.sign(theirs[abs(theirs).argmax(0), range(len(found))])
         values[run], vectors[run] = found[order], (theirs * signs).T[order]
@@ -102,42 +104,37 @@ class _Hessian:
 
     def __init__(self, caller: str, model: Layer, loss: Loss, data: Any, batch_size: int | None) -> None:
         self.caller = caller
-        self.copies = Copies(caller, model, dtype=np.float64).on(loss, data, batch_size=batch_size)
+        copies = Copies(caller, model, dtype=np.float64)
+        rows = max(copies.whole.evaluation_rows(), ROWS) if batch_size is None else batch_size
+        self.copies = copies.on(loss, data, batch_size=rows)
         self.every, self.shape = self.copies.every, self.copies.params.shape
         self.start = generator(0, "eigsh").standard_normal(self.shape[-1])
 
     def times(self, of: np.ndarray, v: np.ndarray) -> np.ndarray:
         """The products of the runs `of` (k,) with v (k, P)."""
-        p, norm = self.copies.params[of], _norm(v)
-        h = STEP * (1 + _norm(p) / np.sqrt(np.float64(p.shape[-1]))) / (norm + (norm == 0))
+        p, size = self.copies.params[of], abs(v).max(-1, keepdims=True)
+        v = v / (size + (size == 0))  # so that no square of it overflows
         found = np.empty_like(p)
         with self.copies.computing():
+            norm = _norm(v)
+            h = STEP * (1 + _norm(p) / np.sqrt(np.float64(p.shape[-1]))) / (norm + (norm == 0))
             for piece in self.copies.pieces(len(of), 3):
-                found[piece] = self._times(of[piece], p[piece], v[piece], h[piece])
+                found[piece] = self._times(of[piece], p[piece], v[piece], h[piece]) * size[piece]
         return found
 
     def _times(self, of: np.ndarray, p: np.ndarray, v: np.ndarray, h: np.ndarray) -> np.ndarray:
-        """The same with steps h (k, 1), batch by batch, by a stack of three copies of each run: one step back, here, and one ahead."""
+        """The same with steps h (k, 1), batch by batch, by a stack of three copies of each run."""
         stack, (loss,), batches = self.copies.at(np.tile(of, 3))
         total, total_weight = np.zeros_like(p), np.zeros((1, 1))
-        for x, y, weight, rows in batches.epoch(0):
-
-            def difference(h: np.ndarray, x: Any = x, y: Any = y, weight: Any = weight) -> tuple[np.ndarray, np.ndarray]:
-                """The product, and how far the gradient is from a straight line, (k,); 0 / 0 where it does not change at all."""
-                stack.params[...] = np.concatenate([p - h * v, p, p + h * v])
-                loss.forward(stack.forward(x), y, weight)
-                stack.backward(loss.backward(), need_dx=False)
-                behind, here, ahead = np.split(stack.grads, 3)
-                rise = ahead - behind
-                return rise / (2 * h), (_norm(ahead + behind - 2 * here) / _norm(rise))[:, 0]
-
-            product, bend = difference(h)
+        for *batch, rows in batches.epoch(0):
+            product, bend = _difference(stack, loss, batch, p, v, h)
             for smaller in SMALLER:
                 if not (bent := bend > STRAIGHT).any():
                     break
-                another, its_bend = difference(smaller * h)
+                another, its_bend = _difference(stack, loss, batch, p, v, smaller * h)
                 better = bent & (its_bend < bend)
                 product[better], bend[better] = another[better], its_bend[better]
+            weight = batch[2]
             its_weight = np.atleast_1d(rows if weight is None else np.add.reduce(weight, -1, np.float64))[: len(of), None]
             total += product * its_weight
             total_weight = total_weight + its_weight
@@ -151,7 +148,7 @@ class _Hessian:
 
     def some(self, run: int, k: int, which: Which) -> tuple[np.ndarray, np.ndarray]:
         """Some of them, by Lanczos's iteration, from a start that is the same for all. Raises UsageError where it does not converge."""
-        from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+        from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
         P, of = self.shape[-1], np.array([run])
         operator = LinearOperator((P, P), lambda v: self.times(of, v.reshape(1, P))[0], dtype=np.float64)
@@ -160,9 +157,19 @@ class _Hessian:
         kind = {"largest": "LA", "smallest": "SA", "magnitude": "LM"}[which]
         try:
             return eigsh(operator, k, which=kind, v0=self.start, tol=TOLERANCE)
-        except ArpackNoConvergence as error:
-            told = f"eigsh found {len(error.eigenvalues)} of {k} eigenvalues of run {run}; ask for fewer"
-            raise UsageError(told, path=self.caller) from None
+        except ArpackError as error:
+            raise UsageError(f"run {run}: eigsh did not find {k} eigenvalues ({error}); ask for fewer", path=self.caller) from None
+
+
+def _difference(stack: Layer, loss: Loss, batch: list[Any], p: np.ndarray, v: np.ndarray, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """H v (k, P) on a batch, from gradients one step back, here and one ahead; and how far they are from a line, (k,)."""
+    x, y, weight = batch
+    stack.params[...] = np.concatenate([p - h * v, p, p + h * v])
+    loss.forward(stack.forward(x), y, weight)
+    stack.backward(loss.backward(), need_dx=False)
+    behind, here, ahead = np.split(stack.grads, 3)
+    rise = ahead - behind
+    return rise / (2 * h), (_norm(ahead + behind - 2 * here) / _norm(rise))[:, 0]
 
 
 def _norm(a: np.ndarray) -> np.ndarray:

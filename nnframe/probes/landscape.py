@@ -7,7 +7,8 @@ import numpy as np
 
 from nnframe.components.arrays import as_numbers
 from nnframe.components.markers import NonNegative, Range
-from nnframe.errors import DataError, ShapeError, UsageError
+from nnframe.components.wording import shown
+from nnframe.errors import DataError, OptionError, ShapeError, UsageError
 from nnframe.layers import layout
 from nnframe.layers.base import Layer
 from nnframe.losses.base import Loss
@@ -54,9 +55,9 @@ def loss_plane(
         raise ShapeError(f"expected three arrays {model.params.shape}", path=f"{copies.caller}.weights") from None
     for i, w in enumerate((a, b, c)):
         if w.shape != model.params.shape:
-            raise ShapeError(
-                f"expected an array like model.params {model.params.shape}, got {w.shape}", path=f"{copies.caller}.weights.{i}"
-            )
+            hint = "; for a plane through three runs write model.take(0)" if w.shape == model.params.shape[-1:] else ""
+            told = f"expected an array like model.params {model.params.shape}, got {w.shape}{hint}"
+            raise ShapeError(told, path=f"{copies.caller}.weights.{i}")
         if not np.isfinite(w).all():
             raise DataError("expected finite numbers", path=f"{copies.caller}.weights.{i}")
     u, width = _direction(b - a)
@@ -103,6 +104,8 @@ def loss_path(
         raise UsageError("this is one network; the path goes from one run of a stack to another", path="loss_path")
     run = Annotated[int, Range(min=0, max=model.runs[0] - 1)]
     start, stop, points = checked("loss_path", start=(run, start), stop=(run, stop), points=(Points, points))
+    if not isinstance(metrics, Iterable):
+        raise OptionError(f"expected a list, got {shown(metrics)}; write [{shown(metrics)}]", path="loss_path.metrics")
     for _, _, layer in layout.walk(model):
         for name, number in layer.numbers().items():
             if (number[start] != number[stop]).any():
@@ -112,9 +115,8 @@ def loss_path(
     t = np.linspace(0, 1, points)
     found: list[dict[str, np.ndarray]] = []
     for piece in copies.pieces(points):
-        part = t[piece, None].astype(model.dtype)
-        params, state = ((1 - part) * a[start] + part * a[stop] for a in (model.params, model.state))
-        found.append(_measured(copies, np.zeros(len(part), int), params, state))
+        params, state = (_between(a[start], a[stop], t[piece, None].astype(model.dtype)) for a in (model.params, model.state))
+        found.append(_measured(copies, np.zeros(len(params), int), params, state))
     return {"t": t} | {name: np.concatenate([values[name] for values in found]) for name in found[0]}
 
 
@@ -124,6 +126,12 @@ def _measured(copies: Copies, of: np.ndarray, params: np.ndarray, state: np.ndar
     stack.params[...], stack.state[...] = params, state
     with copies.computing():
         return run_through(stack, loss, metrics, batches, lambda: None)
+
+
+def _between(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """(1 - t) a + t b for each t (k, 1), and a and b themselves at the ends, also where they are not finite."""
+    with np.errstate(all="ignore"):
+        return np.where(t == 0, a, np.where(t == 1, b, (1 - t) * a + t * b))
 
 
 def _direction(way: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -32,8 +32,9 @@ class probe:
     `p.gradients["2"]` the loss's gradient with respect to it at the latest backward, whoever calls them: fit, a bare loop, predict.
 
     Layers are named as in a file of weights, "" is the model itself; unless some are named, all inside are probed. Arrays are copies,
-    (*runs, batch, *features), and remain after the block. A forward of an evaluation counts too. In training, layers before the first one
-    with parameters are asked for no gradient. Nothing is spent while nothing is probed.
+    (*runs, batch, *features), and remain after the block. Evaluations count too, and of predict it is the last batch: for all rows write
+    predict(x, batch_size=len(x)). In training, layers before the first one with parameters are asked for no gradient. Nothing is spent
+    while nothing is probed.
 
     A copy of a model is not probed, but what `take` makes of it is: so p follows fit, which goes on with the take of the runs that are left
     when others end; arrays then have the runs of `state.runs`.
@@ -47,6 +48,8 @@ class probe:
         for name in names:
             if not isinstance(name, str) or name not in known:
                 hint = f" Write {str(name)!r}." if str(name) in known else nearest(name, known)
+                if isinstance(name, (list, tuple)):
+                    hint = f" Write probe(model, {', '.join(map(repr, name))}): names one by one."
                 raise OptionError(f"there is no layer {shown(name)}.{hint} Layers: {_told(known)}.", path="probe")
         self.names = tuple(dict.fromkeys(names or known[1:] or known))
         self.activations = Recorded(self.names, "has no activation yet: call the model's forward, or fit or predict")

@@ -92,6 +92,18 @@ def test_runs_that_leave_leave_a_part_too(case):
         assert same([model.params[run], model.state[run]], [alone.params, alone.state])
 
 
+def test_streams_outside_of_a_part_go_on_where_they_were_when_runs_leave_it():
+    model = nn.Sequential(nn.Dropout(0.5), nn.Dense(2), nn.Dropout(0.5), nn.Dense(2)).build(2, seed=range(RUNS), dtype="float64")
+
+    class Stop:
+        def on_epoch(self, state):
+            state.stop(np.arange(len(state.runs)) == 0)
+
+    fit(model[2:], nn.SGD(0.1), callbacks=[Stop()])
+    for layer in (model[0], model[2]):
+        assert layer.dropout is model._store.streams[f"{layer._key}.dropout"]
+
+
 def test_an_optimizer_of_a_part_wants_the_take_of_its_model():
     model = built()
     optimizer = nn.Adam().attach(model[1:3])
@@ -207,6 +219,8 @@ def test_a_view_of_what_is_not_there_is_refused():
     for given, message in [
         (("M2", "head.W"), r"^view: Adam remembers no 'M2' for each parameter\. Did you mean 'm'\? It remembers: m, v\."),
         (("power1", "head.W"), r"^view: Adam remembers no 'power1' for each parameter\. It remembers: m, v\."),
+        ((["m"], "head.W"), r"^view: Adam remembers no \['m'\] for each"),
+        (("m", ["head.W"]), r"^view: there is no parameter \['head\.W'\]\."),
         (("m", "haed.W"), r"^view: there is no parameter 'haed\.W'\. Did you mean 'head\.W'\? Parameters: head\.W, head\.b\."),
     ]:
         with pytest.raises(nn.UsageError, match=message):
