@@ -34,6 +34,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {  # of what needs some options, or says l
         "metrics": ["Accuracy"],
     },
     "Source": {"type": "CSV", "path": "data.csv", "target": "y", "transforms": ["Standardize"], "validation": 0.2},
+    "Start": {"folder": "experiments/runs/iris/2026-11-22_20-57-48-61718ecb", "match": "0.*"},
     "CSV": {"path": "data.csv", "target": "y", "transforms": ["Standardize"], "validation": 0.2},
     "Parquet": {"path": "data.parquet", "target": "y", "validation": 0.2},
     "Arrays": {"path": "data.npz"},
