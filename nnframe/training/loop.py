@@ -247,11 +247,11 @@ class Training(Resumable):
 
     def _run_members(self, finite: np.ndarray, batches: Batches) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Loss and metrics on rows, of each member that still trains, and of the averaged prediction of all that have not diverged."""
-        if self.model is not self.whole:
-            layout.put(self.whole, self.alive, self.model)
+        which: Any = ... if self.model is self.whole else self.alive
+        if self.model is not self.whole:  # weights are all that an evaluation needs
+            self.whole.params[which], self.whole.state[which] = self.model.params, self.model.state
         members = self.sound()
-        members[self.alive] &= finite
-        which = ... if self.model is self.whole else self.alive
+        members[which] &= finite
         judges = self.loss, self.evaluating
         if self._one is None or self._one_of is not self.loss or any(part.numbers() for part in (judges[0], *judges[1])):
             self._one, self._one_of = for_one(*judges), self.loss  # with their numbers as they are now
