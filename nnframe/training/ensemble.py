@@ -55,21 +55,35 @@ def mean_of(read: np.ndarray) -> np.ndarray:
     return np.asarray(read[0] + (read - read[0]).mean(0))
 
 
+Judges = tuple[Loss, list[Metric]]
+
+
+def for_one(loss: Loss, metrics: Sequence[Metric]) -> Judges:
+    """Copies of a stack's loss and metrics, for one network."""
+    return deepcopy(loss, loss.taken(0)), [deepcopy(metric, metric.taken(0)) for metric in metrics]
+
+
 def run_members(
-    stack: Layer, members: np.ndarray, which: Any, loss: Loss, metrics: Sequence[Metric], batches: Batches, between: Callable[[], None]
+    stack: Layer,
+    members: np.ndarray,
+    which: Any,
+    loss: Loss,
+    metrics: Sequence[Metric],
+    one: Judges,
+    batches: Batches,
+    between: Callable[[], None],
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Loss and metrics over all rows, not in training: of each of the runs `which` of a stack, for which `loss` and `metrics` are; and of
-    the averaged prediction of `members`, NaN where there are none. One forward pass gives both."""
-    each = Tally(loss, metrics, batches.undo)
-    one = Tally(deepcopy(loss, loss.taken(0)), [deepcopy(metric, metric.taken(0)) for metric in metrics], batches.undo)
+    the averaged prediction of `members`, by those for `one` network, NaN where there are none. One forward pass gives both."""
+    each, together = Tally(loss, metrics, batches.undo), Tally(*one, batches.undo)
     for x, y, weight, rows in batches.epoch(0):
         pred = stack.forward(x)
         each.add(pred[which], y, weight, rows)
         if members.any():
-            one.add(loss.averaged(pred[members]), y, weight, rows)
+            together.add(loss.averaged(pred[members]), y, weight, rows)
         between()
     values = each.values()
-    return values, one.values() if members.any() else dict.fromkeys(values, np.asarray(np.nan))
+    return values, together.values() if members.any() else dict.fromkeys(values, np.asarray(np.nan))
 
 
 def check_members(model: Layer, loss: Loss, metrics: Sequence[Metric], batches: Batches | None, path: str) -> None:

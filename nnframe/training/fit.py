@@ -24,7 +24,7 @@ from nnframe.streams import Seed, Seeds
 from nnframe.system import blas, files
 from nnframe.training.callbacks import Callback, check_hooks
 from nnframe.training.checkpoint import Checkpoints, Every
-from nnframe.training.ensemble import check_members, run_members
+from nnframe.training.ensemble import check_members, for_one, run_members
 from nnframe.training.evaluation import batches_for, own_metrics, run_through
 from nnframe.training.history import History
 from nnframe.training.loop import Train, seeds_of
@@ -148,7 +148,7 @@ def evaluate_members(
     check_members(model, loss, own, batches, "evaluate.ensemble")
     together = np.ones(model.runs, bool) if members is None else members
     with np.errstate(all="ignore"), blas.threads(threads):
-        return run_members(model, together, ..., loss, own, batches, lambda: None)
+        return run_members(model, together, ..., loss, own, for_one(loss, own), batches, lambda: None)
 
 
 def _ready(

@@ -26,7 +26,7 @@ from nnframe.system import blas
 from nnframe.system.signals import Interrupted
 from nnframe.training.callbacks import Callback, State
 from nnframe.training.checkpoint import Checkpoints, CheckpointWarning, Every
-from nnframe.training.ensemble import check_members, run_members
+from nnframe.training.ensemble import Judges, check_members, for_one, run_members
 from nnframe.training.evaluation import batches_for, begun, gather, mixed, own_metrics, refuse_integers, run_through
 from nnframe.training.history import DivergenceWarning, History
 from nnframe.training.state import Resumable, hook
@@ -105,6 +105,8 @@ class Training(Resumable):
         for metric in self.evaluating:
             metric.bind(model.runs, model.dtype)
         self.ensemble = ensemble
+        self._one: Judges | None = None  # loss and metrics for the averaged prediction,
+        self._one_of: Loss | None = None  # and the stack's loss that they were made from
         if ensemble:
             check_members(model, self.loss, self.evaluating, self.validation, "ensemble")
         self.model, self.optimizer = model, optimizer
@@ -269,12 +271,15 @@ class Training(Resumable):
 
     def _run_members(self, finite: np.ndarray, batches: Batches) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Loss and metrics on rows, of each member that still trains, and of the averaged prediction of all that have not diverged."""
-        if self.model is not self.whole:
-            layout.put(self.whole, self.alive, self.model)
+        which: Any = ... if self.model is self.whole else self.alive
+        if self.model is not self.whole:  # weights are all that an evaluation needs
+            self.whole.params[which], self.whole.state[which] = self.model.params, self.model.state
         members = self.sound()
-        members[self.alive] &= finite
-        which = ... if self.model is self.whole else self.alive
-        return run_members(self.whole, members, which, self.loss, self.evaluating, batches, self._watch)
+        members[which] &= finite
+        judges = self.loss, self.evaluating
+        if self._one is None or self._one_of is not self.loss or any(part.numbers() for part in (judges[0], *judges[1])):
+            self._one, self._one_of = for_one(*judges), self.loss  # with their numbers as they are now
+        return run_members(self.whole, members, which, *judges, self._one, batches, self._watch)
 
     def sound(self) -> np.ndarray:
         """The members that have not diverged, (members,): whose loss is finite, and whose weights are."""

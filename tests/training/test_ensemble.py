@@ -1,5 +1,7 @@
 """Several networks as one: averaged outputs and their spread, by hand and by SciPy; training with values of the ensemble."""
 
+import signal
+
 import numpy as np
 import pytest
 from cases import every_loss
@@ -9,6 +11,7 @@ from scipy.stats import entropy
 
 import nnframe as nn
 from nnframe.training.ensemble import spread, uncertainty
+from nnframe.training.evaluation import Tally
 
 
 @pytest.mark.parametrize("outputs", [(3,), (4, 3)])
@@ -271,6 +274,28 @@ def test_an_interrupted_ensemble_goes_on_to_the_same_bytes(monitor, tmp_path):
     assert list(log) == list(history) and all(log[name].tobytes() == history[name].tobytes() for name in history)
     with pytest.raises(nn.OptionError, match="ensemble: true before, nothing now"):
         trained(callbacks=[nn.EarlyStopping(patience=3)], metrics=[nn.Accuracy()], epochs=30, lr=0.2, checkpoint=tmp_path, ensemble=False)
+
+
+def test_an_interruption_within_the_validation_of_those_that_are_left(tmp_path, monkeypatch):
+    def whole(**options):
+        return trained(callbacks=[nn.EarlyStopping(patience=2)], epochs=40, lr=0.2, **options)
+
+    model, history, _ = whole()
+    calls = iter(range(10**6))
+    ring = 6 * int(history.epochs.min()) + 2  # of two Tallies with three batches each: in the epoch after the first member left
+    add = Tally.add
+
+    def interrupted(self, *batch):
+        add(self, *batch)
+        if next(calls) == ring:
+            signal.raise_signal(signal.SIGTERM)
+
+    with monkeypatch.context() as patch, pytest.raises(nn.Interrupted):
+        patch.setattr(Tally, "add", interrupted)
+        whole(checkpoint=tmp_path)
+    again, log, _ = whole(checkpoint=tmp_path)
+    assert next(calls) == ring + 2 and again.params.tobytes() == model.params.tobytes()
+    assert all(log[name].tobytes() == history[name].tobytes() for name in history)
 
 
 def test_validation_goes_through_the_network_once(monkeypatch):
