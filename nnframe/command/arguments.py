@@ -144,7 +144,7 @@ def _diff(parser: argparse.ArgumentParser) -> None:
 
 def _runs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "root", nargs="?", type=Path, default=Path("experiments/runs"), help="the folder that they are in (default: %(default)s)"
+        "root", nargs="?", type=Path, default=Path("experiments/runs"), help="the folder that they are in (default: experiments/runs)"
     )
     parser.add_argument("--name", metavar="GLOB", help="those of such a name: 'iris*'")
     parser.add_argument("--status", action="append", default=[], help="running, finished, interrupted, diverged, failed or unreadable")
