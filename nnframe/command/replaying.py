@@ -34,13 +34,17 @@ def show(folder: Path, overrides: list[str], workers: int | None, plugin: list[s
             print(f"if the data are elsewhere now: nnframe replay {printable(str(folder))} data.path=FILE", file=sys.stderr)
         raise
     told = [(_place(path, document), *values) for path, *values in found.changes if found.difference or path != "resumed"]
+    known = bool(read_record(folder))
     if found.difference:
         print(f"different: {printable(found.difference)}")
-        print("since then, this has changed:" if told else "config, data, versions, BLAS, machine and plugins are as they were.")
+        if told or known:
+            print("since then, this has changed:" if told else "config, data, versions, BLAS, machine and plugins are as they were.")
     else:
         print(f"identical to the last bit: {found.compared}" + (", although this has changed:" if told else ""))
     for line in changes.lines(told):
         print(f"  {line}")
+    if not known:
+        print("run.json is missing or damaged, so nothing says with which versions and data this was trained.")
     return 1 if found.difference else 0
 
 

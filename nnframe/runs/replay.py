@@ -161,14 +161,12 @@ def weights_difference(model: Layer, path: Path) -> str:
 
 def changes(folder: Path, record: dict[str, Any], job: Job) -> Iterator[Change]:
     """What is not as it was when the folder was made, of all that numbers may depend on."""
-    if not record:
-        yield "run.json", "missing or damaged", "so nothing says what was there then"
-        return
-    yield from differences_in(record, environment() | {"data": {"sha256": job.data_hash}})
+    if record:
+        yield from differences_in(record, environment() | {"data": {"sha256": job.data_hash}})
     if (was := record.get("config_sha256")) and was != (now := _hash(folder / "config.yaml")):
         yield "config.yaml", was, now
     if resumed := record.get("resumed"):
-        yield "resumed", f"{len(resumed)} times", "never"
+        yield "resumed", len(resumed), 0
 
 
 def differences_in(was: dict[str, Any], now: dict[str, Any], keys: Sequence[str] = ENVIRONMENT) -> Iterator[Change]:

@@ -52,6 +52,10 @@ class Keep:
         found = self.folder.glob("[0-9]*/run.json")
         return {int(path.parent.name) for path in found if path.parent.name.isdecimal() and "of" in read_record(path.parent)}
 
+    def begun(self) -> set[int]:
+        """The trials that have folders, whole or not: config.yaml is written first."""
+        return {int(path.parent.name) for path in self.folder.glob("[0-9]*/config.yaml") if path.parent.name.isdecimal()}
+
     def drop(self, trials: Collection[int]) -> None:
         """Remove the folders of some trials. Raises FileError."""
         try:

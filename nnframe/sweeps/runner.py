@@ -261,14 +261,14 @@ def _keep(phases: list[Phase], folder: Path, options: Options, stop: Stop) -> No
         if which == "best":
             first = phase.summary.winner * trials.each
             wanted &= {*range(first, first + trials.each)} if phase is phases[-1] and phase.summary.n[phase.summary.winner] else set()
-            keep.drop(keep.kept() - wanted)
+            keep.drop(keep.begun() - wanted)
         if which is not None and (missing := wanted - keep.kept()):
             with stop.at_once():
                 stacks, _ = stacks_of(phase.prepared, options.workers)
             try:
                 again(phase.prepared, tables, sorted(missing), stacks, stop, options.workers, options.plugins, keep)
             except Different as error:
-                keep.drop(missing & keep.kept())
+                keep.drop(missing & keep.begun())
                 told = "what is to be kept must be what was ranked, and is not, trained again"
                 raise UsageError(f"{tables}: {told}: {error.message}; nnframe replay {folder} tells why") from None
 

@@ -222,6 +222,10 @@ def test_what_is_no_folder_of_a_run(place, capsys):
     folder = trained(capsys, "gender.yaml", "train.epochs=2")
     (folder / "losses.csv").write_text("epoch,step,loss,val_loss,binary_accuracy,lr\n")
     assert do(capsys, "replay", folder) == (2, "", f"{folder}: losses.csv has no epoch to compare with\n")
+    (folder / "run.json").rename(folder / "gone.json")
+    (folder / "losses.csv").write_text("epoch,step,loss,val_loss,binary_accuracy,lr\n1,4,1,,1,1\n")
+    said = "run.json is missing or damaged, so nothing says with which versions and data this was trained.\n"
+    assert re.fullmatch(rf"different: epoch 1: loss was 1, is 0\.\d+\n{said}", told(capsys, folder)[1])
     (folder / "losses.csv").write_text("epoch,step\n1\n")
     assert do(capsys, "replay", folder) == (2, "", f"{folder / 'losses.csv'}:2: expected 2 cells, as in the first line, got 1\n")
     (folder / "losses.csv").unlink()
