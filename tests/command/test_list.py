@@ -286,7 +286,7 @@ def test_in_a_pipe_no_line_is_longer_than_80_characters(capsys):
     assert [line for line in out.splitlines() if len(line) > 80 or line != line.rstrip()] == []
 
 
-@pytest.mark.parametrize("columns, most", [(80, 80), (56, 56), (100, 100), (300, 100), (10, 40), (0, 80)])
+@pytest.mark.parametrize("columns, most", [(56, 56), (300, 100), (10, 40), (0, 80)])
 def test_on_a_terminal_lines_are_as_long_as_it_is_wide(columns, most):
     main, side = pty.openpty()
     fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
@@ -370,8 +370,14 @@ def test_a_plugins_components_answer_too(capsys, tmp_path, forgotten):
     )
     assert "  model: [{type: Dense2, units: 1, other: " in out
     out = said(capsys, "Forest")
-    for row in ("nested  null ", "odd     array([0., 0.]) ", "thing   <built-in function", "share   np.float64(0.5) "):
-        assert f"\n  {row}" in out
+    for name, default in (
+        ("nested", "null"),
+        ("odd", "array\\(\\[0., 0.\\]\\)"),
+        ("thing", "<built-in function"),
+        ("share", "np.float64\\(0.5\\)"),
+    ):
+        assert re.search(rf"^  {name} +{default} ", out, re.M)
+    assert out.endswith("\n  data: Forest\n")
     assert "  depth   1        an integer of at least 1\n" in said(capsys, "data.nested") and said(capsys)
     out = said(capsys, "log")
     assert [line for line in out.splitlines() if line and line[0] != " "] == [
@@ -439,7 +445,10 @@ def test_what_a_plugin_says_is_text_on_the_page(capsys, tmp_path, forgotten):
 def test_the_public_names_render(tmp_path):
     pytest.importorskip("pdoc", reason="pip install -e '.[dev]'")
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "pdoc", "nnframe", "-o", str(tmp_path)], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-W", "error", "-m", "pdoc", "nnframe", "--no-show-source", "-o", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
     )
     assert (done.returncode, done.stderr) == (0, "")
     text = (tmp_path / "nnframe.html").read_text()
