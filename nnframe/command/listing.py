@@ -51,7 +51,7 @@ def answer(words: Sequence[str]) -> str:
         return "\n".join(_overview(known, width)) + "\n"
     asked = [" ".join(words)] if known.find(" ".join(words)) else words
     found = dict.fromkeys(thing for word in asked for thing in known.find(word) or known.refuse(word))
-    notes = [f"{word[:60]!r} is called {ours.name} here.\n" for word in asked if (ours := known.called_otherwise(word))]
+    notes = [f"{word[:60]!r} is called {ours} here.\n" for word in asked if (ours := known.called_otherwise(word))]
     return "\n".join([*notes, *("\n".join(_lines(thing, width)) + "\n" for thing in found)])
 
 
@@ -118,20 +118,23 @@ def _kept(values: Mapping[str, float], most: int) -> str:
         if found := [thing for name, things in self.named.items() if plain(name) == asked for thing in things]:
             return found
         owner, _, name = word.rpartition(".")
-        rows = [(label, row) for label, row in self._options() if plain(row.name) == plain(name)]
+        rows = self._options()
         if owner and (owners := self.find(owner)):
             labels = {thing.name for thing in owners} | {page.name for thing in owners if isinstance(thing, Slot) for page in thing.pages}
             rows = [(label, row) for label, row in rows if label in labels]
-        if rows:
-            return [Option(rows[0][1].name, tuple(rows))]
-        return self.named[ours] if (ours := same(word, self.named)) else []
+        if of_name := [(label, row) for label, row in rows if plain(row.name) == plain(name)]:
+            return [Option(of_name[0][1].name, tuple(of_name))]
+        if ours := same(word, self.named):
+            return self.named[ours]
+        if ours := same(name, [row.name for _, row in rows]):
+            return [Option(ours, tuple((label, row) for label, row in rows if row.name == ours))]
+        return []
 
-    def called_otherwise(self, word: str) -> Thing | None:
-        """What was found by the name that others have for it."""
-        found = self.find(word)
-        return (
-            None if any(plain(word.rpartition(".")[2]) == plain(name) for name in self.named) or isinstance(found[0], Option) else found[0]
-        )
+    def called_otherwise(self, word: str) -> str | None:
+        """Our name of what was found by the name that others have for it."""
+        (found, *_), last = self.find(word), plain(word.rpartition(".")[2])
+        ours = [found.name] if isinstance(found, Option) else self.named
+        return None if last in map(plain, ours) or plain(word) in map(plain, ours) else found.name
 
     def refuse(self, word: str) -> NoReturn:
         close = closest(word, [*self.named, *(row.name for _, row in self._options())])
@@ -147,15 +150,15 @@ def _kept(values: Mapping[str, float], most: int) -> str:
         else:
             yield thing.name.rpartition(".")[2]
 
-    def _options(self) -> Iterator[tuple[str, Row]]:
+    def _options(self) -> list[tuple[str, Row]]:
         """All options with whose they are; one that all of a slot have, once."""
-        for page in self.sections:
-            yield from ((page.name, row) for row in page.rows)
+        found = [(page.name, row) for page in self.sections for row in page.rows]
         for slot in self.slots:
             common = {row.name: row for page in slot.pages for row in page.rows if row.shared}
             if slot.name != "data source":  # whose options stand in the section `data`
-                yield from ((f"every {slot.name}", row) for row in common.values())
-            yield from ((page.name, row) for page in slot.pages for row in page.rows if not row.shared)
+                found += [(f"every {slot.name}", row) for row in common.values()]
+            found += [(page.name, row) for page in slot.pages for row in page.rows if not row.shared]
+        return found
 
 
 def _width() -> int:

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from nnframe.components.component import Component, config_of
 from nnframe.components.markers import Matches, Range, bare, markers_of, per_run
-from nnframe.components.options import Option, is_options, options, sentence, slot_base
+from nnframe.components.options import is_options, options, sentence, slot_base
 from nnframe.components.registry import REGISTRY, is_component, slots_of
 from nnframe.components.walk import Problems, validate
 from nnframe.components.wording import describe
@@ -21,6 +21,7 @@ from nnframe.config.reading import dump
 from nnframe.config.sections import Between, Sweep
 from nnframe.data.source import Source
 
+PLAIN = (str, int, float, bool, NoneType)
 LONG = 72  # characters of an example that is made of defaults
 RANGE = {"low": 1e-4, "high": 0.1, "scale": "log", "count": 8}
 
@@ -130,10 +131,14 @@ def sections() -> list[Page]:
 def slots() -> list[Slot]:
     """All slots in the order in which a config comes to them, with all their components."""
     order: dict[str, dict[str, None]] = {}
-    _places(Experiment, "", order)
+    _places(order, "", Experiment)
     known = [*order, *(slot for slot in REGISTRY if slot not in order)]
     return [
-        Slot(slot, tuple(order.get(slot, ())), tuple(_component(slot, cls) for cls in REGISTRY[slot].values()))
+        Slot(
+            slot,
+            tuple(sorted(order.get(slot, ()), key=lambda place: not place.endswith(".lr"))),
+            tuple(_component(slot, cls) for cls in REGISTRY[slot].values()),
+        )
         for slot in known
         if REGISTRY.get(slot)
     ]
@@ -143,42 +148,46 @@ def _parts() -> dict[str, Any]:
     """What has options in a config and is no component, by its place."""
     found: dict[str, Any] = {"config": Experiment}
 
-    def visit(place: str, owner: Any) -> None:
-        for name, option in options(owner).items():
-            for part in (bare(option.kind), *map(bare, get_args(bare(option.kind)))):
-                path = f"{place}.{name}" if place else name
-                if is_options(part) or (part is Source and not place):
+    def visit(place: str, *owners: Any) -> None:
+        """What the options of the last owner hold; the others hold it."""
+        for path, kind in _options_in(place, owners[-1]):
+            for part in _members(kind):
+                if (is_options(part) and part not in owners) or (part is Source and not place):
                     found.setdefault(path, part)
-                    visit(path, part)
-                if part is Source and not place:
-                    for source in REGISTRY["data source"].values():
-                        visit(path, source)
-        if owner is Sweep:
+                    for owner in (part, *(REGISTRY["data source"].values() if part is Source else ())):
+                        visit(path, *owners, owner)
+        if owners[-1] is Sweep:
             found.setdefault(f"{place}.parameters", Between)
 
     visit("", Experiment)
     return found
 
 
-def _places(owner: Any, place: str, found: dict[str, dict[str, None]]) -> None:
-    """The places of every slot, in the order in which they are come to."""
+def _options_in(place: str, owner: Any) -> Iterator[tuple[str, Any]]:
+    """The place and annotation of each option that an owner has for itself."""
     shared = _shared(owner)
-    for name, option in options(owner).items():
-        if name in shared:
-            continue
-        path, kind = f"{place}.{name}" if place else name, bare(option.kind)
-        scheduled = per_run(option.kind) and getattr(owner, "schedulable", True)
+    yield from ((f"{place}.{name}" if place else name, option.kind) for name, option in options(owner).items() if name not in shared)
+
+
+def _members(kind: Any) -> tuple[Any, ...]:
+    """An annotation and what it is put together of, without markers."""
+    return (bare(kind), *map(bare, get_args(bare(kind))))
+
+
+def _places(found: dict[str, dict[str, None]], place: str, *owners: Any) -> None:
+    """The places of every slot, in the order in which they are come to."""
+    for path, kind in _options_in(place, owners[-1]):
+        scheduled = per_run(kind) and getattr(owners[-1], "schedulable", True)
         for slot in (*slots_of(kind)[:1], *(["schedule"] if scheduled else [])):  # the first: a loss may stand for a metric
-            new = slot not in found
+            known = {} if slot in found else REGISTRY.get(slot, {})
             found.setdefault(slot, {})[path] = None
-            known = REGISTRY.get(slot, {}) if new else {}
-            for cls in dict.fromkeys(map(slot_base, known.values())):
-                _places(cls, path, found)
+            for base in dict.fromkeys(map(slot_base, known.values())):
+                _places(found, path, base)
             for cls in known.values():
-                _places(cls, cls.__name__, found)
-        for part in (kind, *map(bare, get_args(kind))):
-            if is_options(part):
-                _places(part, path, found)
+                _places(found, cls.__name__, cls)
+        for part in _members(kind):
+            if is_options(part) and part not in owners:
+                _places(found, path, *owners, part)
 
 
 def _section(path: str, part: Any, kind: str) -> Page:
@@ -191,9 +200,7 @@ def _section(path: str, part: Any, kind: str) -> Page:
 def _component(slot: str, cls: Any) -> Page:
     minimal, full = _examples(cls)
     place = PLACES.get(slot, lambda it: {slot: it})
-    article = "an" if slot[0] in "aeio" else "a"
-    kind = f"{article} {slot}"
-    return Page(cls.__name__, kind, _paragraphs(cls), tuple(_rows(cls)), written(place(full)), flow(minimal), sentence(cls), slot)
+    return Page(cls.__name__, describe(cls), _paragraphs(cls), tuple(_rows(cls)), written(place(full)), flow(minimal), sentence(cls), slot)
 
 
 def _rows(owner: Any) -> Iterator[Row]:
@@ -247,7 +254,9 @@ def flow(value: Any) -> str:
     """Plain data as YAML in one line."""
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{flow(key)}: {flow(v)}' for key, v in value.items())}}}"
-    return f"[{', '.join(map(flow, value))}]" if isinstance(value, (list, tuple)) else _scalar(value)
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(flow, value))}]"
+    return _scalar(value) if type(value) in PLAIN else repr(value)  # which no config can hold
 
 
 @lru_cache(maxsize=None, typed=True)
@@ -274,8 +283,8 @@ def written(data: Mapping[str, Any], indent: str = "") -> str:
 
 def _examples(cls: Any) -> tuple[Any, Any]:
     """A component as a config writes it, the short way and with some defaults written out; each of them valid."""
-    known, shared = options(cls), options(slot_base(cls))
-    needed = {name: _some(option) for name, option in known.items() if option.required or option.variadic}
+    known, shared = options(cls), _shared(cls)
+    needed = {name: _value(option.kind, name) for name, option in known.items() if option.required or option.variadic}
     said = EXAMPLES.get(cls.__name__, {})
     given = said if _is_valid(cls, said) else needed
     short = {name: given[name] for name in needed if name in given}
@@ -283,7 +292,10 @@ def _examples(cls: Any) -> tuple[Any, Any]:
     minimal = {"type": cls.__name__} | short if short else cls.__name__
     full: dict[str, Any] = {"type": cls.__name__} | given
     for name, option in known.items():
-        if name not in {*given, *shared} and (value := None if option.required else _plainly(option.value())) not in (None, [], {}):
+        if name in {*given, *shared} or option.required:
+            continue
+        value = _plainly(option.value())
+        if type(value) in (*PLAIN, list, dict) and value not in (None, [], {}):
             longer = full | {name: value}
             if len(flow(longer)) <= LONG and _is_valid(cls, longer):
                 full = longer
@@ -298,12 +310,8 @@ def _is_valid(cls: Any, given: Mapping[str, Any]) -> bool:
     return False
 
 
-def _some(option: Option) -> Any:
-    """A value that an option takes, as far as its annotation tells."""
-    return _value(option.kind, option.name)
-
-
 def _value(kind: Any, name: str) -> Any:
+    """A value that an option takes, as far as its annotation tells."""
     base, origin, parts = bare(kind), get_origin(bare(kind)), get_args(bare(kind))
     if base in (int, float):
         within = next((mark for mark in markers_of(kind) if isinstance(mark, Range)), Range())
@@ -314,12 +322,10 @@ def _value(kind: Any, name: str) -> Any:
     if origin is tuple:
         return [_value(parts[0], name)] if parts[-1] is Ellipsis else [_value(part, name) for part in parts]
     if is_component(base):
-        names = [
-            known for known, cls in REGISTRY.get(base.slot, {}).items() if not any(o.required or o.variadic for o in options(cls).values())
-        ]
-        return names[0] if names else "..."
+        known = REGISTRY.get(base.slot, {})
+        return next((name for name, cls in known.items() if not any(o.required or o.variadic for o in options(cls).values())), "...")
     if is_options(base):
-        return {part: _some(option) for part, option in options(base).items() if option.required}
+        return {part: _value(option.kind, part) for part, option in options(base).items() if option.required}
     if origin is not None and parts:  # a union
         return {} if origin is dict else _value(next(part for part in parts if part is not NoneType), name)
     return {bool: True, str: name, Path: f"{name}.dat"}.get(base, "...")

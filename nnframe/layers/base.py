@@ -278,7 +278,7 @@ class Layer(Component):
 
     def _repr_html_(self) -> str:
         total = ["", "in all", "", f"{self.params.shape[-1]:,}"] if hasattr(self, "_store") else []
-        return as_html(_headline(self), ["", "layer", "output", "parameters"], _rows(self), total)
+        return as_html(_headline(self), ["", "layer", "output", "parameters"], _rows(self), foot=total)
 
     # ------------------------------------------------------------------------------------------ copies keep views
 

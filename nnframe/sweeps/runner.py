@@ -87,12 +87,12 @@ class Columns(dict[str, np.ndarray]):
     def _repr_html_(self) -> str:
         return as_html(*self._excerpt())
 
-    def _excerpt(self) -> tuple[str, list[str], Rows]:
-        """What it is, the names of its columns, and a few of its rows."""
+    def _excerpt(self) -> tuple[str, list[str], Rows, str]:
+        """What it is, the names of its columns, a few of its rows, and the verdict."""
         trials = max(map(len, self.values()), default=0)
-        title = f"{trials:,} trials" + (f" in {self.folder}" if hasattr(self, "folder") else "")
-        rows = [[cell(column[i]) if i is not None else "..." for column in self.values()] for i in chosen(trials)]
-        return title, list(self), rows
+        title = f"{trials:,} trial{'s' * (trials != 1)}" + (f" in {self.folder}" if hasattr(self, "folder") else "")
+        rows = [["..." if i is None else cell(column[i]) for column in self.values()] for i in chosen(trials)]
+        return title, list(self), rows, getattr(self, "verdict", "")
 
 
 def run(config: Any, overrides: Sequence[str], out: Any, options: Options) -> Columns:

@@ -77,7 +77,7 @@ class History(dict[str, np.ndarray]):
         epochs = max((_reached(column) for column in columns.values()), default=0)  # fewer, where all runs have ended before
         title = f"History: {epochs} epoch{'s' * (epochs != 1)}"
         title += f", {runs[0]} runs; columns {(length, *runs)}, of which medians" if runs else ""
-        if not runs and 0 < getattr(self, "kept", epochs) < epochs:
+        if columns and not runs and 0 < getattr(self, "kept", epochs) < epochs:
             title += f"; kept epoch {self.kept}"
         rows = [
             ["..."] * (1 + len(columns)) if i is None else [str(i + 1), *(cell(_median(column[i])) for column in columns.values())]

@@ -27,7 +27,7 @@ def plot(history: Any) -> Any:
     for ax, (name, columns) in zip(axes[:, 0], panels.items(), strict=True):
         for prefix, column in columns.items():
             _draw(ax, column, COLORS[prefix], prefix + name, best if prefix == max(columns, key=list(COLORS).index) else None)
-        numbers = np.concatenate([column[np.isfinite(column)] for column in columns.values()])
+        numbers = np.concatenate([column[~np.isnan(column)] for column in columns.values()])
         if name == "loss" and numbers.size and 0 < numbers.min() < numbers.max() / STEEP:
             ax.set_yscale("log")
         ax.set_ylabel(name)
@@ -45,7 +45,7 @@ def _panels(history: Mapping[str, np.ndarray]) -> dict[str, dict[str, np.ndarray
     found: dict[str, dict[str, np.ndarray]] = {}
     for name, column in history.items():
         prefix = next(prefix for prefix in reversed(COLORS) if name.startswith(prefix))
-        numbers = np.asarray(column, float)
+        numbers = np.where(np.isfinite(column), column, np.nan)
         if name != "lr" and len(numbers):
             found.setdefault(name.removeprefix(prefix), {})[prefix] = numbers.reshape(len(numbers), -1)
     return dict(sorted(found.items(), key=lambda item: item[0] != "loss"))
@@ -65,8 +65,9 @@ def _draw(ax: Any, column: np.ndarray, color: str, name: str, best: np.ndarray |
     epochs, runs = np.arange(1, len(column) + 1), column.shape[1]
     alone = runs == 1
     there = ~np.isnan(column).all(1)
-    low, middle, high = (np.full(len(column), np.nan) for _ in range(3))
-    low[there], middle[there], high[there] = np.nanquantile(column[there], [BAND[0], 0.5, BAND[1]], axis=1)
+    low, middle, high = quantiles = np.full((3, len(column)), np.nan)
+    if there.any():
+        quantiles[:, there] = np.nanquantile(column[there], [BAND[0], 0.5, BAND[1]], axis=1)
     ax.plot(epochs, middle, color=color, marker="o" if len(epochs) == 1 else None, label=name if alone else f"{name}, median of {runs}")
     if not alone:
         ax.fill_between(epochs, low, high, color=color, alpha=0.2, linewidth=0, label=f"{BAND[0]:.0%} to {BAND[1]:.0%}")
