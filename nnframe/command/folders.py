@@ -19,7 +19,7 @@ from nnframe.runs.listing import STATUSES, Entry, entries
 
 UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 SECONDS = [("y", 365 * 86400), ("w", 7 * 86400), ("d", 86400), ("h", 3600), ("min", 60), ("s", 1)]
-ENDS = 20, 9  # characters that are left of a path, and of a name, in a narrow terminal
+ENDS = 11, 9  # characters that are left of a path, and of a name, in a narrow terminal
 OWN: dict[str, Callable[[Entry], Any]] = {  # what else to sort by
     "name": lambda entry: entry.name,
     "kind": lambda entry: entry.kind,
@@ -67,37 +67,47 @@ def show(
 
 
 def _table(found: list[Entry], width: int) -> Iterator[str]:
-    """A line each, as wide as the terminal at most: paths lose their beginnings first, then names their ends."""
+    """A line each, as wide as the terminal at most: first what is kept is told in less, then paths lose their beginnings, then names their
+    ends, and at last lines theirs."""
     if not found:
         return
     now = time()
-    rows = [["name", "kind", "status", "done", "kept", "age", "path"]]
-    for entry in found:
-        told = entry.status if not entry.why else f"{entry.status}: {entry.why}"
-        rows.append([entry.name, entry.kind, told, _done(entry), _kept(entry.values), _age(now - entry.started), str(entry.path)])
-    for column, least, cut in ((6, ENDS[0], lambda text, n: f"...{text[3 - n :]}"), (0, ENDS[1], lambda text, n: f"{text[: n - 3]}...")):
-        widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-        over = sum(widths) + 2 * (len(widths) - 1) - width
-        if over > 0:
-            room = max(widths[column] - over, least)
-            for row in rows[1:]:
-                if len(row[column]) > room:
-                    row[column] = cut(row[column], room)
+    for most in (2, 1, 0):  # values of what is kept
+        rows = [["name", "kind", "status", "done", *["kept"][:most], "age", "path"]]
+        for entry in found:
+            told = f"{entry.status}: {entry.why}" if entry.why else entry.status
+            kept = [_kept(entry.values, most)][:most]
+            rows.append([entry.name, entry.kind, told, _done(entry), *kept, _age(now - entry.started), str(entry.path)])
+        if _narrowed(rows, width) or not most:
+            break
     for line in aligned(rows):
         yield line if len(line) <= width else f"{line[: max(width - 3, 0)]}..."
+
+
+def _narrowed(rows: list[list[str]], width: int) -> bool:
+    """Shorten paths, and if that is not enough names, in the rows of a table. Is it narrow enough then?"""
+    for column, least in ((-1, ENDS[0]), (0, ENDS[1])):
+        widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+        over = sum(widths) + 2 * (len(widths) - 1) - width
+        room = max(widths[column] - over, least)
+        for row in rows[1:] if over > 0 else ():
+            if len(text := row[column]) > room:
+                row[column] = f"...{text[3 - room :]}" if column else f"{text[: room - 3]}..."
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    return sum(widths) + 2 * (len(widths) - 1) <= width
 
 
 def _done(entry: Entry) -> str:
     if entry.done is None:
         return ""
-    of = f" of {entry.total:,}" if entry.total not in (None, entry.done) else ""
-    return f"{entry.done:,}{of} {'trials' if entry.kind == 'sweep' else 'epochs'}"
+    of, last = (f" of {entry.total:,}", entry.total) if entry.total not in (None, entry.done) else ("", entry.done)
+    return f"{entry.done:,}{of} {'trial' if entry.kind == 'sweep' else 'epoch'}{'s' * (last != 1)}"
 
 
-def _kept(values: Mapping[str, float]) -> str:
+def _kept(values: Mapping[str, float], most: int) -> str:
     """What it is judged by: the loss on what is held out, and a metric there; without such rows the loss."""
     held = [name for name in values if name.startswith("val_")]
-    names = held[:2] if held else [name for name in values if name != "lr"][:1]
+    names = held[:most] if held else [name for name in values if name != "lr"][:1]
     return "  ".join(f"{name} {values[name]:.4g}" for name in names)
 
 

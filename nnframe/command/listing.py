@@ -13,23 +13,9 @@ from nnframe.components.names import closest, habits, plain, same
 from nnframe.components.wording import shown
 from nnframe.errors import OptionError
 
-<<<<<<< HEAD
 NARROW, WIDE, PIPED = 40, 100, 80  # characters of a line
 TABLE = 72  # from which a table has its columns side by side,
 MOST, DEFAULT = 24, 20  # of a name and a default at most
-=======
-UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
-SECONDS = [("y", 365 * 86400), ("w", 7 * 86400), ("d", 86400), ("h", 3600), ("min", 60), ("s", 1)]
-ENDS = 11, 9  # characters that are left of a path, and of a name, in a narrow terminal
-OWN: dict[str, Callable[[Entry], Any]] = {  # what else to sort by
-    "name": lambda entry: entry.name,
-    "kind": lambda entry: entry.kind,
-    "status": lambda entry: STATUSES.index(entry.status) if entry.status in STATUSES else len(STATUSES),
-    "age": lambda entry: -entry.started,
-    "done": lambda entry: -1 if entry.done is None else entry.done,
-    "path": lambda entry: str(entry.path),
-}
->>>>>>> verbs
 
 
 @dataclass(frozen=True)
@@ -40,7 +26,6 @@ class Option:
     rows: tuple[tuple[str, Row], ...]
 
 
-<<<<<<< HEAD
 Thing = Page | Slot | Option
 
 
@@ -57,51 +42,6 @@ def answer(words: Sequence[str]) -> str:
 
 class Known:
     """Everything that a word may mean."""
-=======
-def _table(found: list[Entry], width: int) -> Iterator[str]:
-    """A line each, as wide as the terminal at most: first what is kept is told in less, then paths lose their beginnings, then names their
-    ends, and at last lines theirs."""
-    if not found:
-        return
-    now = time()
-    for most in (2, 1, 0):  # values of what is kept
-        rows = [["name", "kind", "status", "done", *["kept"][:most], "age", "path"]]
-        for entry in found:
-            told = f"{entry.status}: {entry.why}" if entry.why else entry.status
-            kept = [_kept(entry.values, most)][:most]
-            rows.append([entry.name, entry.kind, told, _done(entry), *kept, _age(now - entry.started), str(entry.path)])
-        if _narrowed(rows, width) or not most:
-            break
-    for line in aligned(rows):
-        yield line if len(line) <= width else f"{line[: max(width - 3, 0)]}..."
-
-
-def _narrowed(rows: list[list[str]], width: int) -> bool:
-    """Shorten paths, and if that is not enough names, in the rows of a table. Is it narrow enough then?"""
-    for column, least in ((-1, ENDS[0]), (0, ENDS[1])):
-        widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-        over = sum(widths) + 2 * (len(widths) - 1) - width
-        room = max(widths[column] - over, least)
-        for row in rows[1:] if over > 0 else ():
-            if len(text := row[column]) > room:
-                row[column] = f"...{text[3 - room :]}" if column else f"{text[: room - 3]}..."
-    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-    return sum(widths) + 2 * (len(widths) - 1) <= width
-
-
-def _done(entry: Entry) -> str:
-    if entry.done is None:
-        return ""
-    of, last = (f" of {entry.total:,}", entry.total) if entry.total not in (None, entry.done) else ("", entry.done)
-    return f"{entry.done:,}{of} {'trial' if entry.kind == 'sweep' else 'epoch'}{'s' * (last != 1)}"
-
-
-def _kept(values: Mapping[str, float], most: int) -> str:
-    """What it is judged by: the loss on what is held out, and a metric there; without such rows the loss."""
-    held = [name for name in values if name.startswith("val_")]
-    names = held[:most] if held else [name for name in values if name != "lr"][:1]
-    return "  ".join(f"{name} {values[name]:.4g}" for name in names)
->>>>>>> verbs
 
     def __init__(self) -> None:
         self.sections, self.slots = sections(), slots()
