@@ -173,6 +173,15 @@ def complete(folder: Path) -> bool:
     return "complete" in last
 
 
+def noted(folder: Path) -> np.ndarray:
+    """The trials whose rows are whole, by the journal of tables that may not be complete. Raises FileError as `settle` does."""
+    _, *entries = _read(folder / JOURNAL)[0]
+    rows = [entry for entry in entries if "rows" in entry]
+    for path, length, digest in _stated(folder, rows[-1]["tables"] if rows and "complete" not in entries[-1] else ()):
+        _verify(Growing(path), length, digest)
+    return np.array([row[0] for entry in rows for row in entry["rows"]], int)
+
+
 def line_of(cells: Iterable[str]) -> str:
     """Cells as a line of CSV."""
     text = io.StringIO()

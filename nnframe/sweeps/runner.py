@@ -165,6 +165,9 @@ def _answer(prepared: PreparedSweep, folder: Path, options: Options, new: bool =
     except (Interrupted, FileError, Failed) as error:
         if not (folder / CONFIG).exists():  # there is nothing to go on with
             raise
+        with suppress(FileError):  # a full disk is told of below
+            for line in so_far(prepared, folder):
+                say(line)
         print(f"{printable(str(error))}; go on with\n  {run_folder.resume_command(folder, options.plugins)}", file=sys.stderr)
         print(folder)
         return 128 + error.signal if isinstance(error, Interrupted) else 1 if isinstance(error, Failed) else 2
@@ -186,6 +189,30 @@ def _answer(prepared: PreparedSweep, folder: Path, options: Options, new: bool =
         say(f"The test part was not read; nnframe best {folder} does.")
     print(folder)
     return 0
+
+
+def unfinished(prepared: PreparedSweep, folder: Path) -> tuple[PreparedSweep, np.ndarray, int]:
+    """What was trained last of a sweep that has not ended: its trials, their objective (settings, seeds, folds), and how many have a row.
+
+    Raises FileError for tables that are not what was written.
+    """
+    tables = folder
+    if results.complete(folder) and (chosen := to_confirm(phase_of(prepared, folder))) and (folder / CONFIRM).exists():
+        confirming = prepared.confirming(chosen)
+        if len(results.noted(folder / CONFIRM)):
+            prepared, tables = confirming, folder / CONFIRM
+    ended, values = results.noted(tables), np.full(prepared.trials.count, np.nan)
+    if len(ended):
+        values[ended] = values_of(prepared, tables).ravel()[ended]
+    return prepared, values.reshape(-1, len(prepared.trials.seeds), prepared.trials.folds), len(ended)
+
+
+def so_far(prepared: PreparedSweep, folder: Path) -> list[str]:
+    """The ranking of a sweep that has not ended, as lines; none if no trial has ended well."""
+    last, values, ended = unfinished(prepared, folder)
+    table = sentences.so_far(last.trials, values, last.mode)
+    of = f"{ended:,} of {last.trials.count:,} trials{' with fresh seeds' * (last is not prepared)}"
+    return [f"so far, {of}; nothing is said of a best one before all have ended:", *(f"  {line}" for line in table)] if table else []
 
 
 def confirmed(search: Phase, phase: Phase) -> list[str]:
@@ -389,6 +416,8 @@ class Progress:
         self.before, self.best = self.done, np.nan
         self.start = self.shown = time.monotonic()
         self.lines, self.bar = shows, None
+        if self.lines and self.done:
+            print(f"{self.count - self.done:,} more, {self.count:,} in all", flush=True)
         if shows and sys.stdout.isatty() and sys.stderr.isatty():
             from tqdm import tqdm
 
@@ -414,4 +443,5 @@ class Progress:
         if self.bar is not None:
             self.bar.close()
         if self.lines:
-            print(f"{self.done - self.before:,} trials in {time.monotonic() - self.start:.1f} s", flush=True)
+            more = f", {self.done:,} of {self.count:,} in all" if self.before or self.done < self.count else ""
+            print(f"{self.done - self.before:,} trials in {time.monotonic() - self.start:.1f} s{more}", flush=True)

@@ -481,7 +481,7 @@ def test_parameters_can_be_given_on_the_command_line(here, capsys):
     assert run.main(["sweep.yaml", "sweep.seeds=2", "sweep.parameters.optimizer.lr=[0.1, 0.2]", "--workers=1"]) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0] == "sweep: 2 settings x 2 seeds = 4 trials, ranked by val_loss (min)" and said[1].startswith("4 trials in ")
-    assert said[2].split() == ["lr", "mean", "median", "sd", "worst", "best", "behind", "p", "n"]
+    assert said[2].split() == ["lr", "mean", "±", "sd", "median", "worst", "seed", "best", "seed", "behind", "p", "n"]
     assert said[5].startswith("val_loss: lr=0.2: ") and said[-1].startswith("experiments/runs/sweep/")
 
 
