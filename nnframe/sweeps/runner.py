@@ -32,6 +32,7 @@ from nnframe.sweeps.sources import Changed
 from nnframe.system import files
 from nnframe.system.signals import Interrupted, caught
 from nnframe.training.checkpoint import describe_changes, differences
+from nnframe.training.log import Meter, entry
 
 CONFIG = "config.yaml"
 CONFIRM = "confirm"  # folders beside the search's tables: its best settings with fresh seeds,
@@ -415,14 +416,11 @@ class Progress:
         self.count, self.done, self.failed = len(missing), int((~missing).sum()), 0
         self.before, self.best = self.done, np.nan
         self.start = self.shown = time.monotonic()
-        self.lines, self.bar = shows, None
+        self.lines, self.bar = shows, None  # type: tuple[bool, Meter | None]
         if self.lines and self.done:
             print(f"{self.count - self.done:,} more, {self.count:,} in all", flush=True)
         if shows and sys.stdout.isatty() and sys.stderr.isatty():
-            from tqdm import tqdm
-
-            name = prepared.experiment.name
-            self.bar = tqdm(total=self.count, initial=self.done, desc=name, unit="trial", dynamic_ncols=True, leave=False)
+            self.bar = Meter(prepared.experiment.name, self.count, self.done)
 
     def add(self, outcomes: list[Outcome]) -> None:
         for outcome in outcomes:
@@ -431,10 +429,9 @@ class Progress:
             self.best = value if np.isnan(self.best) else self.best if np.isnan(value) else self.better(self.best, value)
         self.done += len(outcomes)
         told, now = f"failed {self.failed:,}, best {self.best:.4g}", time.monotonic()
-        if self.bar is not None:
-            self.bar.set_postfix_str(told, refresh=False)
-            self.bar.update(len(outcomes))
-        elif self.lines and now - self.shown > SHOW:
+        if self.bar is not None and self.bar.is_due(self.done):
+            self.bar.show(["" if np.isnan(self.best) else entry("best", self.best), f"failed {self.failed:,}"])
+        elif self.bar is None and self.lines and now - self.shown > SHOW:
             left = (now - self.start) / (self.done - self.before) * (self.count - self.done)
             print(f"{self.done:,} of {self.count:,} trials, {told}, about {left:.0f} s left", flush=True)
             self.shown = now
