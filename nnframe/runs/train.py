@@ -12,13 +12,15 @@ import numpy as np
 from nnframe.config.build import Job, build
 from nnframe.config.reading import Document
 from nnframe.errors import FileError, printable
-from nnframe.runs.advice import print_advice
+from nnframe.runs.advice import print_advice, remark
 from nnframe.runs.folder import RunFolder, identity, read_record, resume_command
 from nnframe.system import files
 from nnframe.system.signals import SIGPIPE, Interrupted, theirs
 from nnframe.training.callbacks import BestWeights
 from nnframe.training.checkpoint import Checkpoints, CheckpointWarning
 from nnframe.training.log import Bar, CSVLog, Lines, summary
+
+LINE = 120  # characters of a list of classes that is worth reading
 
 
 def run(document: Document, out: Path, silent: bool, plugin_names: Sequence[str] = ()) -> int:
@@ -52,6 +54,8 @@ def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str]
     say(headline(job))
     for note in job.data.training.notes:
         say(f"note: {note}")
+    if classes := class_line(job):
+        say(classes)
     epochs, checkpoints = experiment.train.epochs, Checkpoints(folder, experiment.train.checkpoint, identity(job.resolved, job.data_hash))
     watchers: list[Any] = [record, CSVLog(folder)]
     if not silent:
@@ -100,6 +104,8 @@ def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str]
             say(f"best {callback.monitor} {float(callback.best):.4g} in epoch {int(callback.epoch)}, whose weights are in {callback.where}")
     ended = f"stopped at epoch {epochs}" if reason else f"after {epochs} epochs"
     say(f"{ended}; kept epoch {kept}: {values}" if kept < epochs else f"{ended}: {values}")
+    if wrong := remark(job, {name: float(values[0]) for name, values in history.items()}, results):
+        print(f"warning: {printable(wrong)}", file=sys.stderr)
     if test:
         told = [f"{name} {value:.4g} (95 %: {ends[name][0]:.4g} to {ends[name][1]:.4g})" for name, value in test.items()]
         say(f"on the {len(job.data.test.x)} test rows: {'  '.join(told)}")  # type: ignore[union-attr]
@@ -116,6 +122,16 @@ def headline(job: Job) -> str:
     rows += f" and {len(data.test.x)} to test on" if data.test else ""
     shape = " x ".join(map(str, model.input_shape))
     return f"{job.experiment.name}: {rows}, {shape} inputs, {len(model.layers)} layers, {model.params.size:,} parameters, {model.dtype}"
+
+
+def class_line(job: Job) -> str:
+    """Which number stands for which class, of a few that are not numbers themselves."""
+    classes = job.data.training.classes
+    numbers = list(map(str, range(len(classes))))
+    told = f"classes: {', '.join(f'{number} = {name}' for number, name in zip(numbers, classes, strict=True))}"
+    if not classes or list(classes) == numbers or len(told) > LINE:
+        return ""
+    return told + (f"; an output near 1 means {classes[1]}" if job.model.output_shape == (1,) else "")
 
 
 def predictions(job: Job) -> list[str]:
