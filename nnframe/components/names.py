@@ -225,7 +225,12 @@ def habits() -> dict[str, str]:
 
 def absent(name: object) -> str:
     """What to do without something that others have, in a sentence; nothing if it is not known."""
-    return next((advice for names, advice in ABSENT.items() if plain(str(name)) in map(plain, names.split())), "")
+    return _absent().get(plain(str(name)[:80]), "")
+
+
+@cache
+def _absent() -> dict[str, str]:
+    return {plain(name): advice for names, advice in ABSENT.items() for name in names.split()}
 
 
 def nearest(name: object, names: Iterable[object]) -> str:
