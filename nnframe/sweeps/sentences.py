@@ -234,7 +234,11 @@ def so_far(trials: Trials, values: np.ndarray, mode: str, most: int = 10) -> lis
     rows = [[*_heads(trials), SPREAD, "n"]]
     for j, mean, spread, n in table[:most]:
         rows.append([*map(_short, trials.names(j)), _with_spread(mean, spread), str(n)])
-    return [*aligned(rows), *([f"... and {len(table) - most:,} more"] if len(table) > most else [])] if table else []
+    if not table:
+        return []
+    few = min(max(n for *_, n in table), MIN)
+    more = [f"... and {len(table) - most:,} more"] if len(table) > most else []
+    return [*aligned(rows), *more, *([f"those with fewer than {few} trials come last"] if min(n for *_, n in table) < few else [])]
 
 
 def _ranked_so_far(values: np.ndarray, mode: str) -> list[tuple[int, float, float, int]]:

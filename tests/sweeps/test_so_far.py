@@ -52,7 +52,8 @@ def test_an_interrupted_sweep_shows_its_ranking_so_far(here, monkeypatch, capsys
     assert lines[3].split() == ["lr", "mean", "±", "sd", "n"]
     losses = {lr: [float(row["loss"]) for row in rows if row["optimizer.lr"] == lr] for lr in ("0.1", "0.2")}
     means = {lr: np.mean(values) for lr, values in losses.items()}
-    told = [line.split() for line in lines[4:]]
+    told = [line.split() for line in lines[4:6]]
+    assert lines[6] == "  those with fewer than 2 trials come last"
     assert sorted((line[0], line[-1]) for line in told) == [("0.1", "2"), ("0.2", "1")]
     for lr, mean, *_ in told:
         assert float(mean) == pytest.approx(means[lr], rel=0.01)
@@ -131,7 +132,8 @@ def test_the_ranking_so_far_by_hand():
     values = np.array([[[3.0], [nan]], [[nan], [nan]], [[1.0], [inf]], [[2.0], [4.0]]])
     lines = sentences.so_far(trials([], ["optimizer.lr"], 4), values, "min")
     # the diverged one counts as 4, the worst: (1 + 4) / 2 = 2.5; (2 + 4) / 2 = 3; and the one with a single seed comes last
-    assert lines[0].split() == ["lr", "mean", "±", "sd", "n"] and [line.split()[0] for line in lines[1:]] == ["3", "4", "1"]
+    assert lines[0].split() == ["lr", "mean", "±", "sd", "n"] and [line.split()[0] for line in lines[1:4]] == ["3", "4", "1"]
+    assert lines[4:] == ["those with fewer than 2 trials come last"]
     assert lines[1].split()[1:] == ["2.5", "±", "2.1", "2"] and lines[3].split()[1:] == ["3", "1"]
     assert sentences.best_so_far(values, "min") == 2 and sentences.best_so_far(values, "max") == 3
     assert (
