@@ -1,126 +1,27 @@
 """What stands on a command line: the options of every verb."""
 
 import argparse
-import re
-import shlex
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn, get_args, get_origin
+from typing import Any
 
-from nnframe.errors import join
-
-VERBS = {
-    "run": "train what a config describes",
-    "check": "build without training: layers, memory, the loss at the start, every gradient, and warnings",
-    "show": "print the complete config: defaults, absolute paths, what it extends and what is overridden",
-    "data": "print what is in a config's data: parts, columns, classes, duplicates, and the first rows as the model sees them",
-    "list": "print every component with its options",
-    "plan": "print what a sweep will do: trials, stacks, sizes of blocks, memory, time",
-    "best": "write the config of a sweep's best setting",
-    "trial": "train one trial of a sweep again, alone, and compare it with its row",
-    "schema": "print the JSON Schema of configs, for editors",
-}
+from nnframe.command.unknown import Parser
 
 
-class Parser(argparse.ArgumentParser):
-    """Answers an unknown option with what to write instead: values of a config are changed by key=value."""
+@dataclass(frozen=True)
+class Verb:
+    """`text` says what it does, `add` gives a parser its options. `work` names a function of a module beside this one, which is imported
+    when it is its turn: it takes each option by its name, but for --plugin, and returns the exit status."""
 
-    given: Sequence[str] = ()
+    text: str
+    add: Callable[[argparse.ArgumentParser], None]
+    work: str = ""
 
-    def parse_intermixed_args(self, args: Any = None, namespace: Any = None) -> Any:
-        self.given = list(sys.argv[1:] if args is None else args)
-        return super().parse_intermixed_args(args, namespace)
-
-    def error(self, message: str) -> NoReturn:
-        known = [name for name in self._option_string_actions if name.startswith("--")]
-        lines = []
-        for token, after in zip(self.given, [*self.given[1:], ""], strict=True) if message.startswith("unrecognized arguments: -") else ():
-            option, equals, value = token.partition("=")
-            if re.match(r"--?[^\W\d]", token) and not any(name.startswith(option) for name in self._option_string_actions):
-                value = value if equals or re.match(r"--?[^\W\d]", after) or "=" in after else after
-                lines.append(f"{self.prog}: unknown option {option}{self._instead(option.lstrip('-'), value, known)}\n")
-        if lines:
-            self.exit(2, "".join(lines))
-        super().error(message)
-
-    def _instead(self, name: str, value: str, known: Sequence[str]) -> str:
-        """What to write in place of an option that is none."""
-        from difflib import get_close_matches  # like all that is imported here, only needed once something went wrong
-
-        from nnframe.components.names import habits, plain, same
-
-        configs = [text for text in self.given if Path(text).suffix in (".yaml", ".yml") and text != value]
-        paths = list(_paths(configs)) if any(action.dest == "overrides" for action in self._actions) else []
-        lasts = list(dict.fromkeys(path.rpartition(".")[2] for path in paths))
-        is_ours = name in paths or name in lasts
-        if not is_ours and (advice := habits().get(plain(name))):
-            return f". {advice}"
-        if not is_ours and (own := get_close_matches(f"--{name}", known, 1, 0.7)):
-            return f". Did you mean {own[0]}?"
-        ours = name if is_ours else same(name, lasts) or next(iter(get_close_matches(name, lasts, 1, 0.75)), None)
-        if found := [path for path in paths if path == ours or path.rpartition(".")[2] == ours]:
-            depth = min(path.count(".") for path in found)
-            write = [shlex.quote(f"{path}={value or '...'}") for path in found if path.count(".") == depth]
-            return f"; write {' or '.join(write[:3])}"
-        return f"; {self.prog} --help tells all" + ("; a value of the config is changed by key=value" if paths else "")
-
-
-def _paths(configs: Sequence[str]) -> Iterator[str]:
-    """The dotted paths of all values of a config, if it can be read, and of what else could stand there."""
-    from nnframe.components.component import config_of
-    from nnframe.components.markers import bare
-    from nnframe.components.options import is_options, options
-    from nnframe.components.registry import known_to, slots_of
-    from nnframe.config.compose import load
-    from nnframe.config.experiment import Experiment, inspected
-    from nnframe.errors import NNFrameError
-
-    def inside(value: Any, path: str) -> Iterator[str]:
-        for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
-            yield join(path, key)
-            yield from inside(inner, join(path, key))
-
-    data: Any = {}
-    with suppress(NNFrameError, IndexError):
-        document = load(Path(configs[0]))
-        experiment = inspected(document)[0]
-        data = document.data if experiment is None else config_of(experiment)
-    found = list(inside(data, ""))
-    for key, option in options(Experiment).items():
-        kinds = [kind for kind in (bare(option.kind), *map(bare, get_args(option.kind))) if is_options(kind)]
-        many = get_origin(bare(option.kind)) is tuple  # its items are numbered
-        holders = [*kinds, *(() if many else known_to(*slots_of(option.kind)).values())]
-        found += [key, *(join(key, name) for holder in holders for name in options(holder))]
-    yield from dict.fromkeys(found)
-
-
-def usage() -> str:
-    lines = [f"  {verb:8}{text}" for verb, text in VERBS.items()]
-    return "\n".join(["usage: nnframe VERB ...", "", *lines, "", "nnframe VERB --help tells more; nnframe --version prints the version."])
-
-
-def parse(verb: str, arguments: Sequence[str]) -> argparse.Namespace:
-    """The options of one verb."""
-    if verb == "run":
-        return parse_training("nnframe run", arguments)
-    parser = Parser(f"nnframe {verb}", description=f"{VERBS[verb].capitalize()}.")
-    if verb in ("check", "show", "data", "plan"):
-        add_config(parser)
-    else:
-        add_plugin(parser)
-    if verb == "plan":
-        add_workers(parser)
-    if verb in ("best", "trial"):
-        parser.add_argument("folder", type=Path, help="the sweep's folder")
-    if verb == "trial":
-        parser.add_argument("number", type=int, help="of the trial, as in trials.csv")
-    if verb == "list":
-        parser.add_argument("slot", nargs="?", help="layer, loss, optimizer, ...")
-    if verb in ("schema", "best"):
-        parser.add_argument("-o", "--output", type=Path, help="write it to this file instead")
-    return parser.parse_intermixed_args(arguments)
+    def do(self, options: dict[str, Any]) -> int:
+        module, _, name = self.work.partition(".")
+        return getattr(import_module(f"nnframe.command.{module}"), name)(**options)
 
 
 EXAMPLES = """examples:
@@ -160,6 +61,15 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     add_plugin(parser)
 
 
+def add_sweep(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="the sweep's folder")
+    add_plugin(parser)
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-o", "--output", type=Path, help="write it to this file instead")
+
+
 def workers(text: str) -> int:
     """A number of processes, as argparse asks for it."""
     if not text.isdecimal() or not 0 < int(text) <= 1024:
@@ -190,3 +100,83 @@ def parse_training(command: str, arguments: Sequence[str] | None) -> argparse.Na
     if args.config is None and args.resume is None:
         parser.error("name a config, or --resume FOLDER")
     return args
+
+
+def _plan(parser: argparse.ArgumentParser) -> None:
+    add_config(parser)
+    add_workers(parser)
+
+
+def _list(parser: argparse.ArgumentParser) -> None:
+    add_plugin(parser)
+    parser.add_argument(
+        "words", nargs="*", metavar="NAME", help="a component, a kind of them, a section or an option: Dense, losses, train, lr"
+    )
+    parser.add_argument("--html", action="store_true", help="a page of everything, for a browser")
+    add_output(parser)
+
+
+def _best(parser: argparse.ArgumentParser) -> None:
+    add_sweep(parser)
+    add_output(parser)
+
+
+def _trial(parser: argparse.ArgumentParser) -> None:
+    add_sweep(parser)
+    parser.add_argument("number", type=int, help="of the trial, as in trials.csv")
+
+
+def _predict(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="of a run, or of a sweep that kept its best setting")
+    parser.add_argument("rows", type=Path, help="a .csv, .parquet, .npy or .npz file of inputs, as they were before transforms")
+    parser.add_argument("--skip-bad", action="store_true", help="go on without rows that have a mistake; their lines are empty")
+    add_plugin(parser)
+    add_output(parser)
+
+
+def _evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="of a run, or of a sweep that kept its best setting")
+    parser.add_argument("rows", type=Path, nargs="?", help="a file of rows with targets (default: the test part, or the validation part)")
+    parser.add_argument("--json", action="store_true", dest="as_json", help="print it as JSON")
+    add_plugin(parser)
+
+
+def _schema(parser: argparse.ArgumentParser) -> None:
+    add_plugin(parser)
+    add_output(parser)
+    parser.add_argument("--no-plugins", action="store_true", help="the package's own components only, whatever else is installed")
+
+
+VERBS = {
+    "run": Verb("train what a config describes", add_training),
+    "check": Verb("build without training: layers, memory, the loss at the start, every gradient, and warnings", add_config, "verbs.check"),
+    "show": Verb("print the complete config: defaults, absolute paths, what it extends and what is overridden", add_config, "verbs.show"),
+    "data": Verb(
+        "print what is in a config's data: parts, columns, classes, duplicates, and the first rows as the model sees them",
+        add_config,
+        "data.show",
+    ),
+    "list": Verb(
+        "print what a config may say: its sections, and every component with its options and an example", _list, "verbs.show_list"
+    ),
+    "predict": Verb("write what a trained network, or an ensemble, predicts for the rows of a file", _predict, "using.predict"),
+    "evaluate": Verb("print loss, metrics and confusion matrix on rows with targets, with 95 % intervals", _evaluate, "using.evaluate"),
+    "plan": Verb("print what a sweep will do: trials, stacks, sizes of blocks, memory, time", _plan, "sweeping.show_plan"),
+    "best": Verb("write the config of a sweep's best setting", _best, "sweeping.best"),
+    "trial": Verb("train one trial of a sweep again, alone, and compare it with its row", _trial, "sweeping.trial"),
+    "schema": Verb("print the JSON Schema of configs, for editors", _schema, "verbs.write_schema"),
+}
+
+
+def usage() -> str:
+    width = max(map(len, VERBS)) + 2
+    lines = [f"  {name:{width}}{verb.text}" for name, verb in VERBS.items()]
+    return "\n".join(["usage: nnframe VERB ...", "", *lines, "", "nnframe VERB --help tells more; nnframe --version prints the version."])
+
+
+def parse(name: str, arguments: Sequence[str]) -> argparse.Namespace:
+    """The options of one verb."""
+    verb = VERBS[name]
+    parser = Parser(f"nnframe {name}", description=f"{verb.text.capitalize()}.")
+    verb.add(parser)
+    return parser.parse_intermixed_args(arguments)

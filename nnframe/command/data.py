@@ -1,12 +1,13 @@
 """What is in the data of a config, for a person: parts, columns, classes, duplicates, and the first rows as the model sees them."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
 from nnframe.components.wording import aligned
+from nnframe.config.compose import load
 from nnframe.config.experiment import checked, located
-from nnframe.config.reading import Document
 from nnframe.data.dataset import Dataset
 from nnframe.data.mapped import Mapped, chunks, extremes
 from nnframe.data.source import PreparedData, Source
@@ -17,9 +18,9 @@ MOST = 10**6  # rows among which duplicates are looked for
 VERBS = {"training": "train", "validation": "validate", "test": "test"}
 
 
-def show(document: Document) -> int:
+def show(config: Path, overrides: list[str]) -> int:
     """Print it. Returns the exit status. Raises ConfigError for data that cannot be trained on."""
-    experiment = checked(document)
+    experiment = checked(document := load(config, overrides))
     source = experiment.data
     fold = None if source.all_folds is None else 0
     try:

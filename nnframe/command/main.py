@@ -27,13 +27,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def train(arguments: Sequence[str] | None = None) -> int:
     """The command `python -m nnframe.run CONFIG ...`. Returns the exit status."""
+    return answering(lambda: _train("python -m nnframe.run", arguments))
 
-    def work() -> int:
-        args = parse_training("python -m nnframe.run", arguments)
-        with _plugins(args.plugin):
-            return start(args)
 
-    return answering(work)
+def _train(command: str, arguments: Sequence[str] | None) -> int:
+    args = parse_training(command, arguments)
+    with _plugins(args.plugin):
+        return start(args)
 
 
 def _hand_over(arguments: Sequence[str]) -> int:
@@ -48,27 +48,11 @@ def _hand_over(arguments: Sequence[str]) -> int:
     if verb not in VERBS:
         print(f"unknown verb {verb!r}.{nearest(verb, VERBS)}\n\n{usage()}", file=sys.stderr)
         return 2
-    args = parse(verb, rest)
-    with _plugins(args.plugin):
-        if verb == "run":
-            return start(args)
-        if verb in ("plan", "best", "trial"):
-            from nnframe.command import sweeping
-
-            if verb == "plan":
-                return sweeping.show_plan(load(args.config, args.overrides), args.workers)
-            return sweeping.best(args.folder, args.output) if verb == "best" else sweeping.trial(args.folder, args.number)
-        if verb == "data":
-            from nnframe.command import data
-
-            return data.show(load(args.config, args.overrides))
-        from nnframe.command import verbs
-
-        if verb == "list":
-            return verbs.list_components(args.slot)
-        if verb == "schema":
-            return verbs.write_schema(args.output)
-        return (verbs.check if verb == "check" else verbs.show)(args.config, args.overrides)
+    if verb == "run":
+        return _train("nnframe run", rest)
+    options = vars(parse(verb, rest))
+    with _plugins(options.pop("plugin")):
+        return VERBS[verb].do(options)
 
 
 def start(args: argparse.Namespace) -> int:

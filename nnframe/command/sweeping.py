@@ -8,7 +8,7 @@ import numpy as np
 from nnframe.components.wording import aligned
 from nnframe.config.build import build
 from nnframe.config.compose import load
-from nnframe.config.reading import Document, dump
+from nnframe.config.reading import dump
 from nnframe.errors import FileError, UsageError
 from nnframe.sweeps import plan, results, sentences
 from nnframe.sweeps.block import Block, Outcome, Trainer
@@ -23,9 +23,9 @@ NONE = "no trial ended well, so none is the best"
 MOST, PATIENCE = 20, 2.0  # stacks to show and to try, and seconds for all of them
 
 
-def show_plan(document: Document, workers: int | None) -> int:
+def show_plan(config: Path, overrides: list[str], workers: int | None) -> int:
     """Print trials, stacks, sizes of blocks, memory, and how long it will take. Returns the exit status."""
-    prepared = prepare(document)
+    prepared = prepare(load(config, overrides))
     workers, trials = workers or blas.cores(), prepared.trials
     found, _ = stacks_of(prepared, workers)
     shown, trainer = found[:MOST], Trainer(trials.document, sources=prepared.sources)

@@ -163,7 +163,12 @@ class Sampler(Component):
 
 @dataclass(frozen=True)
 class Sweep:
-    """The section `sweep` of a config. `trials` counts all trainings, `settings` times seeds; one of them is enough."""
+    """The section `sweep` of a config. `trials` counts all trainings, `settings` times seeds; one of the two is enough.
+
+    `parameters` says by dotted path which values what may take, and `sampler` which of all their combinations are tried. Each of these
+    settings is trained with all `seeds`, so many from the config's own on or those of a list, and ranked by the `objective`. With `confirm`
+    the best few are trained again.
+    """
 
     parameters: dict[str, Any] = field(default_factory=dict)
     seeds: Size | tuple[SweepSeed, ...] | None = None

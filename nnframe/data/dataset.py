@@ -73,8 +73,8 @@ class Dataset:
             origin=None if self.origin is None else replace(self.origin, lines=self.origin.lines[index]),
         )
 
-    def refuse_missing(self) -> None:
-        """Raise DataError, with file, line and column, for an input that is missing or infinite."""
+    def refuse_missing(self, mend: str = "write transforms: [Impute], or leave out the row or the column") -> None:
+        """Raise DataError, with file, line and column, for an input that is missing or infinite; `mend` says what to do."""
         if (found := not_finite(self.x)) is None:
             return
         (row, *place), value = found
@@ -83,7 +83,7 @@ class Dataset:
         where = f"row {row}" if self.origin is None else self.origin.at(row)
         got = f"{value}"
         if np.isnan(value):
-            got = f"an empty cell or nan{self._more_missing()}; write transforms: [Impute], or leave out the row or the column"
+            got = f"an empty cell or nan{self._more_missing()}; {mend}"
         raise DataError(f"{where}: {what}expected a finite number, got {got}", path="inputs")
 
     def _more_missing(self) -> str:

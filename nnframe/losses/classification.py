@@ -13,6 +13,8 @@ from nnframe.losses.base import Loss, Shape
 class BinaryCrossEntropy(Loss):
     """Cross-entropy of Bernoulli outputs from logits z: l = mean max(z, 0) - z t + log(1 + exp(-|z|)), t in [0, 1]."""
 
+    reads_as = "binary"
+
     def elements(self, w: Buffers, pred: np.ndarray, target: np.ndarray) -> None:
         w.target = target
         a, b, out = w.a, w.b, w.elements
@@ -35,6 +37,12 @@ class BinaryCrossEntropy(Loss):
     def readout(self, pred: np.ndarray) -> np.ndarray:
         return _sigmoid(pred, np.empty_like(pred))
 
+    @np.errstate(all="ignore")
+    def averaged(self, pred: np.ndarray) -> np.ndarray:
+        """The logit of the mean probability: log sum sigmoid(z) - log sum sigmoid(-z)."""
+        small = log1p(exp(-absolute(pred)))
+        return _log_mean(minimum(pred, 0) - small) - _log_mean(minimum(-pred, 0) - small)
+
 
 @register
 class CrossEntropy(Loss):
@@ -45,6 +53,7 @@ class CrossEntropy(Loss):
     """
 
     takes_classes = True
+    reads_as = "classes"
 
     def elements(self, w: Buffers, pred: np.ndarray, target: np.ndarray) -> None:
         if not hasattr(w, "one"):
@@ -99,6 +108,12 @@ class CrossEntropy(Loss):
         p = exp(pred - maximum.reduce(pred, -1, keepdims=True))
         return p / add.reduce(p, -1, keepdims=True)
 
+    @np.errstate(all="ignore")
+    def averaged(self, pred: np.ndarray) -> np.ndarray:
+        """The log of the mean probabilities, by way of log softmax(z)."""
+        z = pred - maximum.reduce(pred, -1, keepdims=True)
+        return _log_mean(z - log(add.reduce(exp(z), -1, keepdims=True)))
+
 
 def _sigmoid(z: np.ndarray, out: np.ndarray) -> np.ndarray:
     negative(z, out)
@@ -106,3 +121,9 @@ def _sigmoid(z: np.ndarray, out: np.ndarray) -> np.ndarray:
     exp(out, out)
     add(out, 1, out)
     return reciprocal(out, out)
+
+
+def _log_mean(logs: np.ndarray) -> np.ndarray:
+    """log mean exp over the first axis."""
+    most = maximum(maximum.reduce(logs, 0), np.finfo(logs.dtype).min)  # where all are -inf, -inf less itself would be NaN
+    return log(add.reduce(exp(logs - most), 0) / logs.dtype.type(len(logs))) + most

@@ -69,7 +69,7 @@ def start(job: Job, rows: int | None = None) -> tuple[float, float, str]:
     """The loss before training, of all or the first `rows`; that of a model that knows nothing, NaN if there is none; what that is."""
     loss, data = job.experiment.loss, job.data.training if rows is None else job.data.training.rows(slice(rows))
     with np.errstate(all="ignore"):
-        found = float(evaluate(job.model, loss, data)["loss"])
+        found = float(np.mean(evaluate(job.model, loss, data)["loss"]))  # over the members of an ensemble
     return found, *_nothing(job, rows)
 
 
@@ -98,9 +98,9 @@ def remark(job: Job, first: Mapping[str, float], kept: Mapping[str, float]) -> s
     nothing = _at_zero(job, nothing)
     loss, held = kept["loss"], kept.get("val_loss", float("nan"))
     lr = getattr(job.experiment.optimizer, "lr", None)
-    help_ = f"; a smaller optimizer.lr{f' than {lr:g}' if isinstance(lr, float) else ''} may help"
+    help_ = "" if lr is None else f"; a smaller optimizer.lr{f' than {lr:g}' if isinstance(lr, float) else ''} may help"
     if len(_largest(job)):
-        help_ = f"{help_}, or transforms: [Standardize], since inputs are not scaled"
+        help_ = f"{help_ or '; it may help to write'}{help_ and ', or'} transforms: [Standardize], since inputs are not scaled"
     for name, value in (("loss", loss), ("val_loss", held)):
         if nothing > 0 and value > FAR * nothing:
             if name == "val_loss":

@@ -20,6 +20,7 @@ from nnframe import __version__
 from nnframe.components import plugins
 from nnframe.config.build import Job
 from nnframe.config.reading import dump
+from nnframe.data.pipeline import Pipeline
 from nnframe.data.source import regular_file
 from nnframe.errors import FileError, printable
 from nnframe.layers.weights import save_weights
@@ -45,6 +46,7 @@ class RunFolder:
             "resumed": [*earlier, _now()] if record else [],
             "seconds": None,
             "seed": job.experiment.seed,
+            **({"ensemble": job.experiment.ensemble} if job.experiment.ensemble else {}),
             "config_sha256": sha256(self.config.encode()).hexdigest(),
             "data": {
                 "sha256": job.data_hash,
@@ -54,10 +56,9 @@ class RunFolder:
                 "inputs": list(data.training.inputs),
                 "targets": list(data.training.targets),
                 "classes": list(data.training.classes),
-                "transforms": [transform.record() for transform in data.transforms],
-                "target_transforms": [transform.record() for transform in getattr(data.training.undo, "transforms", ())],
-            },
-            "parameters": job.model.params.size,
+            }
+            | Pipeline.of(data).record(),
+            "parameters": job.model.params.shape[-1],  # of one network
         } | environment()
 
     @classmethod
@@ -89,13 +90,13 @@ class RunFolder:
                 callback.restore(best)
                 save_weights(best, self.folder / "best.npz")
         if intervals:
-            self.record["test_intervals"] = {name: [_told(end) for end in ends] for name, ends in intervals.items()}
+            self.record["test_intervals"] = {name: [as_json(end) for end in ends] for name, ends in intervals.items()}
         self.ended(status, results)
 
     def ended(self, status: str, results: dict[str, Any]) -> None:
         """Write how it ended, if it began."""
         if self.begun:
-            told = {name: _told(value) for name, value in results.items()}
+            told = {name: as_json(value) for name, value in results.items()}
             self.record |= {"status": status, "seconds": round(self.job.training.elapsed(), 3), "results": told}
             self._save()
 
@@ -106,7 +107,7 @@ class RunFolder:
         write_record(self.folder, self.record)
 
 
-def _told(value: Any) -> Any:
+def as_json(value: Any) -> Any:
     """A number as JSON can hold it."""
     return value if np.isfinite(value) else str(value)
 
@@ -135,7 +136,12 @@ def environment() -> dict[str, Any]:
 def identity(config: dict[str, Any], data: Any) -> dict[str, Any]:
     """Plain data that says what is trained on what, for a complete config and the hash of its data, or hashes."""
     known = {Path(plugin["plugin"]).name: plugin["sha256"] for plugin in plugins.LOADED}
-    return config | {"the data's hash": data, "plugins": known}
+    begun = {} if config.get("weights") is None else {"the weights' hash": _hash(Path(config["weights"]["folder"]) / "weights.npz")}
+    return config | {"the data's hash": data, "plugins": known} | begun
+
+
+def _hash(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
 def resume_command(folder: Path, plugin_names: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nnframe.config.build import tested, training_of
+from nnframe.config.build import model_of, tested, training_of
 from nnframe.config.experiment import Experiment, inspected
 from nnframe.config.reading import Document
 from nnframe.data.dataset import Dataset, array_hash
@@ -15,7 +15,6 @@ from nnframe.data.source import PreparedData, Source
 from nnframe.data.stacking import form, stack
 from nnframe.errors import OptionError
 from nnframe.layers.base import Layer
-from nnframe.layers.containers import Sequential
 from nnframe.sweeps.plan import Stack, Trials, assigned
 from nnframe.sweeps.sources import Sources, config_text
 from nnframe.training.history import History
@@ -166,7 +165,7 @@ class _Alike:
     def stack(self) -> tuple[Training, Dataset | None]:
         """Ready to train, and the test part, if that was asked for."""
         e, features = self.experiment, self.data[0].training.x.shape[1:]
-        model = Sequential(*e.model).build(features, seed=self.seeds, dtype=e.dtype)
+        model = model_of(e, features, self.seeds)
         training, validation, test = (self._stacked(model, [getattr(one, part) for one in self.data]) for part in PARTS)
         assert training is not None
         return training_of(e, model, training, validation), test

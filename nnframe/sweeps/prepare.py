@@ -29,6 +29,7 @@ IDLE = ("sweep", "name", "log", "predict", "train.checkpoint")  # keys that chan
 CLOCK = "a trial shares its time with others; limit train.epochs"
 NONE = {
     "seed": "is no parameter; write sweep.seeds instead",
+    "ensemble": "is no parameter; write sweep.seeds instead",
     "train.max_seconds": CLOCK,
     "data.cv": "is no parameter: all settings are trained on the same folds",
 }
@@ -138,6 +139,8 @@ class PreparedSweep:
         plain = config_of(replace(e, train=replace(e.train, blas_threads=threads)))
         if e.sweep is not None and e.sweep.settings is None:  # sweeps that were begun before it could be said go on
             del plain["sweep"]["settings"]
+        if plain["weights"] is None:
+            del plain["weights"]
         return {key: plain[key] for key in ("name", "seed", "dtype")} | plain
 
     @cached_property

@@ -15,6 +15,7 @@ import numpy as np
 
 from nnframe.components import plugins
 from nnframe.components.markers import Size
+from nnframe.components.tables import Rows, as_html, as_text, cell, chosen
 from nnframe.components.walk import Problems, validate
 from nnframe.config.build import build
 from nnframe.config.compose import change, load
@@ -78,6 +79,19 @@ class Columns(dict[str, np.ndarray]):
 
     folder: Path
     verdict: str
+
+    def __repr__(self) -> str:
+        return as_text(*self._excerpt())
+
+    def _repr_html_(self) -> str:
+        return as_html(*self._excerpt())
+
+    def _excerpt(self) -> tuple[str, list[str], Rows]:
+        """What it is, the names of its columns, and a few of its rows."""
+        trials = max(map(len, self.values()), default=0)
+        title = f"{trials:,} trials" + (f" in {self.folder}" if hasattr(self, "folder") else "")
+        rows = [[cell(column[i]) if i is not None else "..." for column in self.values()] for i in chosen(trials)]
+        return title, list(self), rows
 
 
 def run(config: Any, overrides: Sequence[str], out: Any, options: Options) -> Columns:

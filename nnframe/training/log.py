@@ -13,6 +13,7 @@ import numpy as np
 from nnframe.components.markers import Size
 from nnframe.system.files import Growing
 from nnframe.training.callbacks import Callback, State
+from nnframe.training.ensemble import row
 
 FLUSH = 1.0  # seconds after which rows go to the disk,
 SHOW = 0.1  # and a bar shows new numbers
@@ -40,7 +41,7 @@ class CSVLog(Callback):
             self.timing.write(b"epoch,seconds\n")
 
     def on_epoch(self, state: State) -> None:
-        logs, now = state.logs, time.monotonic()
+        logs, now = row(state.logs), time.monotonic()
         columns = in_order(logs)
         if state.epoch == 1:
             self.losses.write(f"{','.join(['epoch', 'step', *columns])}\n".encode())
@@ -82,7 +83,7 @@ class Lines(Callback):
         if state.epoch % self.every == 0 or state.epoch in (1, state.epochs):
             width = len(str(state.epochs))
             try:
-                print(f"epoch {state.epoch:>{width}}/{state.epochs}  {summary(state.logs)}", flush=True)
+                print(f"epoch {state.epoch:>{width}}/{state.epochs}  {summary(row(state.logs))}", flush=True)
             except BrokenPipeError:
                 quiet(sys.stdout)
                 self.gone()
@@ -99,7 +100,8 @@ class Bar(Callback):
 
     def on_epoch(self, state: State) -> None:
         if self.meter.is_due(state.epoch):
-            self.meter.show([entry(name, state.logs[name]) for name in in_order(state.logs) if name in state.logs and name != "lr"])
+            logs = row(state.logs)
+            self.meter.show([entry(name, logs[name]) for name in in_order(logs) if name in logs and name != "lr"])
 
     def close(self) -> None:
         self.meter.close()
