@@ -7,6 +7,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from nnframe.command.unknown import Parser
+
 
 @dataclass(frozen=True)
 class Verb:
@@ -100,7 +102,7 @@ def add_training(parser: argparse.ArgumentParser) -> None:
 
 def parse_training(command: str, arguments: Sequence[str] | None) -> argparse.Namespace:
     """The options of training: a config, or a folder to go on with."""
-    parser = argparse.ArgumentParser(command, **DESCRIPTION)
+    parser = Parser(command, **DESCRIPTION)
     add_training(parser)
     args = parser.parse_intermixed_args(arguments)
     if args.config is None and args.resume is None:
@@ -218,6 +220,6 @@ def usage() -> str:
 def parse(name: str, arguments: Sequence[str]) -> argparse.Namespace:
     """The options of one verb."""
     verb = VERBS[name]
-    parser = argparse.ArgumentParser(f"nnframe {name}", description=f"{verb.text.capitalize()}.")
+    parser = Parser(f"nnframe {name}", description=f"{verb.text.capitalize()}.")
     verb.add(parser)
     return parser.parse_intermixed_args(arguments)

@@ -12,7 +12,7 @@ from nnframe.components.markers import Filled, Matches, Range, bare
 from nnframe.components.options import options
 from nnframe.components.registry import known_to, slots_of
 from nnframe.components.walk import Problems, TooManyProblems, validate
-from nnframe.config.reading import Document
+from nnframe.config.reading import COMMAND_LINE, Document
 from nnframe.config.sections import Sweep
 from nnframe.data.source import Source
 from nnframe.errors import ConfigError, OptionError, join
@@ -104,7 +104,24 @@ def inspected(document: Document, *, one_network: bool = True) -> tuple[Experime
         count = f": {members}" if isinstance(members, int) else ""
         told = f"{what} trains seeds by itself; write sweep.seeds{count} in place of it, since a sweep's folder is an ensemble too{alone}"
         problems.append(("ensemble", told))
-    return None if problems else experiment, list(problems)
+    return None if problems else experiment, [(path, f"{told}{_several(document) if path == 'seed' else ''}") for path, told in problems]
+
+
+def _several(document: Document) -> str:
+    """What to write in place of a list where one seed stands."""
+    from nnframe.components.names import number  # like difflib in it, only needed once something went wrong
+
+    given = document.data["seed"]
+    texts = re.split(r"[\s,]+", given.strip(" ,")) if isinstance(given, str) else given if isinstance(given, list) else []
+    if len(texts) < 2 or (isinstance(given, str) and number(given) is not None) or not all(str(text).isdecimal() for text in texts):
+        return ""
+    seeds = ", ".join(map(str, texts[:20])) + (", ..." if len(texts) > 20 else "")
+    write = (
+        f"'sweep.seeds=[{seeds.replace(' ', '')}]'"
+        if document.where("seed") == COMMAND_LINE
+        else f"sweep: {{seeds: [{seeds}]}} in its place"
+    )
+    return f"; for several write {write}"
 
 
 def _unwritable(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -101,6 +101,7 @@ class CrossEntropy(Loss):
         elif target.size and not (target.min() >= 0 and target.max() < outputs[-1]):
             wrong = target.min() if target.min() < 0 else target.max()
             hint = "; BinaryCrossEntropy is for one output" if outputs == (1,) else ""
+            hint = "; they are numbered from 0: subtract 1" if (target.min(), wrong) == (1, outputs[-1]) else hint
             raise DataError(f"CrossEntropy of outputs {outputs} expected classes from 0 to {outputs[-1] - 1}, got {wrong}{hint}")
 
     def readout(self, pred: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from nnframe.components.wording import about
 from nnframe.config.build import Job
 from nnframe.errors import printable
 from nnframe.runs.folder import RunFolder, as_json
@@ -108,7 +109,7 @@ def predictions(job: Job) -> list[str]:
         values = np.ravel(pred)
         told = [f"{value:.4g}" for value in values]
         if name in spread:
-            told = [f"{value} ± {sd:.2g}" for value, sd in zip(told, np.ravel(spread[name]), strict=True)]
+            told = [f"{value} ± {about(sd)}" for value, sd in zip(told, np.ravel(spread[name]), strict=True)]
         label = ""
         if classes and values.size == 1:
             label = classes[int(values[0] >= 0.5)]

@@ -10,7 +10,7 @@ from typing import Any
 from nnframe.config.build import Job, build
 from nnframe.config.reading import Document
 from nnframe.errors import FileError, printable
-from nnframe.runs.advice import advice, print_advice
+from nnframe.runs.advice import advice, print_advice, remark
 from nnframe.runs.ending import COMMAND, PYTHON, Voice, conclude, predictions
 from nnframe.runs.folder import RunFolder, identity, read_record, results_of, resume_command
 from nnframe.system import files
@@ -19,6 +19,8 @@ from nnframe.training.callbacks import BestWeights
 from nnframe.training.checkpoint import Checkpoints, CheckpointWarning
 from nnframe.training.history import DivergenceWarning
 from nnframe.training.log import Bar, CSVLog, Lines, summary
+
+LINE = 120  # characters of a list of classes that is worth reading
 
 
 def run(document: Document, out: Path, silent: bool, plugin_names: Sequence[str] = ()) -> int:
@@ -65,6 +67,8 @@ def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str]
     say(headline(job))
     for note in job.data.training.notes:
         say(f"note: {note}")
+    if classes := class_line(job):
+        say(classes)
     epochs, checkpoints = experiment.train.epochs, Checkpoints(folder, experiment.train.checkpoint, identity(job.resolved, job.data_hash))
     watchers: list[Any] = [record, CSVLog(folder)]
     if not silent:
@@ -116,6 +120,8 @@ def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str]
             say(f"best {callback.monitor} {float(callback.best):.4g} in epoch {int(callback.epoch)}, whose weights are in {callback.where}")
     ended = f"stopped at epoch {epochs}" if reason else f"after {epochs} epochs"
     say(f"{ended}; kept epoch {kept}: {values}" if kept < epochs else f"{ended}: {values}")
+    if wrong := remark(job, {name: float(values[0]) for name, values in history.items()}, results):
+        voice.warn(f"warning: {printable(wrong)}")
     if test:
         told = [f"{name} {value:.4g} (95 %: {ends[name][0]:.4g} to {ends[name][1]:.4g})" for name, value in test.items()]
         say(f"on the {len(job.data.test.x)} test rows: {'  '.join(told)}")  # type: ignore[union-attr]
@@ -134,3 +140,13 @@ def headline(job: Job) -> str:
     members = f"{model.runs[0]} networks of " if model.runs else ""
     sizes = f"{len(model.layers)} layers, {members}{model.params.shape[-1]:,} parameters, {model.dtype}"
     return f"{job.experiment.name}: {rows}, {shape} inputs, {sizes}"
+
+
+def class_line(job: Job) -> str:
+    """Which number stands for which class, of a few that are not numbers themselves."""
+    classes = job.data.training.classes
+    numbers = list(map(str, range(len(classes))))
+    told = f"classes: {', '.join(f'{number} = {name}' for number, name in zip(numbers, classes, strict=True))}"
+    if not classes or list(classes) == numbers or len(told) > LINE:
+        return ""
+    return told + (f"; an output near 1 means {classes[1]}" if job.model.output_shape == (1,) else "")

@@ -13,6 +13,7 @@ from typing import Literal, TextIO
 import numpy as np
 
 from nnframe.components.component import register
+from nnframe.components.names import number
 from nnframe.components.options import field
 from nnframe.components.wording import shown
 from nnframe.data.dataset import Dataset, Origin
@@ -20,7 +21,7 @@ from nnframe.data.source import regular_file
 from nnframe.data.sources import form, polars_csv
 from nnframe.data.table import Column, Table, Tabular, coded, days, number_of, truths
 from nnframe.data.table import Target as Target
-from nnframe.errors import DataError, FileError, OptionError
+from nnframe.errors import DataError, FileError, OptionError, listed, more
 
 LARGE = 2**26  # bytes from which polars reads a file, if it is there
 
@@ -118,7 +119,9 @@ class Cells(Table):
         for line, row in rows:
             if len(row) != len(self.first):
                 like = "header" if self.has_header else "first line"
-                raise DataError(f"{self.name}:{line}: expected {len(self.first)} cells, as in the {like}, got {len(row)}{self.hint()}")
+                comma = "; a comma inside a number or a text wants quotes around it, or columns separated by ';'"
+                hint = self.hint() or comma * (self.delimiter == "," and len(row) > len(self.first))
+                raise DataError(f"{self.name}:{line}: expected {len(self.first)} cells, as in the {like}, got {len(row)}{hint}")
         self.cells = list(zip(*(row for _, row in rows), strict=True))
         self.origin = Origin(self.name, np.array([line for line, _ in rows], np.int32))
         return len(rows)
@@ -143,10 +146,15 @@ class Cells(Table):
         found = [mark for mark in ";\t|, " if mark in self.columns[0]] if len(self.columns) == 1 else []
         if found:
             return " Write delimiter: {}, if that separates them.".format('"\\t"' if found[0] == "\t" else repr(found[0]))
-        if self.source.header is None and not self.has_header:
-            return " The first line is all numbers, and so taken as a row; write header: true if it is none."
-        if self.source.header is None and any(number_of(name) is not None for name in self.columns):
-            return " Write header: false if the first line is a row; columns are then named 0, 1, ..."
+        if self.source.header is not None:
+            return ""
+        if not self.has_header:
+            told = f" The first line looks like data ({listed(self.first, 5)}), so columns are named by their places, 0, 1, ..., in quotes"
+            return f"{told}: name one of these, or put a line of names above; write header: true if the first line is one."
+        cells = dict(zip(self.columns, getattr(self, "cells", ()), strict=False))
+        if any(number_of(name) is not None or name in cells.get(name, ()) for name in self.columns):
+            told = " The first line, taken as the header, looks like data: put a line of names above it"
+            return f"{told}, or write header: false, and columns are named by their places, 0, 1, ..., in quotes."
         return ""
 
     def got(self, name: str, row: int) -> str:
@@ -177,21 +185,34 @@ class Cells(Table):
             wrong = ~np.isfinite(found) & ~column.missing
             if not wrong.any():
                 return Column(found)
-            row = int(wrong.argmax())
-            raise DataError(self._no_number(name, row), path=option)
+            raise DataError(self._no_number(name, wrong.nonzero()[0].tolist()), path=option)
         other = "," if self.decimal == "." else "."
         if 2 * sum(number_of(cell, other) is not None for cell in there) > len(there):
-            row = next(row for row, cell in enumerate(cells) if value.get(cell, 0) is None and number_of(cell, other) is not None)
-            raise DataError(self._no_number(name, row), path=option)
+            rows = [row for row, cell in enumerate(cells) if value.get(cell, 0) is None and number_of(cell, other) is not None]
+            raise DataError(self._no_number(name, rows), path=option)
         return column
 
-    def _no_number(self, name: str, row: int) -> str:
-        cell = self.cells[self.index[name]][row].strip()
+    def _no_number(self, name: str, rows: list[int]) -> str:
+        """Some cells that are no numbers, in words."""
+        cells = [self.cells[self.index[name]][row].strip() for row in rows]
+        told = f"{self.where(rows[0])}: column {name!r}: expected a finite number, got {self.got(name, rows[0])}{more(len(rows))}"
         other = "," if self.decimal == "." else "."
-        value = number_of(cell, other)
-        hint = f"; write decimal: {other!r} if that marks its decimals" if value is not None and np.isfinite(value) else ""
-        hint = "; decimals are marked by one sign in all columns" if hint and self.source.decimal is None else hint
-        return f"{self.where(row)}: column {name!r}: expected a finite number, got {self.got(name, row)}{hint}"
+        value = number_of(cells[0], other)
+        if value is None or not np.isfinite(value):
+            if (meant := number(cells[0])) is not None:
+                return f"{told}; write the number alone, {meant:.12g}"
+            if len(set(cells)) > 1 or len(cells[0]) > 20 or value is not None:
+                return told
+            missing = [*sorted({cell.strip() for column in self.cells for cell in column} & self.missing), cells[0]]
+            return f"{told}; if it stands for a missing value, write missing: [{', '.join(map(repr, missing))}]"
+        if self.source.decimal is not None:
+            return f"{told}; write decimal: {other!r} if that marks its decimals"
+        unlike = form.POINT if self.decimal == "." else form.COMMA
+        mixed = next((column for column, texts in zip(self.columns, self.cells, strict=True) if unlike.search("\n".join(texts))), None)
+        if mixed is not None:
+            without = other == "," and form.thousands(cells) and f"; if commas mark thousands here, write {cells[0].replace(',', '')}"
+            return f"{told}; decimals are marked by one sign in all columns, and in {mixed!r} that is {self.decimal!r}{without or ''}"
+        return f"{told}; {(other == ',' and form.thousands(cells)) or f'write decimal: {other!r} if that marks its decimals'}"
 
     def _dates(self, name: str, cells: tuple[str, ...]) -> Column:
         """Dates as days. Raises DataError for a cell that holds none."""
