@@ -116,7 +116,8 @@ class WholeTraining(Training):
 
         try:
             reason = self.optimizer.minimize(self._objective(), iterated)
-            if not self.done:  # the start is as good as it gets, and is what is told of the run
+            params[...] = reached
+            if not self.done:  # there was no way down from the start, which is what is told of the run
                 iterated()
         except _Ended:
             pass
