@@ -56,7 +56,9 @@ class WholeTraining(Training):
         name = type(optimizer).__name__
         optimizer.check(model, loss)
         for i, change in enumerate(augment):
-            raise OptionError(f"{name} minimizes one function, and {type(change).__name__} changes it from call to call", path=f"augment.{i}")
+            raise OptionError(
+                f"{name} minimizes one function, and {type(change).__name__} changes it from call to call", path=f"augment.{i}"
+            )
         for path, _, layer in layout.walk(model):
             if told := _changing(layer):
                 raise OptionError(f"{name} minimizes one function, but {type(layer).__name__} {told}", path=f"model.{path}".rstrip("."))
@@ -64,7 +66,9 @@ class WholeTraining(Training):
         if self.scheduled:
             raise OptionError(f"{name} minimizes one function, but a number of {type(self.scheduled[0]).__name__} follows a schedule")
         if train.batch_size < (rows := self.batches.most):
-            raise OptionError(f"{name} takes all {rows} rows at once; write batch_size: {rows}, got {train.batch_size}", path="train.batch_size")
+            raise OptionError(
+                f"{name} takes all {rows} rows at once; write batch_size: {rows}, got {train.batch_size}", path="train.batch_size"
+            )
 
     def _resume(self, checkpoints: Checkpoints) -> None:
         super()._resume(checkpoints)
