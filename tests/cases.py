@@ -196,7 +196,7 @@ WHOLE = [  # optimizers that take no steps; tests/training/test_scipy.py has wha
     Case(nn.SciPy()),
     Case(nn.SciPy("L-BFGS-B", tolerance=1e-3, memory=3)),
     Case(nn.SciPy("Newton-CG")),
-    Case(nn.SciPy("trust-krylov")),
+    Case(nn.SciPy("trust-ncg")),
     Case(nn.SciPy("least_squares", tolerance=0)),
 ]  # fmt: skip
 

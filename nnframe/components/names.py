@@ -93,7 +93,8 @@ OURS = {
     "on_end": "on_train_end on_fit_end on_stop",
     # components
     "Dense": "Linear FullyConnected FC Affine InnerProduct",
-    "SciPy": "LBFGS L-BFGS-B L_BFGS BFGS NewtonCG trust_krylov least_squares LevenbergMarquardt",
+    "trust-ncg": "trust-krylov trust-exact",
+    "SciPy": "LBFGS L-BFGS-B L_BFGS BFGS NewtonCG least_squares LevenbergMarquardt",
     "BatchNorm": "BatchNormalization BatchNorm1d BatchNorm2d BN",
     "Sigmoid": "Logistic",
     "Identity": "Linear PassThrough NoOp",

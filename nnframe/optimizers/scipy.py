@@ -29,14 +29,15 @@ class SciPy(Optimizer):
     """Minimizes the loss over all rows by a method of scipy.optimize, for small networks in float64.
 
     An iteration is an epoch. Training ends where no component of the gradient exceeds `tolerance`, or where rounding lets the method go no
-    further. L-BFGS-B remembers `memory` pairs of steps and gradients, 10 unless given. Newton-CG and trust-krylov get products with the
+    further. L-BFGS-B remembers `memory` pairs of steps and gradients, 10 unless given. Newton-CG and trust-ncg get products with the
     Hessian by central differences of gradients. least_squares (trust region reflective, Levenberg and Marquardt's idea) is for MSE, and
     holds the exact Jacobian of all residuals: rows times outputs times parameters.
     """
 
     whole = True
 
-    method: Literal["L-BFGS-B", "Newton-CG", "trust-krylov", "least_squares"] = "L-BFGS-B"
+    # no trust-krylov: where the Hessian is not positive definite, trlib in SciPy 1.17 gives other numbers from call to call
+    method: Literal["L-BFGS-B", "Newton-CG", "trust-ncg", "least_squares"] = "L-BFGS-B"
     _: KW_ONLY
     tolerance: NonNegative = 1e-6
     memory: Size | None = None
