@@ -86,7 +86,7 @@ class WholeTraining(Training):
         if self.checkpoints is not None:
             self.checkpoints.save(self.get_state())
         most = 0
-        for run in [0] if self.alive is None else self.alive:
+        for run in [0] if self.alive is None else self.alive.tolist():
             self.done = 0
             with self._alone(run):
                 self._minimize(limit)

@@ -273,7 +273,7 @@ def test_a_config_that_it_cannot_train_is_told_before(changes, told, place, caps
 
 
 def test_it_takes_no_steps():
-    with pytest.raises(nn.UsageError, match="SciPy trains a whole network and takes no single steps; call nn.fit"):
+    with pytest.raises(nn.UsageError, match=r"SciPy trains a whole network and takes no single steps; call nn\.fit"):
         nn.SciPy().attach(net()).step()
 
 
@@ -317,7 +317,7 @@ def test_a_trial_of_a_sweep_is_the_run_alone(place):
     assert main(["run", "gender.yaml", *OF_GENDER, *sweep, "--out", "sweep", "--quiet"]) == 0
     (folder,) = place.glob("sweep/gender/*")
     rows = (folder / "losses.csv").read_text().splitlines()
-    trials = list(csv.DictReader((folder / "trials.csv").open()))
+    trials = list(csv.DictReader((folder / "trials.csv").read_text().splitlines()))
     (trial,) = (t["trial"] for t in trials if {"0.001", "least_squares"} <= {*t.values()} and t["seed"] == "2")
     assert len(trials) == 12
     alone = ["optimizer.tolerance=1e-3", "optimizer.method=least_squares", "seed=2"]
