@@ -298,7 +298,11 @@ MISTAKES = [
         "19:24: optimizer.lr: expected a schedule of numbers of at least 0, got Cosine(-1.0), which reaches -1",
     ),
     ("lr: 0.1}", "lr: 0.1, nesterov: true}", "19:33: optimizer.nesterov: needs a momentum greater than 0 and no dampening"),
-    ("type: SGD", "type: SDG", "19:13: optimizer.type: unknown optimizer 'SDG'. Did you mean 'SGD'? Known: Adam, AdamW, RMSprop, SGD, SciPy."),
+    (
+        "type: SGD",
+        "type: SDG",
+        "19:13: optimizer.type: unknown optimizer 'SDG'. Did you mean 'SGD'? Known: Adam, AdamW, RMSprop, SGD, SciPy.",
+    ),
     ("units: 1,", "units: 3,", "11:3: data.target: the target has 2 classes (M, F), but the model has outputs (3,)"),
     (
         "- Sigmoid ",

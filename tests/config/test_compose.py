@@ -315,6 +315,8 @@ def together(cls, given):
         return given | ({"translation": 8} if given.keys() & {"padding", "template_length", "translation"} else {})
     if cls.__name__ == "SGD" and given.get("nesterov"):
         return given | {"momentum": 0.9, "dampening": 0}
+    if cls.__name__ == "SciPy" and "memory" in given:
+        return given | {"method": "L-BFGS-B"}
     if issubclass(cls, Tabular) and given.get("inputs"):
         return given | {"inputs": [f"{name} too" for name in given["inputs"]]}  # none of them a target
     if cls.__name__ == "Uniform" and (given.get("low", -1) > given.get("high", 1)):
