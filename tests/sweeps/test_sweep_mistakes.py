@@ -74,7 +74,7 @@ MISTAKES = {
     "{parameters: {train.max_seconds: [1, 2]}}": "8:17: sweep.parameters.train.max_seconds: a trial shares its time with others; limit train.epochs",
     "{parameters: {model: {small: [{type: Dense, units: 3}], wrong: [{type: Dens, units: 3}]}}}": "8:68: sweep.parameters.model.wrong.0.type: unknown layer 'Dens'. Did you mean 'Dense'? Known: LAYERS.",
     "{parameters: {model: {wrong: [{type: Dense, units: 0}]}}}": "8:47: sweep.parameters.model.wrong.0.units: expected an integer of at least 1, got 0",
-    "{parameters: {optimizer: [SGD, Adma]}}": "8:34: sweep.parameters.optimizer.1: unknown optimizer 'Adma'. Did you mean 'Adam'? Known: Adam, AdamW, RMSprop, SGD.",
+    "{parameters: {optimizer: [SGD, Adma]}}": "8:34: sweep.parameters.optimizer.1: unknown optimizer 'Adma'. Did you mean 'Adam'? Known: Adam, AdamW, RMSprop, SGD, SciPy.",
     "{objective: {metric: acuracy}}": "8:16: sweep.objective.metric: the log has no column 'acuracy' to rank by. Did you mean 'accuracy'? Columns: loss, accuracy.",
     "{objective: {metric: val_loss}}": "8:16: sweep.objective.metric: the log has no column 'val_loss' to rank by; there is no validation data. Did you mean 'loss'? Columns: loss, accuracy.",
     "{objective: {metric: lr}}": "8:16: sweep.objective.metric: the log has no column 'lr' to rank by. Columns: loss, accuracy.",
