@@ -7,11 +7,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nnframe.config.build import Job, build
 from nnframe.config.reading import Document
 from nnframe.errors import FileError, printable
 from nnframe.runs.advice import print_advice
-from nnframe.runs.ending import conclude, predictions
+from nnframe.runs.ensemble import conclude
 from nnframe.runs.folder import RunFolder, identity, read_record, resume_command
 from nnframe.system import files
 from nnframe.system.signals import SIGPIPE, Interrupted, theirs
@@ -82,7 +84,11 @@ def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str]
             print(f"training ended after epoch {training.done}; {when}go on with\n  {again}", file=sys.stderr)
         raise
     if experiment.ensemble:
-        return conclude(job, record, history, say)
+        well = conclude(job, record, history, say)
+        for line in predictions(job) if well else ():
+            say(line)
+        print(folder)
+        return 0 if well else 1
     epochs, kept = int(history.epochs), int(history.kept)
     results = {"epochs": epochs, "kept_epoch": kept} | {name: float(values[kept - 1]) for name, values in history.items()}
     test, ends = ({}, {}) if history.diverged else (job.test(), job.test_intervals())
@@ -116,6 +122,24 @@ def headline(job: Job) -> str:
     rows = f"{len(data.training.x)} rows" + (f" and {len(data.validation.x)} to validate on" if data.validation else "")
     rows += f" and {len(data.test.x)} to test on" if data.test else ""
     shape = " x ".join(map(str, model.input_shape))
-    members = f"{model.runs[0]} networks of " if model.runs else ""
-    sizes = f"{len(model.layers)} layers, {members}{model.params.shape[-1]:,} parameters, {model.dtype}"
-    return f"{job.experiment.name}: {rows}, {shape} inputs, {sizes}"
+    sizes = f"{f'{model.runs[0]} networks of ' if model.runs else ''}{model.params.shape[-1]:,} parameters, {model.dtype}"
+    return f"{job.experiment.name}: {rows}, {shape} inputs, {len(model.layers)} layers, {sizes}"
+
+
+def predictions(job: Job) -> list[str]:
+    """The rows of `predict`, each with its outputs and the class that they stand for; of an ensemble with the sd over its members."""
+    found, spread = job.predict(), job.predict_sd()
+    classes, width = job.data.training.classes, max(map(len, found), default=0)
+    lines = []
+    for name, pred in found.items():
+        values = np.ravel(pred)
+        label = ""
+        if classes and values.size == 1:
+            label = classes[int(values[0] >= 0.5)]
+        elif classes:
+            label = dict(enumerate(classes)).get(int(values.argmax()), "")
+        told = [f"{value:.4g}" for value in values]
+        if name in spread:
+            told = [f"{value} ± {sd:.2g}" for value, sd in zip(told, np.ravel(spread[name]), strict=True)]
+        lines.append(f"  {name:<{width}}  {' '.join(told)}  {label}".rstrip())
+    return lines
