@@ -24,7 +24,7 @@ sweep:
 MISTAKES = {
     # sweep: a line each, and what is said of them
     "{parameters: {optimizer.lrr: [1, 2]}}": "8:17: sweep.parameters.optimizer.lrr: SGD has no option 'lrr'. Did you mean 'lr'? Options: lr, momentum, dampening, weight_decay, nesterov.",
-    "{parameters: {optimiser.lr: [1, 2]}}": "8:17: sweep.parameters.optimiser.lr: optimiser: unknown key 'optimiser'. Did you mean 'optimizer'? Keys: data, model, loss, optimizer, train, name, seed, dtype, metrics, callbacks, predict, log, sweep, extends.",
+    "{parameters: {optimiser.lr: [1, 2]}}": "8:17: sweep.parameters.optimiser.lr: optimiser: unknown key 'optimiser'. Did you mean 'optimizer'? Keys: data, model, loss, optimizer, train, name, seed, ensemble, dtype, metrics, callbacks, predict, log, sweep, extends.",
     "{parameters: {model.3.units: [1, 2]}}": "8:17: sweep.parameters.model.3.units: model is a list of 3; expected 0 to 2, got '3'",
     "{parameters: {optimizer.lr.start: [1, 2]}}": "8:17: sweep.parameters.optimizer.lr.start: optimizer.lr is 0.1, which has no 'start'",
     "{parameters: {optimizer.lr: []}}": "8:17: sweep.parameters.optimizer.lr: expected at least one value, got an empty list",
