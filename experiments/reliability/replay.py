@@ -31,9 +31,10 @@ def main() -> int:
             trained = nnframe("run", config, "--quiet", "--out", out, "--workers", args.workers)
             folder = trained.stdout.splitlines()[-1] if trained.returncode == 0 else None
             again = trained if folder is None else nnframe("replay", folder, "--workers", args.workers + 1)
-        identical, _, compared = again.stdout.splitlines()[-1].partition(": ") if again.stdout else ("", "", again.stderr)
+        line = [*again.stdout.splitlines()[1:], ""][0]  # behind the headline
+        identical, _, compared = line.partition(": ")
         name = os.path.relpath(config.absolute(), ROOT)
-        rows.append([name, "yes" if again.returncode == 0 and identical == "identical to the last bit" else "no", compared])
+        rows.append([name, "yes" if again.returncode == 0 and identical == "identical to the last bit" else "no", compared or again.stderr])
         print(*rows[-1], sep="  ", flush=True)
     if args.out is not None:
         with args.out.open("w", newline="") as file:

@@ -60,7 +60,7 @@ def show(a: Path, b: Path) -> int:
     told: list[str] = []
     both = None not in (sides[0].folder, sides[1].folder)
     if both:
-        found += differences_in(sides[0].record, sides[1].record, ("status", "versions", "blas"))
+        found += differences_in(sides[0].record, sides[1].record, ("status", "versions"))
         found += differences(_hashes(sides[0].record), _hashes(sides[1].record), DATA)
         if sides[0].is_sweep == sides[1].is_sweep:
             try:

@@ -24,7 +24,7 @@ from nnframe.training.log import in_order, row_of
 
 LOG, WEIGHTS = "losses.csv", "weights.npz"
 DATA = "the data's hash"
-ENVIRONMENT = ("versions", "blas", "machine")  # keys of run.json: what the last digits may depend on besides config, data and plugins
+ENVIRONMENT = ("versions", "machine")  # keys of run.json: what the last digits may depend on besides config, data and plugins
 
 Change = tuple[str, Any, Any]  # a dotted path, what was there, and what is now
 
@@ -170,9 +170,12 @@ def changes(folder: Path, record: dict[str, Any], job: Job) -> Iterator[Change]:
 
 
 def differences_in(was: dict[str, Any], now: dict[str, Any], keys: Sequence[str] = ENVIRONMENT) -> Iterator[Change]:
-    """Where two records of runs differ, in these keys, in plugins, and in the data."""
+    """Where two records of runs differ, in these keys, in BLAS, in plugins, and in the data."""
     for key in keys:
         yield from differences(was.get(key, {}), now.get(key, {}), key)
+    libraries, loaded = _blas(was), _blas(now)
+    if not (libraries <= loaded or loaded <= libraries):  # SciPy's is loaded by those who need it
+        yield "blas", ", ".join(sorted(libraries)), ", ".join(sorted(loaded))
     yield from differences(_plugins(was), _plugins(now), "plugins")
     before, after = (_data(record).get("sha256") for record in (was, now))
     if None not in (before, after):
@@ -183,6 +186,12 @@ def missing_plugins(record: dict[str, Any]) -> list[str]:
     """The plugins that a run had, as far as they are not loaded."""
     loaded = {plugin["sha256"] for plugin in plugins.LOADED}
     return [str(plugin.get("path") or plugin.get("plugin")) for plugin in _listed(record) if plugin.get("sha256") not in loaded]
+
+
+def _blas(record: dict[str, Any]) -> set[str]:
+    found = record.get("blas")
+    keys = ("internal_api", "version", "architecture")
+    return {" ".join(str(one.get(key)) for key in keys) for one in found if isinstance(one, dict)} if isinstance(found, list) else set()
 
 
 def _plugins(record: dict[str, Any]) -> dict[str, Any]:
