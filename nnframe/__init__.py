@@ -115,12 +115,25 @@ from nnframe.optimizers.adam import Adam as Adam
 from nnframe.optimizers.adam import AdamW as AdamW
 from nnframe.optimizers.base import Optimizer as Optimizer
 from nnframe.optimizers.rmsprop import RMSprop as RMSprop
+from nnframe.optimizers.scipy import SciPy as SciPy
 from nnframe.optimizers.sgd import SGD as SGD
+from nnframe.probes.gradients import ntk as ntk
+from nnframe.probes.gradients import per_sample_gradients as per_sample_gradients
+from nnframe.probes.hessian import hessian_eigenvalues as hessian_eigenvalues
+from nnframe.probes.hessian import hessian_trace as hessian_trace
+from nnframe.probes.hessian import hessian_vector_product as hessian_vector_product
+from nnframe.probes.landscape import loss_path as loss_path
+from nnframe.probes.landscape import loss_plane as loss_plane
+from nnframe.probes.recording import probe as probe
+from nnframe.probes.similarity import cka as cka
+from nnframe.probes.similarity import cka_of_runs as cka_of_runs
 from nnframe.schedules.base import Schedule as Schedule
 from nnframe.schedules.decay import Cosine as Cosine
 from nnframe.schedules.decay import Step as Step
 from nnframe.streams import generator as generator
+from nnframe.sweeps.api import load as load
 from nnframe.sweeps.api import sweep as sweep
+from nnframe.sweeps.api import train as train
 from nnframe.sweeps.space import Grid as Grid
 from nnframe.sweeps.space import LatinHypercube as LatinHypercube
 from nnframe.sweeps.space import Random as Random
@@ -138,3 +151,4 @@ from nnframe.training.history import DivergenceWarning as DivergenceWarning
 from nnframe.training.history import History as History
 
 __version__ = "0.1.0"
+__all__ = [name for name, value in vars().items() if name[0] != "_" and not hasattr(value, "__spec__")]  # no modules

@@ -76,6 +76,11 @@ def printable(text: str, limit: int = 1000) -> str:
     return line if len(text) <= limit and len(line) <= limit else f"{line[: limit - 3]}..."
 
 
+def more(count: int) -> str:
+    """`, and 12 more such cells` after the first of so many."""
+    return "" if count < 2 else f", and {count - 1:,} more such cell{'s' * (count > 2)}"
+
+
 def listed(names: Collection[object], most: int = 20) -> str:
     """`a, b, c`, or the first of them and how many there are."""
     first = ", ".join(str(name)[:60] for name in list(names)[:most])

@@ -22,6 +22,7 @@ HOUSE = [  # from the ground up: a folder imports from those before it
     "gradcheck",
     "data",
     "training",
+    "probes",
     "config",
     "runs",
     "sweeps",

@@ -7,6 +7,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from nnframe.command.unknown import Parser
+
 
 @dataclass(frozen=True)
 class Verb:
@@ -100,7 +102,7 @@ def add_training(parser: argparse.ArgumentParser) -> None:
 
 def parse_training(command: str, arguments: Sequence[str] | None) -> argparse.Namespace:
     """The options of training: a config, or a folder to go on with."""
-    parser = argparse.ArgumentParser(command, **DESCRIPTION)
+    parser = Parser(command, **DESCRIPTION)
     add_training(parser)
     args = parser.parse_intermixed_args(arguments)
     if args.config is None and args.resume is None:
@@ -115,7 +117,11 @@ def _plan(parser: argparse.ArgumentParser) -> None:
 
 def _list(parser: argparse.ArgumentParser) -> None:
     add_plugin(parser)
-    parser.add_argument("slot", nargs="?", help="layer, loss, optimizer, ...")
+    parser.add_argument(
+        "words", nargs="*", metavar="NAME", help="a component, a kind of them, a section or an option: Dense, losses, train, lr"
+    )
+    parser.add_argument("--html", action="store_true", help="a page of everything, for a browser")
+    add_output(parser)
 
 
 def _best(parser: argparse.ArgumentParser) -> None:
@@ -127,6 +133,21 @@ def _trial(parser: argparse.ArgumentParser) -> None:
     add_sweep(parser)
     parser.add_argument("number", type=int, help="of the trial, as in trials.csv")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="leave what it trained here, as a run's folder")
+
+
+def _predict(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="of a run, or of a sweep that kept its best setting")
+    parser.add_argument("rows", type=Path, help="a .csv, .parquet, .npy or .npz file of inputs, as they were before transforms")
+    parser.add_argument("--skip-bad", action="store_true", help="go on without rows that have a mistake; their lines are empty")
+    add_plugin(parser)
+    add_output(parser)
+
+
+def _evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="of a run, or of a sweep that kept its best setting")
+    parser.add_argument("rows", type=Path, nargs="?", help="a file of rows with targets (default: the test part, or the validation part)")
+    parser.add_argument("--json", action="store_true", dest="as_json", help="print it as JSON")
+    add_plugin(parser)
 
 
 def _replay(parser: argparse.ArgumentParser) -> None:
@@ -159,6 +180,7 @@ def _runs(parser: argparse.ArgumentParser) -> None:
 def _schema(parser: argparse.ArgumentParser) -> None:
     add_plugin(parser)
     add_output(parser)
+    parser.add_argument("--no-plugins", action="store_true", help="the package's own components only, whatever else is installed")
 
 
 VERBS = {
@@ -170,7 +192,11 @@ VERBS = {
         add_config,
         "data.show",
     ),
-    "list": Verb("print every component with its options", _list, "verbs.list_components"),
+    "list": Verb(
+        "print what a config may say: its sections, and every component with its options and an example", _list, "verbs.show_list"
+    ),
+    "predict": Verb("write what a trained network, or an ensemble, predicts for the rows of a file", _predict, "using.predict"),
+    "evaluate": Verb("print loss, metrics and confusion matrix on rows with targets, with 95 % intervals", _evaluate, "using.evaluate"),
     "plan": Verb("print what a sweep will do: trials, stacks, sizes of blocks, memory, time", _plan, "sweeping.show_plan"),
     "best": Verb("write the config of a sweep's best setting", _best, "sweeping.best"),
     "trial": Verb(
@@ -180,7 +206,7 @@ VERBS = {
         "train again from a folder's own config, and tell what is not, to the last bit, as it was", _replay, "replaying.show", hands_on=True
     ),
     "diff": Verb("print what differs between two configs, or two folders of runs or sweeps", _diff, "comparing.show"),
-    "runs": Verb("print a table of all runs and sweeps under a folder", _runs, "listing.show"),
+    "runs": Verb("print a table of all runs and sweeps under a folder", _runs, "folders.show"),
     "schema": Verb("print the JSON Schema of configs, for editors", _schema, "verbs.write_schema"),
 }
 
@@ -194,6 +220,6 @@ def usage() -> str:
 def parse(name: str, arguments: Sequence[str]) -> argparse.Namespace:
     """The options of one verb."""
     verb = VERBS[name]
-    parser = argparse.ArgumentParser(f"nnframe {name}", description=f"{verb.text.capitalize()}.")
+    parser = Parser(f"nnframe {name}", description=f"{verb.text.capitalize()}.")
     verb.add(parser)
     return parser.parse_intermixed_args(arguments)

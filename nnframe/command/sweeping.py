@@ -21,11 +21,12 @@ from nnframe.sweeps.execute import Stop, attempt, stoppable, told_later
 from nnframe.sweeps.keep import Keep
 from nnframe.sweeps.plan import Stack, Trials
 from nnframe.sweeps.prepare import PreparedSweep, prepare
-from nnframe.sweeps.runner import CONFIRM, TEST, Phase, phase_of, recorded, stacks_of, test_lines, tested, to_confirm, to_test
+from nnframe.sweeps.runner import CONFIRM, TEST, Phase, phase_of, recorded, stacks_of, test_lines, tested, to_confirm, to_test, unfinished
 from nnframe.system import blas, files
 from nnframe.system.signals import caught
 
 UNFINISHED = "{folder}: the sweep has not finished; go on with python -m nnframe.run --resume {folder}"
+NONE = "no trial ended well, so none is the best"
 MOST, PATIENCE = 20, 2.0  # stacks to show and to try, and seconds for all of them
 
 
@@ -65,14 +66,18 @@ def _measure(trials: Trials, stack: Stack, trainer: Trainer, seconds: float) -> 
 
 def best(folder: Path, output: Path | None) -> int:
     """Write the config of the winner, the confirmed one if there is one, with the first of its seeds. Returns the exit status."""
-    phases = [_finished(_of(folder), folder, folder)]
-    if chosen := to_confirm(phases[0]):
-        phases.append(_finished(phases[0].prepared.confirming(chosen), folder / CONFIRM, folder))
-    phase = phases[-1]
-    trials, winner = phase.prepared.trials, phase.summary.winner
-    if not phase.summary.n[winner]:
-        raise UsageError(f"{folder}: no trial ended well, so none is the best")
-    told = _tested(phases, folder) if phase.prepared.experiment.data.test is not None else []
+    prepared = _of(folder)
+    phases = [phase_of(prepared, folder)] if results.complete(folder) else []
+    chosen = to_confirm(phases[0]) if phases else []
+    if chosen and _is_complete(folder / CONFIRM):
+        phases.append(phase_of(prepared.confirming(chosen), folder / CONFIRM))
+    if len(phases) == 1 + bool(chosen):
+        trials, winner = phases[-1].prepared.trials, phases[-1].summary.winner
+        if not phases[-1].summary.n[winner]:
+            raise UsageError(f"{folder}: {NONE}")
+        told = _tested(phases, folder) if prepared.experiment.data.test is not None else []
+    else:
+        (trials, winner), told = _leading(prepared, folder), []
     resolved = build(trials.alone(winner * trials.each)).resolved
     if trials.cv is not None:  # all folds of it
         resolved["data"]["cv"] = plan.plain(trials.cv)
@@ -81,17 +86,35 @@ def best(folder: Path, output: Path | None) -> int:
         print(text, end="")
     else:
         files.write(output, text.encode())
-        print(*told, f"{phase.name(winner)}: written to {output}", sep="\n", file=sys.stderr)
+        name = sentences.label(trials, winner) or "the only setting"
+        print(*told, f"{name}: written to {output}", sep="\n", file=sys.stderr)
     return 0
+
+
+def _leading(prepared: PreparedSweep, folder: Path) -> tuple[Trials, int]:
+    """The trials of a sweep that has not ended and the setting that leads, which a note tells. Raises UsageError if there is none."""
+    last, values, count = unfinished(prepared, folder)
+    told = UNFINISHED.format(folder=folder)
+    if (winner := sentences.best_so_far(values, last.mode)) is None:
+        raise UsageError(f"{told}. So far {NONE}")
+    of = f"{count:,} of {last.trials.count:,} trials{' with fresh seeds' * (last is not prepared)}"
+    name = sentences.label(last.trials, winner) or "the only setting"
+    print(f"note: {told}. The best so far, after {of}, of which no more can be said: {name}", file=sys.stderr)
+    return last.trials, winner
+
+
+def _is_complete(folder: Path) -> bool:
+    return folder.exists() and results.complete(folder)
 
 
 def _tested(phases: list[Phase], folder: Path) -> list[str]:
     """What the winner gives on the test part: with all of its fresh seeds, if it was confirmed by some, otherwise trained anew with its
     first one."""
     if (last := to_test(phases)) is not None:
-        if not (folder / TEST).exists() or not results.complete(folder / TEST):
-            raise UsageError(UNFINISHED.format(folder=folder))
-        return test_lines(last, tested(last, folder / TEST))
+        if _is_complete(folder / TEST):
+            return test_lines(last, tested(last, folder / TEST))
+        print(f"note: {UNFINISHED.format(folder=folder)}. The test part has not been read", file=sys.stderr)
+        return []
     prepared, winner = phases[-1].prepared, phases[-1].summary.winner
     last = prepared.testing(winner, prepared.trials.seeds[:1])
     found = attempt(
@@ -104,13 +127,6 @@ def _tested(phases: list[Phase], folder: Path) -> list[str]:
     means = {name: np.mean([float(row[name]) for row in good]) for name in last.tests} if good else {}
     one = {name: sentences.Tested(float(value), np.nan, np.nan, 1, 1) for name, value in means.items()}
     return test_lines(last, one)
-
-
-def _finished(prepared: PreparedSweep, tables: Path, folder: Path) -> Phase:
-    """What the tables of a sweep's folder say. Raises UsageError if they are not complete."""
-    if not tables.exists() or not results.complete(tables):
-        raise UsageError(UNFINISHED.format(folder=folder))
-    return phase_of(prepared, tables)
 
 
 def trial(folder: Path, number: int, out: Path | None) -> int:

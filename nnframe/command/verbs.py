@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 
 from nnframe.components import plugins
-from nnframe.components.names import nearest
-from nnframe.components.options import options, sentence
 from nnframe.components.registry import REGISTRY
+from nnframe.components.wording import shown
 from nnframe.config.build import Job, build
 from nnframe.config.compose import load
 from nnframe.config.experiment import is_sweep
 from nnframe.config.reading import dump
-from nnframe.config.schema import schema
-from nnframe.errors import FileError, GradientError, OptionError
+from nnframe.config.schema import own, schema
+from nnframe.errors import FileError, GradientError, OptionError, UsageError
 from nnframe.gradcheck import check_gradients
 from nnframe.runs.advice import advice, constant_inputs, start
 
@@ -104,44 +103,37 @@ def show(config: Path, overrides: list[str]) -> int:
     return 0
 
 
-def list_components(slot: str | None) -> int:
-    """Print every component, or those of one slot: signature, and what it is."""
-    if slot is not None and slot not in REGISTRY:
-        raise OptionError(f"unknown slot {slot!r}.{nearest(slot, REGISTRY)} Slots: {', '.join(sorted(REGISTRY))}.", path="list")
+def show_list(words: list[str], output: Path | None, html: bool) -> int:
+    """Print what is known of some words, or of everything; or make a page for a browser of everything."""
     plugins.load_installed()
-    for name in sorted(REGISTRY) if slot is None else [slot]:
-        print(f"{name}:")
-        for cls in REGISTRY[name].values():
-            print(f"  {cls.__name__}({', '.join(_options(cls))})")
-            print(f"      {sentence(cls)}")
-        if name == "metric":
-            print("  (and every loss, by its own name)")
-    return 0
+    if not html:
+        from nnframe.command.listing import answer
+
+        return put(answer(words), output)
+    if words:
+        raise OptionError(f"--html makes a page of everything; leave {shown(words[0])} out", path="list")
+    from nnframe.command.reference import reference
+
+    return put(reference(), output)
 
 
-def _options(cls: Any) -> Iterator[str]:
-    keyword = False
-    for name, option in options(cls).items():
-        if not (option.positional or option.variadic or keyword):
-            keyword = True
-            yield "*"
-        if option.variadic:
-            keyword = True
-            yield f"*{name}"
-        else:
-            yield name if option.required else f"{name}={option.value()!r}"
-
-
-def write_schema(output: Path | None) -> int:
+def write_schema(output: Path | None, no_plugins: bool) -> int:
     """Print the JSON Schema of configs, or write it to a file."""
-    plugins.load_installed()
-    text = json.dumps(schema(), indent=1) + "\n"
-    if output is None:
+    if no_plugins and plugins.LOADED:
+        raise UsageError("schema: --plugin and --no-plugins contradict each other; leave one of them out")
+    if not no_plugins:
+        plugins.load_installed()
+    return put(json.dumps(schema(own() if no_plugins else REGISTRY), indent=1) + "\n", output)
+
+
+def put(text: str, path: Path | None) -> int:
+    """Print a text, or write it to a file and print its name."""
+    if path is None:
         print(text, end="")
         return 0
     try:
-        output.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise FileError(f"cannot write {output}: {error.strerror}") from None
-    print(output)
+        raise FileError(f"cannot write {path}: {error.strerror}") from None
+    print(path)
     return 0

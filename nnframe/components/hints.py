@@ -7,7 +7,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 from nnframe.components.markers import Named, bare
-from nnframe.components.names import closest, habits, nearest, number, plain, same
+from nnframe.components.names import absent, closest, habits, nearest, number, plain, same
 from nnframe.components.options import is_options, options, required, slot_base
 from nnframe.components.registry import REGISTRY, known_to, slots_of
 from nnframe.components.wording import fits, shown
@@ -52,7 +52,7 @@ def no_component(slots: Slots, value: Any, path: str) -> tuple[str, str]:
     names = known_names(slots, name)
     if isinstance(name, str):
         write = form_of(slots, name)
-        hint = f"; write {write}" if write else f".{nearest(name, known)} {names}"
+        hint = f". {advice}" if (advice := absent(name)) else f"; write {write}" if write else f".{nearest(name, known)} {names}"
         return path if isinstance(value, str) else join(path, "type"), f"unknown {slot} {shown(name)}{hint}"
     got = f", got {shown(name)}" if "type" in value else ""
     key, hint = _missing_type(slots, value, path)
@@ -169,6 +169,8 @@ def hint(base: Any, value: Any) -> str:
         return f"; write {int(value)}"
     if base is bool and isinstance(value, (int, float)) and value in (0, 1):
         return f"; write {'true' if value else 'false'}"
+    if get_origin(base) is Literal and isinstance(value, str) and (advice := absent(value)):
+        return f". {advice}"
     if get_origin(base) is Literal:
         return f".{close}" if (close := nearest(value, [choice for choice in get_args(base) if isinstance(choice, str)])) else ""
     return _hint_for_text(base, value) if isinstance(value, str) else ""

@@ -157,6 +157,19 @@ HABITS = {  # options elsewhere that are none here
     "device gpu cuda": "Leave it out: nnframe computes on the CPU.",
     "verbose progress": "Leave it out: --quiet on the command line prints less.",
     "normalize standardize scale": "Write transforms: [Standardize].",
+}
+
+ABSENT = {  # components and values elsewhere that have no counterpart of another name here
+    "float16 f2 half fp16 bfloat16 bf16": "Write float32: a CPU computes no faster in 16 bits.",
+    "ModelCheckpoint Checkpoint SaveBestModel": "Write {type: BestWeights, monitor: val_loss}, which keeps the best epoch's weights as"
+    " best.npz; those of the last epoch are kept anyway.",
+    "ReduceLROnPlateau": "No callback lowers the learning rate; write a schedule in its place, such as"
+    " optimizer.lr: {type: Cosine, start: 0.01}, or a callback of your own.",
+    "LearningRateScheduler LRScheduler": "Write a schedule in place of the number: optimizer.lr: {type: Cosine, start: 0.01}.",
+    "TensorBoard CSVLogger History Logger WandbLogger": "Leave it out: every epoch is in the run's losses.csv.",
+    "ProgressBar ProgbarLogger TQDMProgressBar RichProgressBar": "Leave it out: a terminal shows a bar anyway.",
+    "TerminateOnNaN": "Leave it out: training ends anyway where the loss is not finite.",
+    "BackupAndRestore": "Leave it out: --resume FOLDER goes on after any end.",
     "output_dir out_dir log_dir save_dir": "Leave it out: --out on the command line says where the run's folder is made.",
 }
 
@@ -184,6 +197,16 @@ def number(text: str) -> float | int | None:
     return int(found[1]) if re.fullmatch(r"[-+]?\d+", found[1]) else value
 
 
+def unit_hint(texts: Iterable[str]) -> str:
+    """What to do about texts that are numbers but for one mark in all of them: `151.00 USD`, `$3`, `20 %`."""
+    marks = set()
+    for text in texts:
+        found = re.fullmatch(r"([A-Z]{3}|[^\w\s.,+-]?)\s*[-+]?\d[\d.,]*\s*([^\W\d_]{1,4}|[^\w\s.,]?)", text.strip()[:40])
+        marks.add(found and found[1] + found[2])
+    mark = marks.pop() if len(marks) == 1 else None
+    return f"; without {mark!r} in its cells they are numbers" if mark else ""
+
+
 @cache
 def theirs() -> dict[str, list[str]]:
     """Our names by what others call them, as `plain` has that."""
@@ -198,6 +221,16 @@ def theirs() -> dict[str, list[str]]:
 def habits() -> dict[str, str]:
     """Advice about options that others have, as `plain` has their names."""
     return {plain(name): advice for names, advice in HABITS.items() for name in names.split()}
+
+
+def absent(name: object) -> str:
+    """What to do without something that others have, in a sentence; nothing if it is not known."""
+    return _absent().get(plain(str(name)[:80]), "")
+
+
+@cache
+def _absent() -> dict[str, str]:
+    return {plain(name): advice for names, advice in ABSENT.items() for name in names.split()}
 
 
 def nearest(name: object, names: Iterable[object]) -> str:

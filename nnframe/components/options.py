@@ -1,5 +1,6 @@
 """The options of a component: a class's annotated fields, or its constructor's signature where it writes one."""
 
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
@@ -12,6 +13,7 @@ from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
 from nnframe.components.markers import Named
 from nnframe.errors import OptionError
 
+ABBREVIATION = re.compile(r"\b(et al|e\.g|i\.e|cf|vs|resp|approx|fig|eqs?|sec)\.$", re.IGNORECASE)  # a stop that ends no sentence
 MEANT = ("layers", "name")  # options that may have the name of something that the base class has
 
 
@@ -213,5 +215,5 @@ def is_options(base: Any) -> bool:
 def sentence(cls: Any) -> str:
     """What a class is, in its docstring's first sentence or first paragraph."""
     paragraph = " ".join((cls.__doc__ or "").strip().partition("\n\n")[0].split())
-    first, stop, _ = paragraph.partition(". ")
-    return first + stop.strip()
+    ends = (stop.end() for stop in re.finditer(r"\.(?= )", paragraph))
+    return paragraph[: next((end for end in ends if not ABBREVIATION.search(paragraph[:end])), None)]

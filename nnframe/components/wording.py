@@ -92,6 +92,26 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
+def ordinary(value: float) -> str:
+    """A number in four digits, and all before its point, with an exponent only where it is very large or very small."""
+    text = f"{value:.4g}"
+    return f"{value:.0f}" if "e+" in text and abs(value) < 1e7 else text
+
+
+def about(value: float) -> str:
+    """A spread or a difference, of which two digits are known: `840`, `0.0039`."""
+    text = f"{value:.2g}"
+    return f"{float(text):.0f}" if "e+" in text and abs(value) < 1e7 else text
+
+
+def rounded(value: float, spread: float) -> str:
+    """A number to the decimal place of the second digit of its spread: `3116` for 840, `0.9795` for 0.0039."""
+    if not 0 < spread < 1e7 or not abs(value) < 1e7:
+        return ordinary(value)
+    places = max(1 - int(f"{spread:.1e}".partition("e")[2]), 0)
+    return ordinary(value) if places > 7 else f"{value:.{places}f}"
+
+
 def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """The rows of a table as lines, in columns as wide as it takes."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -13,14 +13,18 @@ from nnframe.config.experiment import Experiment, checked, located
 from nnframe.config.reading import Document
 from nnframe.data.dataset import Dataset, array_hash
 from nnframe.data.source import PreparedData, Source
-from nnframe.errors import DataError, FileError, NNFrameError
+from nnframe.errors import DataError, FileError, NNFrameError, OptionError
 from nnframe.layers.base import Layer
 from nnframe.layers.containers import Sequential
+from nnframe.layers.weights import start_from
+from nnframe.streams import Seed
 from nnframe.training.bootstrap import intervals
 from nnframe.training.callbacks import check_hooks
+from nnframe.training.ensemble import spread
 from nnframe.training.evaluation import batches_for, own_metrics
-from nnframe.training.fit import evaluate
+from nnframe.training.fit import evaluate, evaluate_members
 from nnframe.training.loop import Training
+from nnframe.training.whole import training_by
 
 
 @dataclass
@@ -39,10 +43,10 @@ class Job:
         e = self.experiment
         train = replace(e.train, blas_threads=self.training.threads, eval_batch_size=self.training.eval_batch_size)
         plain = config_of(replace(e, train=train))
-        if plain["sweep"] is None:
-            del plain["sweep"]
-        first = ("name", "seed", "dtype")
-        return {key: plain[key] for key in first} | {key: value for key, value in plain.items() if key not in first}
+        optional = ("sweep", "ensemble", "weights")
+        plain = {key: value for key, value in plain.items() if value is not None or key not in optional}
+        first = ("name", "seed", "ensemble", "dtype")
+        return {key: plain[key] for key in first if key in plain} | {key: value for key, value in plain.items() if key not in first}
 
     @cached_property
     def data_hash(self) -> str:
@@ -60,17 +64,36 @@ class Job:
             return {}
         e, training = self.experiment, self.training
         options: dict[str, Any] = {"seed": e.seed, "batch_size": training.eval_batch_size, "blas_threads": training.threads}
-        found = intervals(self.model, e.loss, self.data.test, metrics=e.metrics, **options)
-        return {f"test_{name}": ends for name, ends in found.items()}
+        options["members"] = training.sound() if e.ensemble else None
+        return intervals(self.model, e.loss, self.data.test, metrics=e.metrics, prefix="test_", **options)
+
+    def members_on(self, data: Dataset) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Loss and metrics of each member of an ensemble on data, and those of the averaged prediction of all that have not diverged."""
+        e, training = self.experiment, self.training
+        return evaluate_members(self.model, e.loss, data, e.metrics, training.eval_batch_size, training.threads, training.sound())
 
     def predict(self) -> dict[str, np.ndarray]:
         """What the model gives for the rows of `predict`, probabilities where it gives logits: name -> (*outputs,)."""
         if not self.rows:
             return {}
-        x = np.stack(list(self.rows.values()))
-        pred = self.experiment.loss.readout(self.model.predict(x, blas_threads=self.training.threads))
-        undo = self.data.training.undo
-        return dict(zip(self.rows, pred if undo is None else undo(pred), strict=True))
+        pred, loss = self._outputs(), self.experiment.loss
+        return self._read(loss.averaged(pred) if self.experiment.ensemble else pred)
+
+    def predict_sd(self) -> dict[str, np.ndarray]:
+        """How far what `predict` gives is apart from member to member of an ensemble: name -> (*outputs,); nothing for one network."""
+        if not self.rows or not self.experiment.ensemble:
+            return {}
+        members = [self._read(pred) for pred in self._outputs()]
+        return {name: spread(np.stack([member[name] for member in members]))["sd"] for name in self.rows}
+
+    def _outputs(self) -> np.ndarray:
+        """Of the rows of `predict`, and of all members of an ensemble that have not diverged."""
+        pred = self.model.predict(np.stack(list(self.rows.values())), blas_threads=self.training.threads)
+        return pred[self.training.sound()] if self.experiment.ensemble else pred
+
+    def _read(self, pred: np.ndarray) -> dict[str, np.ndarray]:
+        read, undo = self.experiment.loss.readout(pred), self.data.training.undo
+        return dict(zip(self.rows, read if undo is None else undo(read), strict=True))
 
 
 def build(document: Document, load: Callable[[Source], Dataset] | None = None, *, test: bool = False) -> Job:
@@ -81,7 +104,7 @@ def build(document: Document, load: Callable[[Source], Dataset] | None = None, *
     try:
         data = experiment.data.prepare(experiment.seed, load, test=test)
         path = "model"
-        model = Sequential(*experiment.model).build(data.training.x.shape[1:], seed=experiment.seed, dtype=experiment.dtype)
+        model = model_of(experiment, data.training.x.shape[1:], experiment.seeds)
         path = ""
         training = training_of(experiment, model, data.training, data.validation)
         if data.test is not None:  # what is wrong with it is told before training
@@ -100,11 +123,23 @@ def build(document: Document, load: Callable[[Source], Dataset] | None = None, *
     return Job(experiment, data, model, training, rows)
 
 
+def model_of(experiment: Experiment, features: tuple[int, ...], seed: Seed) -> Layer:
+    """The network for inputs of a shape, or a stack of it, with the weights that it begins with."""
+    model = Sequential(*experiment.model).build(features, seed=seed, dtype=experiment.dtype)
+    if experiment.weights is not None:
+        try:
+            start_from(model, experiment.weights)
+        except OptionError as error:
+            raise error.within("weights") from None
+    return model
+
+
 def training_of(experiment: Experiment, model: Layer, training: Dataset, validation: Dataset | None) -> Training:
     """What `experiment` says, ready to train a model that has been built: one network or a stack."""
     e = experiment
     check_hooks(e.callbacks, "callbacks")
-    return Training(model, e.loss, e.optimizer, training, validation, e.metrics, e.callbacks, None, e.train, e.data.augment)
+    parts = (model, e.loss, e.optimizer, training, validation, e.metrics, e.callbacks, None, e.train, e.data.augment)
+    return training_by(e.optimizer)(*parts, ensemble=e.ensemble is not None)
 
 
 def tested(experiment: Experiment, training: Training, test: Any) -> dict[str, np.ndarray]:
@@ -122,6 +157,7 @@ def _in_config(path: str, experiment: Experiment) -> str:
     for start, key in (
         *own,
         ("model.layers.", "model."),
+        ("model.weights.", "weights."),
         ("data.y", "data.target"),
         ("data.x", "data"),
         ("augment.", "data.augment."),

@@ -12,11 +12,12 @@ from nnframe.components.markers import Filled, Matches, Range, bare
 from nnframe.components.options import options
 from nnframe.components.registry import known_to, slots_of
 from nnframe.components.walk import Problems, TooManyProblems, validate
-from nnframe.config.reading import Document
+from nnframe.config.reading import COMMAND_LINE, Document
 from nnframe.config.sections import Sweep
 from nnframe.data.source import Source
-from nnframe.errors import ConfigError, join
+from nnframe.errors import ConfigError, OptionError, join
 from nnframe.layers.base import Layer
+from nnframe.layers.weights import Start
 from nnframe.losses.base import Loss
 from nnframe.metrics.base import Metric
 from nnframe.optimizers.base import Optimizer
@@ -33,7 +34,13 @@ NAME = Matches(  # and no name of a device on Windows
 
 @dataclass(frozen=True)
 class Experiment:
-    """The keys of a config."""
+    """The keys of a config.
+
+    A `model` of layers in their order learns from `data`: the `optimizer` makes the `loss` small, as `train` says. `name` is that of the
+    run's folder, the file's own unless given; `seed` draws weights, batches, parts of the data and what else is drawn. The log has a column
+    for each of `metrics`; `callbacks` act at the end of an epoch; `predict` names rows of inputs whose outputs are told in the end. A
+    `sweep` trains many such networks.
+    """
 
     besides: ClassVar = ("extends",)  # what is read before
 
@@ -44,12 +51,23 @@ class Experiment:
     train: Train
     name: Annotated[str, NAME] = "run"
     seed: Annotated[int, Range(min=0, max=2**63 - 1)] = 0
+    ensemble: Annotated[int, Range(min=2, max=1024)] | None = None  # networks that are trained as one, with seeds from `seed` on
     dtype: Literal["float32", "float64"] = "float32"
+    weights: Start | None = None
     metrics: tuple[Metric | Loss, ...] = ()
     callbacks: tuple[Callback, ...] = ()
     predict: dict[str, dict[str, float | str]] = field(default_factory=dict)
     log: Log = field(default_factory=Log)
     sweep: Sweep | None = None
+
+    def __post_init__(self) -> None:
+        if self.ensemble is not None and self.seed + self.ensemble > 2**63:
+            raise OptionError(f"from seed {self.seed} on there are no {self.ensemble} seeds; choose a smaller seed", path="ensemble")
+
+    @property
+    def seeds(self) -> Any:
+        """Of the model: one, or one for each member of an ensemble."""
+        return self.seed if self.ensemble is None else range(self.seed, self.seed + self.ensemble)
 
 
 def is_sweep(document: Document) -> bool:
@@ -79,7 +97,31 @@ def inspected(document: Document, *, one_network: bool = True) -> tuple[Experime
         experiment = validate(Experiment, data, "", problems)
         for path, text in _unwritable(config_of(experiment)):
             problems.append((path, f"expected text in UTF-8, as a run's config.yaml has to hold it, got {text}; rename the file or folder"))
-    return None if problems else experiment, list(problems)
+    if (members := document.data.get("ensemble")) is not None and is_sweep(document):
+        folds = document.data.get("sweep") is None
+        what = "the folds of data.cv are a sweep, and a sweep" if folds else "a sweep"
+        alone = ", or add data.cv.only: 0 for an ensemble on one fold" if folds else ""
+        count = f": {members}" if isinstance(members, int) else ""
+        told = f"{what} trains seeds by itself; write sweep.seeds{count} in place of it, since a sweep's folder is an ensemble too{alone}"
+        problems.append(("ensemble", told))
+    return None if problems else experiment, [(path, f"{told}{_several(document) if path == 'seed' else ''}") for path, told in problems]
+
+
+def _several(document: Document) -> str:
+    """What to write in place of a list where one seed stands."""
+    from nnframe.components.names import number  # like difflib in it, only needed once something went wrong
+
+    given = document.data["seed"]
+    texts = re.split(r"[\s,]+", given.strip(" ,")) if isinstance(given, str) else given if isinstance(given, list) else []
+    if len(texts) < 2 or (isinstance(given, str) and number(given) is not None) or not all(str(text).isdecimal() for text in texts):
+        return ""
+    seeds = ", ".join(map(str, texts[:20])) + (", ..." if len(texts) > 20 else "")
+    write = (
+        f"'sweep.seeds=[{seeds.replace(' ', '')}]'"
+        if document.where("seed") == COMMAND_LINE
+        else f"sweep: {{seeds: [{seeds}]}} in its place"
+    )
+    return f"; for several write {write}"
 
 
 def _unwritable(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """JSON Schema of configs, for editors, from the same signatures that the check walks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import is_dataclass
 from pathlib import Path
 from types import NoneType, UnionType
@@ -14,15 +14,22 @@ from nnframe.components.options import Option, options, sentence
 from nnframe.components.registry import REGISTRY, slots_of
 from nnframe.config.experiment import Experiment
 
+Registry = Mapping[str, Mapping[str, type[Any]]]
 
-def schema() -> dict[str, Any]:
-    """The schema of a config, with every component that is registered at present."""
-    structs = [_struct(cls, name, f"{_key(slot)}.{name}") for slot, known in REGISTRY.items() for name, cls in known.items()]
-    parts = [_struct(kind) for kind in _parts(Experiment)]
+
+def own() -> Registry:
+    """Of what is registered only the package's components, whatever plugins there are."""
+    return {slot: {name: cls for name, cls in known.items() if cls.__module__.startswith("nnframe.")} for slot, known in REGISTRY.items()}
+
+
+def schema(registry: Registry = REGISTRY) -> dict[str, Any]:
+    """The schema of a config, with every component that is registered at present, or only some."""
+    structs = [_struct(cls, name, f"{_key(slot)}.{name}") for slot, known in registry.items() for name, cls in known.items()]
+    parts = [_struct(kind) for kind in parts_of(Experiment, registry)]
     (reference,), definitions = msgspec.json.schema_components([_struct(Experiment)], ref_template="#/$defs/{name}")
     _, more = msgspec.json.schema_components([*structs, *parts], ref_template="#/$defs/{name}")
     definitions |= more
-    for slot, known in REGISTRY.items():
+    for slot, known in registry.items():
         bare_names = [name for name, cls in known.items() if not any(o.required or o.variadic for o in options(cls).values())]
         choices: list[dict[str, Any]] = [{"enum": bare_names}] if bare_names else []
         definitions[_key(slot)] = {"anyOf": choices + [{"$ref": f"#/$defs/{_key(slot)}.{name}"} for name in known]}
@@ -111,9 +118,9 @@ def _key(slot: str) -> str:
     return slot.replace(" ", "_")
 
 
-def _parts(cls: Any) -> Iterator[Any]:
+def parts_of(cls: Any, registry: Registry = REGISTRY) -> Iterator[Any]:
     """The dataclasses of options in a config: sections, and options with parts."""
-    owners: list[Any] = [cls, *(component for slot in REGISTRY.values() for component in slot.values())]
+    owners: list[Any] = [cls, *(component for known in registry.values() for component in known.values())]
     seen: list[Any] = []
     for owner in owners:  # which grow, since parts have parts
         for option in options(owner).values():

@@ -163,13 +163,18 @@ class Sampler(Component):
 
 @dataclass(frozen=True)
 class Sweep:
-    """The section `sweep` of a config. `trials` counts all trainings: settings times seeds. `keep` says which trials leave a
-    run's folder, with weights: those of the best setting, or all."""
+    """The section `sweep` of a config. `trials` counts all trainings, `settings` times seeds; one of the two is enough.
+
+    `parameters` says by dotted path which values what may take, and `sampler` which of all their combinations are tried. Each of these
+    settings is trained with all `seeds`, so many from the config's own on or those of a list, and ranked by the `objective`. With `confirm`
+    the best few are trained again. `keep` says which trials leave a run's folder, with weights: those of the best setting, or all.
+    """
 
     parameters: dict[str, Any] = field(default_factory=dict)
     seeds: Size | tuple[SweepSeed, ...] | None = None
     sampler: Sampler = field(default_factory=lambda: REGISTRY["sampler"]["Grid"]())
     trials: Size | None = None
+    settings: Size | None = None
     objective: Objective = field(default_factory=Objective)
     confirm: Confirm | None = None
     keep: Literal["best", "all"] | None = None
@@ -195,21 +200,35 @@ class Sweep:
             return [base]
         return list(self.seeds) if isinstance(self.seeds, tuple) else list(range(base, base + self.seeds))
 
-    def settings(self, seeds: int) -> Settings:
+    def all_settings(self, seeds: int) -> Settings:
         """All settings; no parameters make one. Raises OptionError."""
-        count, rest = (None, 0) if self.trials is None else divmod(self.trials, seeds)
-        if rest:
-            told = f"expected a multiple of the number of seeds, {seeds}, since every setting is trained with each; got {self.trials}"
-            raise OptionError(told, path="trials")
-        if (self.trials or 0) > MOST:
-            raise OptionError(f"expected at most {MOST:,} trials, got {self.trials:,}", path="trials")
+        count, key = self._count(seeds), "trials" if self.settings is None else "settings"
         if not self.parameters and count not in (None, 1):
-            raise OptionError(f"without parameters there is one setting, not {count:,}; leave trials out", path="trials")
-        found = self.sampler.settings(self.space, count) if self.parameters else {}
+            raise OptionError(f"without parameters there is one setting, not {count:,}; leave {key} out", path=key)
+        try:
+            found = self.sampler.settings(self.space, count) if self.parameters else {}
+        except OptionError as error:
+            if error.path == "trials":  # samplers count settings
+                error.path, error.message = key, error.message.replace("leave trials out", f"leave {key} out")
+            raise
         if (total := len(next(iter(found.values()), [0])) * seeds) > MOST:
             times = f"{total // seeds:,} settings x {seeds:,} seeds"
             raise OptionError(f"expected at most {MOST:,} trials, got {total:,}: {times}", path="seeds")
         return found
+
+    def _count(self, seeds: int) -> int | None:
+        """How many settings, if that is said. Raises OptionError."""
+        count, rest = (self.settings, 0) if self.trials is None else divmod(self.trials, seeds)
+        if rest:
+            told = f"expected a multiple of the number of seeds, {seeds}, since every setting is trained with each; got {self.trials}"
+            raise OptionError(told, path="trials")
+        if count != (self.settings or count):
+            told = f"expected {count:,}, since {self.trials:,} trials with {seeds:,} seeds are so many settings, got {self.settings:,}"
+            raise OptionError(f"{told}; leave one of the two out", path="settings")
+        if (count or 0) * seeds > MOST:
+            key, of = ("settings", f": {count:,} settings x {seeds:,} seeds") if self.trials is None else ("trials", "")
+            raise OptionError(f"expected at most {MOST:,} trials, got {(count or 0) * seeds:,}{of}", path=key)
+        return count
 
 
 def parameter_of(path: str, value: Any) -> Between | Choice:

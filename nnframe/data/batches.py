@@ -111,6 +111,11 @@ class Batches:
         return order
 
     @property
+    def own_rows(self) -> bool:
+        """Have runs rows of their own?"""
+        return any(self._own)
+
+    @property
     def floating(self) -> bool:
         """Are inputs floating numbers?"""
         return self._arrays[0].dtype.kind == "f"
@@ -121,6 +126,19 @@ class Batches:
         if any(self._own):
             data = replace(data, sets=Sets(np.atleast_1d(self._sets.of[rows]), self._sets.counts))
         return Batches(data, self._own, self.seeds.take(rows), self.size, self.shuffle)
+
+    @property
+    def most(self) -> int:
+        """Rows of the largest set that a run may have."""
+        return int(self._sets.counts.max())
+
+    def every_row(self) -> "Batches":
+        """Of one run: all of its rows in the data's order, also those that an epoch leaves for another one."""
+        place = self._sets.of[0]
+        count = self._sets.counts[place]
+        own = [a[place : place + 1, :count] if own else a for a, own in zip(self._arrays, self._own, strict=True)]
+        arrays = dict(zip(("x", "y", "weight"), own, strict=False))
+        return Batches(replace(self._data, **arrays, visited=None, sets=None), self._own, self.seeds, self.size, False)
 
     def data_hash(self) -> str:
         """SHA-256 of all numbers."""

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from nnframe.components.arrays import as_numbers
+from nnframe.components.names import unit_hint
 from nnframe.data.mapped import Mapped, chunks, not_finite, pick
-from nnframe.errors import DataError, ShapeError, listed
+from nnframe.errors import DataError, ShapeError, listed, more
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +73,8 @@ class Dataset:
             origin=None if self.origin is None else replace(self.origin, lines=self.origin.lines[index]),
         )
 
-    def refuse_missing(self) -> None:
-        """Raise DataError, with file, line and column, for an input that is missing or infinite."""
+    def refuse_missing(self, mend: str = "write transforms: [Impute], or leave out the row or the column") -> None:
+        """Raise DataError, with file, line and column, for an input that is missing or infinite; `mend` says what to do."""
         if (found := not_finite(self.x)) is None:
             return
         (row, *place), value = found
@@ -82,8 +83,14 @@ class Dataset:
         where = f"row {row}" if self.origin is None else self.origin.at(row)
         got = f"{value}"
         if np.isnan(value):
-            got = "an empty cell or nan; write transforms: [Impute], or leave out the row or the column"
+            got = f"an empty cell or nan{self._more_missing()}; {mend}"
         raise DataError(f"{where}: {what}expected a finite number, got {got}", path="inputs")
+
+    def _more_missing(self) -> str:
+        """How many cells are missing beside the first, and in which columns."""
+        lost = sum(np.isnan(part).sum(0) for part in chunks(self.x))
+        names = [repr(name) for name, count in zip(self.inputs, lost, strict=True) if count] if lost.shape == (len(self.inputs),) else []
+        return more(int(lost.sum())) + (f" in {listed(names)}" if names and lost.sum() > 1 else "")
 
     def as_targets_for(self, outputs: tuple[int, ...], takes_classes: bool) -> "Dataset":
         """With classes as a model of `outputs` needs them: integers if the loss takes classes, a column of 0 and 1 for one
@@ -95,17 +102,26 @@ class Dataset:
         if self.sets is not None:  # they were made so before they were put together
             return self
         if takes_classes and not count and self.y.ndim == 2 and self.y.shape[1] == 1 and outputs != (1,):
-            return replace(self, y=_classes(self.y[:, 0]))
+            y = _classes(self.y[:, 0])
+            if self.targets and (y.min(), y.max()) == (1, outputs[-1]):
+                known = f"{{column: {self.targets[0]}, classes: [{', '.join(map(str, range(1, y.max() + 1)))}]}}"
+                told = f"the target {self.targets[0]!r} has classes from 1 to {y.max()}, and they are numbered from 0"
+                raise DataError(f"{told}; write target: {known}")
+            return replace(self, y=y)
         if count and takes_classes and outputs[-1:] < (count,):
             hint = "; BinaryCrossEntropy is for one output" if (count, outputs) == (2, (1,)) else ""
-            raise DataError(f"the target has {count} classes ({listed(self.classes)}), but the model has outputs {outputs}{hint}")
+            raise self._other_outputs(outputs, hint)
         if not count or takes_classes:
             return self
         if outputs == (1,) and count == 2:
             return replace(self, y=_classes(self.y, count)[:, None].astype(np.float64))
         if outputs == (count,):
             return replace(self, y=np.eye(count)[_classes(self.y, count)])
-        raise DataError(f"the target has {count} classes ({listed(self.classes)}), but the model has outputs {outputs}")
+        raise self._other_outputs(outputs)
+
+    def _other_outputs(self, outputs: tuple[int, ...], hint: str = "") -> DataError:
+        told = f"the target has {len(self.classes)} classes ({listed(self.classes)}), but the model has outputs {outputs}"
+        return DataError(f"{told}{unit_hint(self.classes) or hint}")
 
 
 def _classes(values: np.ndarray, count: int = 2**63) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 
 from nnframe.components.component import Component
 from nnframe.components.markers import Fraction, NonNegative, Range
-from nnframe.components.names import nearest
+from nnframe.components.names import closest, nearest, unit_hint
 from nnframe.components.options import field, options
 from nnframe.components.wording import shown
 from nnframe.data.augmentations.base import Augmentation
@@ -23,6 +23,7 @@ from nnframe.streams import generator
 
 Part = Annotated[float, Range(above=0, below=1)]
 SplitSeed = Annotated[int, Range(min=0, max=2**63 - 1)]
+MANY = 20  # unknown names to look at
 BESIDES = (  # options that the data that are trained on have for all parts
     "transforms", "target_transforms", "augment", "validation", "test", "cv", "split", "split_seed", "label_noise", "class_weights",
 )  # fmt: skip
@@ -43,13 +44,9 @@ class PreparedData:
         takes."""
         raw = self.raw or self.training
         names = raw.inputs
-        for name in row:
-            if name not in names:
-                raise DataError(f"the data has no input {name!r}.{nearest(name, names)} Inputs: {', '.join(names)}.", path=name)
-        if missing := [name for name in names if name not in row]:
-            raise DataError(f"needs a value for the input {missing[0]!r}. Inputs: {', '.join(names)}.")
+        _refuse_row(row, raw)
         texts = {name: (*known, *{_text(row[name])}.difference(known)) for name, known in raw.categories.items()}
-        x = np.array([_number_of(row[name], name, texts.get(name)) for name in names], np.float64)
+        x = np.array([texts[name].index(_text(row[name])) if name in texts else row[name] for name in names], np.float64)
         data = replace(raw, x=x[None].astype(np.result_type(raw.x.dtype, np.float64)), categories=texts, origin=None)
         for transform in self.transforms:
             data = transform.on(data)
@@ -57,15 +54,26 @@ class PreparedData:
         return data.x[0]
 
 
-def _number_of(value: Any, name: str, texts: tuple[str, ...] | None) -> float:
-    """A value as x has it. Raises DataError."""
-    if texts is None:
-        if isinstance(value, str):
-            from nnframe.components.hints import hint  # only needed once something went wrong
+def _refuse_row(row: Mapping[str, Any], raw: Dataset) -> None:
+    """Raise DataError with all names of a row of inputs that are unknown or missing, or else all texts that stand for numbers."""
+    names = raw.inputs
+    unknown = [name for name in row if name not in names]
+    meant = {closest(name, names) for name in unknown[:MANY]}
+    missing = [repr(name) for name in names if name not in row and name not in meant]
+    needs = f"needs a value for {'the input' if len(missing) == 1 else 'each of the inputs'} {listed(missing)}." if missing else ""
+    if unknown:
+        nor = f" Nor has it {listed([repr(name) for name in unknown[1:]])}." if unknown[1:] else ""
+        known = f"{nearest(unknown[0], names)}{nor}{needs and f' It {needs}'} Inputs: {listed(names)}."
+        raise DataError(f"the data has no input {unknown[0]!r}.{known}", path=unknown[0])
+    if missing:
+        raise DataError(f"{needs} Inputs: {listed(names)}.")
+    texts = {name: value for name, value in row.items() if name not in raw.categories and isinstance(value, str)}
+    if texts:
+        from nnframe.components.hints import hint  # only needed once something went wrong
 
-            raise DataError(f"expected a number, got {shown(value)}{hint(float, value)}", path=name)
-        return value
-    return texts.index(_text(value))
+        (first, told), *others = ((name, f"expected a number, got {shown(value)}{hint(float, value)}") for name, value in texts.items())
+        also = "".join(f"; {name!r}: {message}" for name, message in others)
+        raise DataError(told + also, path=first)
 
 
 def _text(value: Any) -> str:
@@ -236,15 +244,24 @@ class Source(Component):
         if of_targets:
             parts = {name: replace(part, undo=Undo(of_targets)) for name, part in parts.items()}
         for name, part in parts.items():
-            for column, texts in part.categories.items():
-                where = "" if part.origin is None else f"{part.origin.name}: "
-                told = f"{where}the column {column!r} holds texts ({listed(texts, 5)}); write transforms: [OneHot] to encode it"
-                raise DataError(f"{told}, or leave it out with inputs: [...]", path="inputs")
+            if part.categories:
+                raise _texts_left(part, raw.inputs)
             try:
                 part.refuse_missing()
             except DataError as error:
                 raise (error if name == "training" or not isinstance(getattr(self, name), Source) else error.within(name)) from None
         return PreparedData(parts["training"], parts.get("validation"), transforms, parts.get("test"), raw)
+
+
+def _texts_left(part: Dataset, inputs: tuple[str, ...]) -> DataError:
+    """That columns hold texts, which nothing has encoded; `inputs` as they were read."""
+    where = "" if part.origin is None else f"{part.origin.name}: "
+    (first, texts), *others = part.categories.items()
+    also = f", and so {'do' if others[1:] else 'does'} {listed([repr(name) for name, _ in others])}" if others else ""
+    rest = [name for name in inputs if name not in part.categories]
+    it, leave = ("them" if others else "it"), f"inputs: [{', '.join(rest) if 0 < len(rest) <= MANY else '...'}]"
+    told = f"{where}the column {first!r} holds texts ({listed(texts, 5)}){also}; write transforms: [OneHot] to encode {it}"
+    return DataError(f"{told}, or leave {it} out with {leave}{unit_hint(texts)}", path="inputs")
 
 
 @dataclass(frozen=True)
@@ -282,9 +299,9 @@ def _with_target(parts: dict[str, Dataset], transform: Transform) -> dict[str, D
 def _like(data: Dataset, other: Dataset) -> Dataset:
     """`other`, if it has the inputs and classes of `data`; with texts numbered as they are there, new ones behind. Raises DataError."""
     if other.inputs != data.inputs or other.x.shape[1:] != data.x.shape[1:]:
-        raise DataError(f"expected inputs {', '.join(data.inputs)}, got {', '.join(other.inputs)}")
+        raise DataError(f"expected inputs {listed(data.inputs)}, got {listed(other.inputs)}{_other_inputs(data, other)}")
     if other.classes != data.classes:
-        raise DataError(f"expected classes {', '.join(data.classes)}, got {', '.join(other.classes)}; name them in `classes`")
+        raise DataError(f"expected classes {listed(data.classes)}, got {listed(other.classes)}; {_other_classes(data, other)}")
     if other.categories == data.categories:
         return other
     if other.categories.keys() != data.categories.keys():
@@ -298,6 +315,28 @@ def _like(data: Dataset, other: Dataset) -> Dataset:
         number = np.where(np.isnan(x[:, place]), len(texts), x[:, place]).astype(int)
         x[:, place], categories[name] = column[number], known
     return replace(other, x=x, categories=categories)
+
+
+def _other_inputs(data: Dataset, other: Dataset) -> str:
+    """What to do about inputs that are not those of the data that are trained on."""
+    lacks, more = ([name for name in a.inputs if name not in b.inputs] for a, b in ((data, other), (other, data)))
+    name = "the file" if other.origin is None else Path(other.origin.name).name
+    told = f"; {name} lacks {listed([repr(name) for name in lacks])}" if lacks else ""
+    if more:
+        told += f"; {listed([repr(name) for name in more])} {'are' if more[1:] else 'is'} not trained on"
+    if not lacks and data.inputs:
+        told += f"; write inputs: [{listed(data.inputs)}] there"
+    return told
+
+
+def _other_classes(data: Dataset, other: Dataset) -> str:
+    """What to do about classes that are not those of the data that are trained on."""
+    new = [name for name in other.classes if name not in data.classes]
+    if new and data.classes:
+        told = f"{listed(new)} {'are' if new[1:] else 'is'} not in the rows to train on"
+        return f"{told}; name them in `classes` of both, or leave those rows out"
+    target = f"{{column: {other.targets[0]}, classes: [{listed(data.classes)}]}}" if other.targets and data.classes else ""
+    return "name them in `classes`" + (f": write target: {target} there" if target else "")
 
 
 def regular_file(path: Path) -> Path:

@@ -1,19 +1,23 @@
 """Named columns, as a CSV file, a Parquet file or a data frame has them, as rows to train on."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
-from nnframe.components.names import nearest
+from nnframe.components.names import nearest, unit_hint
 from nnframe.components.options import field
 from nnframe.data.dataset import Dataset, Origin
 from nnframe.data.source import Source
-from nnframe.errors import DataError, OptionError, listed
+from nnframe.errors import DataError, OptionError, listed, more
 
+DATE = re.compile(r"\d{1,2}([./-])\d{1,2}\1(\d{4}|\d\d)|\d{4}[./]\d{1,2}[./]\d{1,2}")  # not as ISO has it
 FEW = 9  # rows that a column may count by chance
 TEXTS = 50  # distinct texts from which a column may be one of names or sentences
+ALSO = 3  # columns beside the first one whose mistake is told in full
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,8 @@ class Table:
         """The column. Raises DataError if any cell of it is missing."""
         if column.lost:
             row = int(column.missing.argmax())
-            raise DataError(f"{self.where(row)}: column {name!r}: expected {expected}, got {self.got(name, row)}", path=option)
+            told = f"expected {expected}, got {self.got(name, row)}{more(column.lost)}; leave out the row{'s' * (column.lost > 1)}"
+            raise DataError(f"{self.where(row)}: column {name!r}: {told}", path=option)
         return column
 
     def matrix(self, names: Sequence[str], columns: Sequence[Column]) -> np.ndarray:
@@ -172,7 +177,7 @@ class Tabular(Source):
             raise DataError(f"{table.name} has no column beside the target; expected inputs", path="inputs")
         if self.inputs is None:
             self._refuse(table, [name for name in inputs if _unnamed(name)], inputs, "which has no name, like an index that pandas wrote")
-        columns = [self._input(table, name, inputs) for name in inputs]
+        columns = self._inputs(table, inputs)
         if self.inputs is None and len(inputs) > 1:
             counting = [name for name, column in zip(inputs, columns, strict=True) if _counts(column)]
             self._refuse(table, counting, inputs, "which only counts the rows")
@@ -188,8 +193,23 @@ class Tabular(Source):
             categories={name: column.texts for name, column in zip(inputs, columns, strict=True) if column.codes is not None},
             columns={name: self._split_column(table, name) for name in self.split.columns.values()},
             origin=table.origin,
-            notes=table.notes,
+            notes=table.notes + _of_truths(table, inputs, columns),
         )
+
+    def _inputs(self, table: Table, names: tuple[str, ...]) -> list[Column]:
+        """The input columns. Raises DataError with what is wrong in all of them."""
+        columns, wrong = [], []
+        for name in names:
+            try:
+                columns.append(self._input(table, name, names))
+            except DataError as error:
+                wrong.append(error)
+        if wrong:
+            first, *others = wrong
+            told = [first.message, *(f"Also: {error.message}" for error in others[:ALSO])]
+            first.message = ". ".join([*told, *([f"And {len(others) - ALSO:,} more columns"] if len(others) > ALSO else [])])
+            raise first
+        return columns
 
     def _input(self, table: Table, name: str, inputs: tuple[str, ...]) -> Column:
         column = table.column(name, "inputs")
@@ -203,6 +223,9 @@ class Tabular(Source):
                 first = column.texts[0][:60]
                 told = f"which holds dates such as {first!r}; {table.dated.format(name)} to have them as numbers of days, or else"
                 self._refuse(table, [name], inputs, told, "")
+            if column.texts and all(map(DATE.fullmatch, column.texts)):
+                told = f"with texts such as {column.texts[0]!r}; dates are read where they are written 2020-01-31, or else"
+                self._refuse(table, [name], inputs, told, "")
             if len(column.texts) > TEXTS and len(column.texts) * 2 > len(column):
                 self._refuse(table, [name], inputs, "which looks like an identifier or free text")
         return column
@@ -212,7 +235,8 @@ class Tabular(Source):
         column = column or table.column(name, option)
         if column.codes is not None:
             table.full(name, option, column)
-            raise DataError(f"{table.where(0)}: column {name!r}: expected a finite number, got {column.as_texts()[0][:60]!r}", path=option)
+            got = f"got {column.as_texts()[0][:60]!r}{more(len(column))}{unit_hint(column.texts)}"
+            raise DataError(f"{table.where(0)}: column {name!r}: expected a finite number, {got}", path=option)
         return table.full(name, option, column).x
 
     def _target(self, table: Table) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -253,6 +277,12 @@ class Tabular(Source):
             rest = _without(found, inputs)
             leave = f"{rest} to leave it out, or name it there too" if rest else "name it in inputs"
             raise DataError(f"{table.name} has the column {found[0]!r}, {why}{mark} {leave} if it is meant", path="inputs")
+
+
+def _of_truths(table: Table, inputs: Sequence[str], columns: Sequence[Column]) -> tuple[str, ...]:
+    """Which columns of truths are numbers now, in words."""
+    names = [name for name, column in zip(inputs, columns, strict=True) if column.truths]
+    return (f"{Path(table.name).name}: False is 0 and True is 1 in {listed(names)}",) if names else ()
 
 
 def _without(names: list[str], inputs: tuple[str, ...]) -> str:

@@ -16,6 +16,7 @@ from nnframe.components.buffers import IDLE, Buffers, broadcasting, keep, produc
 from nnframe.components.component import Component
 from nnframe.components.markers import Matches, Size
 from nnframe.components.options import field, options
+from nnframe.components.tables import as_html
 from nnframe.components.walk import Problems, validate
 from nnframe.errors import OptionError, ShapeError, UsageError
 from nnframe.initializers import Constant, Initializer
@@ -70,6 +71,7 @@ class Layer(Component):
     _places: dict[str, tuple[str, int, int]] = field(init=False)  # where each declared array stands in them,
     _span: dict[str, tuple[int, int]] = field(init=False)  # and all numbers of this layer and those inside it
     _views: dict[str, np.ndarray] = field(init=False)  # the views that `bind` gave it
+    _probed: Any = field(init=False)  # the attributes that a probe has given it for a while; no copy has them
 
     def __new__(cls) -> Self:
         layer = super().__new__(cls)
@@ -201,6 +203,11 @@ class Layer(Component):
         """Which of the P parameters weight decay applies to: (P,) of bool."""
         return self._store.decay[slice(*self._span["params"])]
 
+    def slices(self) -> dict[str, slice]:
+        """Where each parameter stands in the flat vectors: `model.params[..., model.slices()["0.W"]]`; names as in a file of weights."""
+        layout.verify(self)
+        return {name: place for name, place, _ in layout.parameters(self)}
+
     def predict(self, x: np.ndarray, *, batch_size: int | None = None, blas_threads: int | str = "auto") -> np.ndarray:
         """Outputs for the rows of `x`, (rows, *features), or (R, rows, *features) with rows of its own for each run:
         a new array (*runs, rows, *outputs).
@@ -263,7 +270,15 @@ class Layer(Component):
         return size, blas.resolve(blas_threads, size * self.largest_product())
 
     def __str__(self) -> str:
-        return _table(self) if self.layers else repr(self)
+        return _summary(self) if self.layers else repr(self)
+
+    def summary(self) -> None:
+        """Print the layers with their output shapes and numbers of parameters."""
+        print(_summary(self))
+
+    def _repr_html_(self) -> str:
+        total = ["", "in all", "", f"{self.params.shape[-1]:,}"] if hasattr(self, "_store") else []
+        return as_html(_headline(self), ["", "layer", "output", "parameters"], _rows(self), foot=total)
 
     # ------------------------------------------------------------------------------------------ copies keep views
 
@@ -276,7 +291,7 @@ class Layer(Component):
     def __getstate__(self) -> dict[str, Any]:
         if hasattr(self, "_views"):
             layout.verify_views(self, self._path or type(self).__name__)
-        made_again = {"_views", "_kept", "_w", *getattr(self, "_views", ()), *self._streams}
+        made_again = {"_views", "_kept", "_w", *getattr(self, "_views", ()), *self._streams, *getattr(self, "_probed", ())}
         return {name: value for name, value in vars(self).items() if name not in made_again}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -371,20 +386,29 @@ def _layers(value: Any) -> Iterator[Layer]:
             yield from _layers(inner)
 
 
-def _table(model: Layer) -> str:
+def _summary(model: Layer) -> str:
     """The layers of a model with their output shapes and numbers of parameters."""
-    built = hasattr(model, "_store")
-    rows = []
-    for path, _, layer in layout.walk(model):
-        place = path.replace("layers.", "")
-        own = sum(prod(spec.shape) for spec in layer._specs.values() if spec.home == "params") if built else 0
-        text = type(layer).__name__ if layer.layers else repr(layer)
-        if path:
-            rows.append(("  " * place.count(".") + place, text, str(layer.output_shape) if built else "", f"{own:,}" if built else ""))
+    rows = _rows(model)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [f"  {a:<{widths[0]}}  {b:<{widths[1]}}  {c:<{widths[2]}}  {d:>{widths[3]}}".rstrip() for a, b, c, d in rows]
-    if not built:
-        return "\n".join([f"{type(model).__name__}, not built", *lines])
+    return "\n".join([_headline(model), *lines])
+
+
+def _headline(model: Layer) -> str:
+    if not hasattr(model, "_store"):
+        return f"{type(model).__name__}, not built"
     stack = f", {model.runs[0]} runs" if model.runs else ""
-    head = f"{type(model).__name__}: inputs {model.input_shape}, {model.params.shape[-1]:,} parameters, {model.dtype}{stack}"
-    return "\n".join([head, *lines])
+    return f"{type(model).__name__}: inputs {model.input_shape}, {model.params.shape[-1]:,} parameters, {model.dtype}{stack}"
+
+
+def _rows(model: Layer) -> list[list[str]]:
+    """Place, kind, output shape and number of parameters of each layer; the last two empty before `build`."""
+    built, rows = hasattr(model, "_store"), []
+    for path, _, layer in layout.walk(model):
+        if path or not model.layers:
+            place = path.replace("layers.", "")
+            text = type(layer).__name__ if layer.layers else repr(layer)
+            own = sum(prod(spec.shape) for spec in layer._specs.values() if spec.home == "params") if built else 0
+            numbers = [str(layer.output_shape), f"{own:,}"] if built else ["", ""]
+            rows.append(["  " * place.count(".") + place, text, *numbers])
+    return rows

@@ -1,18 +1,24 @@
 """Layers made of layers."""
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, overload
 
 import numpy as np
 from numpy import add
 
 from nnframe.components.component import register
-from nnframe.errors import OptionError, ShapeError
+from nnframe.errors import OptionError, ShapeError, UsageError
+from nnframe.layers import layout
 from nnframe.layers.base import Layer
 
 
 @register
 class Sequential(Layer):
-    """Layers in a row; itself a layer."""
+    """Layers in a row; itself a layer.
+
+    `model[2]` is a layer of it, `model[:2]` its first two as a model: with the same numbers, so that what is written or trained there is
+    written or trained here.
+    """
 
     def __init__(self, *layers: Layer) -> None:
         if not layers:
@@ -25,11 +31,46 @@ class Sequential(Layer):
                 features = layer.connect(features)
             except ShapeError as error:
                 raise error.within(f"layers.{i}") from None
+        self._chain()
+        return features
+
+    def _chain(self) -> None:
+        """What follows from its layers, once they are set up."""
         self.product = max(layer.product for layer in self.layers)
         first = next((i for i, layer in enumerate(self.layers) if _trained(layer)), len(self.layers))
         self._back = [(layer, True) for layer in self.layers[::-1]]  # each with whether its input's gradient is needed:
         self._back_to_trained = [(layer, i > first) for i, layer in enumerate(self.layers) if i >= first][::-1]
-        return features
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self.layers)
+
+    @overload
+    def __getitem__(self, place: int) -> Layer: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> "Sequential": ...
+
+    def __getitem__(self, place: Any) -> Layer:
+        try:
+            found = self.layers[place]
+        except (TypeError, IndexError):
+            raise UsageError(f"expected a layer's number below {len(self)} or a slice such as model[:2], got {place!r:.60}") from None
+        if not isinstance(place, slice):
+            return found
+        if place.indices(len(self))[2] != 1:
+            raise UsageError(f"expected layers that follow each other, got a step of {place.step}")
+        if not found:
+            raise UsageError(f"the slice has none of the {len(self)} layers")
+        part = Sequential(*found)
+        if hasattr(self, "_store"):
+            layout.verify(self)
+            layout.join(part, found)
+            part._chain()
+            part.bind(self.runs, self.dtype)
+        return part
 
     def forward(self, x: np.ndarray, *, training: bool = False) -> np.ndarray:
         for layer in self.layers:

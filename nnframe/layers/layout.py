@@ -198,11 +198,31 @@ def _bind_streams(layer: "Layer") -> None:
     layer._kept, layer._w = {}, IDLE  # working arrays are made for a number of runs and streams
 
 
+def join(part: "Layer", layers: tuple["Layer", ...]) -> None:
+    """Give a layer that holds neighbours of one built tree their numbers: no copies, but views of its own into the same arrays."""
+    first, last = layers[0], layers[-1]
+    part.input_shape, part.output_shape, part._store = first.input_shape, last.output_shape, first._store
+    part._specs, part._places = {}, {}
+    part._path, part._key = f"{first._path}:{last._path}", ""
+    part._span = {home: (first._span[home][0], last._span[home][1]) for home in HOMES}
+    bind(part)
+
+
+def parameters(root: "Layer") -> Iterator[tuple[str, slice, tuple[int, ...]]]:
+    """Of every trained array in a built tree: its name in a file of weights, its place in `root.params`, and its shape without runs."""
+    start = root._span["params"][0]
+    for _, key, layer in walk(root):
+        for name, (home, first, last) in layer._places.items():
+            if home == "params":
+                yield f"{key}.{name}" if key else name, slice(first - start, last - start), layer._specs[name].shape
+
+
 def put(root: "Layer", rows: Any, taken: "Layer") -> None:
     """Write runs that were taken, and trained since, back to their rows."""
     whole, part = root._store, taken._store
     whole.params[rows], whole.grads[rows], whole.state[rows] = part.params, part.grads, part.state
-    whole.streams = {name: stream.put(rows, part.streams[name]) for name, stream in whole.streams.items()}
+    own = [f"{layer._key}.{name}" for _, _, layer in walk(root) for name in layer._streams]  # of a part of a model not all
+    whole.streams |= {name: whole.streams[name].put(rows, part.streams[name]) for name in own}
     bind_streams(root)
 
 

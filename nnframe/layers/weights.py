@@ -1,15 +1,30 @@
 """Weights of a model in an npz file: every parameter and state array under its layer's key, such as `0.W`."""
 
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
 from nnframe.components.names import nearest
-from nnframe.errors import FileError
+from nnframe.errors import FileError, OptionError, listed
 from nnframe.layers import layout
 from nnframe.layers.base import Layer
 from nnframe.system import npz
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a network begins with: of the weights in a run's folder those whose names `match`, such as "0.*" or ["0.W", "2.W"]. The others
+    are drawn, as without it."""
+
+    folder: Path
+    match: str | tuple[str, ...] = "*"
+
+    @property
+    def path(self) -> Path:
+        return self.folder / "weights.npz"
 
 
 def save_weights(model: Layer, path: str | PathLike[str]) -> None:
@@ -35,6 +50,29 @@ def load_weights(model: Layer, path: str | PathLike[str]) -> None:
         if (shape, dtype) != (array.shape, array.dtype):
             raise FileError(f"{path}: {name!r}: expected {array.dtype} {array.shape}, as in the model, got {dtype} {shape}")
     for name, values in npz.read(path, arrays).items():
+        arrays[name][...] = values
+
+
+def start_from(model: Layer, start: Start) -> None:
+    """Write trained weights into a built model; all runs of a stack get the same, unless the folder's are of as many. Raises OptionError
+    for a folder without weights, a pattern that matches none and weights that the model has no place for, FileError for damaged ones."""
+    if not start.path.exists():
+        what = "has no weights.npz" if start.folder.is_dir() else "is no folder"
+        raise OptionError(f"{start.folder} {what}; name the folder of a run that was trained", path="folder")
+    arrays, found = named(model), npz.headers(start.path)
+    patterns = (start.match,) if isinstance(start.match, str) else start.match
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in found):
+            raise OptionError(f"{pattern!r} matches none of the weights of {start.folder}: {listed(list(found))}", path="match")
+    names = [name for name in found if any(fnmatchcase(name, pattern) for pattern in patterns)]
+    for name in names:
+        if name not in arrays:
+            told = f"the model has no {name!r}.{nearest(name, arrays)} It has {listed(list(arrays))}; say with match which to take"
+            raise OptionError(told, path="match")
+        own, theirs = arrays[name].shape, found[name][0]
+        if theirs not in (own, own[len(model.runs) :]):
+            raise OptionError(f"{name!r} has the shape {theirs} there, and {own[len(model.runs) :]} in the model", path="match")
+    for name, values in npz.read(start.path, set(names)).items():
         arrays[name][...] = values
 
 

@@ -4,7 +4,7 @@
 Classification losses take logits. Targets and weights (batch,) may have a runs axis or be shared by all runs.
 """
 
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Literal, Self, TypeVar
 
 import numpy as np
 from numpy import add
@@ -30,6 +30,8 @@ class Loss(Component):
     slot = "loss"
     slope: ClassVar[float] = 1.0  # a constant factor of the gradient, taken together with the mean
     takes_classes: ClassVar[bool] = False  # are integer targets the numbers of classes?
+    reads_as: ClassVar[Literal["numbers", "classes", "binary"]] = "numbers"  # what is read: "classes" has a probability for each along
+    # the last axis, "binary" one in each output
     outputs: Shape | None = field(default=None, init=False)
     _kept: dict[Any, Buffers] = field(init=False)
     _w: Any = field(init=False)  # what the last forward left for backward
@@ -40,6 +42,11 @@ class Loss(Component):
         loss = super().__new__(cls)
         loss._kept, loss._w, loss._trusted, loss._binds_itself = {}, None, False, True  # not the class's: Python reads these faster
         return loss
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        super().__init_subclass__(**given)
+        if "readout" in vars(cls) and "averaged" not in vars(cls):  # what it inherits goes with another readout
+            cls.averaged = _not_averaged  # type: ignore[assignment]
 
     # ------------------------------------------------------------------------------------------ what a subclass writes
 
@@ -63,8 +70,13 @@ class Loss(Component):
         """Raise DataError unless all targets are values that this loss is defined for."""
 
     def readout(self, pred: np.ndarray) -> np.ndarray:
-        """What a person reads from the model's outputs: probabilities where they are logits."""
+        """What a person reads from the model's outputs: probabilities where they are logits. Who overrides it writes `averaged` too."""
         return pred
+
+    def averaged(self, pred: np.ndarray) -> np.ndarray:
+        """The outputs of one network that stands for several, so that what is read from it is the mean of what is read from each:
+        pred (members, batch, *outputs) to (batch, *outputs)."""
+        return add.reduce(pred, 0) / pred.dtype.type(len(pred))
 
     # ------------------------------------------------------------------------------------------ what everyone calls
 
@@ -170,6 +182,12 @@ class Loss(Component):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state, _kept={}, _w=None)
+
+
+def _not_averaged(loss: Loss, pred: np.ndarray) -> np.ndarray:
+    name = type(loss).__name__
+    told = f"{name} writes its own `readout`, so it must say which outputs stand for several networks; write `averaged` in {name} too"
+    raise UsageError(told)
 
 
 def _rows(shape: tuple[Any, ...]) -> str:

@@ -1,17 +1,20 @@
 """Optimizers: a few in-place operations on the flat `params` and `grads` of a model, (*runs, P)."""
 
+from collections.abc import Callable
 from copy import deepcopy
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy import add, copyto, multiply
 
 from nnframe.components.buffers import Buffers, broadcasting
 from nnframe.components.component import Component
+from nnframe.components.names import nearest
 from nnframe.components.options import field
-from nnframe.errors import UsageError
+from nnframe.errors import UsageError, listed
 from nnframe.layers import layout
 from nnframe.layers.base import Layer
+from nnframe.losses.base import Loss
 
 O = TypeVar("O", bound="Optimizer")  # noqa: E741
 
@@ -35,6 +38,7 @@ class Optimizer(Component):
     """
 
     slot = "optimizer"
+    whole: ClassVar[bool] = False  # does it train a whole network in `minimize`, and take no steps?
 
     model: Layer = field(init=False)
     steps: int = field(init=False)
@@ -72,6 +76,14 @@ class Optimizer(Component):
         decayed = self.model.decayed
         return {"each_decay": decay if decayed.all() else decay * decayed, "undecayed": decay == 0}
 
+    def check(self, model: Layer, loss: Loss) -> None:
+        """Of one that is `whole`: raise OptionError for what it cannot train."""
+
+    def minimize(self, objective: Any, iterated: Callable[[], None]) -> str:
+        """Of one that is `whole`: train from where the parameters stand, with `iterated()` after every iteration, whose parameters and
+        gradient are in the model then. Returns why it ended. `objective`: an `Objective`."""
+        raise NotImplementedError
+
     # ------------------------------------------------------------------------------------------ what everyone calls
 
     def attach(self: O, model: Layer) -> O:
@@ -93,6 +105,21 @@ class Optimizer(Component):
             self.update(p, g, w)
         self.steps += 1
 
+    def view(self, name: str, parameter: str) -> np.ndarray:
+        """What is remembered of one parameter, such as `view("m", "0.W")`: (*runs, *shape), a view into `self.state["m"]`. Parameters are
+        named as in the `slices()` of the attached model. Raises UsageError."""
+        if not hasattr(self, "model"):
+            raise UsageError(f"{type(self).__name__} is not attached; call attach(model) first")
+        arrays = {known: array for known, array in self.state.items() if array.shape == self.params.shape}
+        if not isinstance(name, str) or name not in arrays:
+            known = f"{nearest(name, arrays)} It remembers: {listed(arrays)}." if arrays else " It remembers none."
+            raise UsageError(f"{type(self).__name__} remembers no {name!r} for each parameter.{known}", path="view")
+        places = {known: (place, shape) for known, place, shape in layout.parameters(self.model)}
+        if not isinstance(parameter, str) or parameter not in places:
+            raise UsageError(f"there is no parameter {parameter!r}.{nearest(parameter, places)} Parameters: {listed(places)}.", path="view")
+        place, shape = places[parameter]
+        return arrays[name][..., place].reshape(*self.params.shape[:-1], *shape)
+
     def take(self: O, rows: Any, model: Layer) -> O:
         """A new optimizer for some runs of a stack, which goes on from where this one is. `model` is the `take(rows)` of the attached one,
         or of the model that it is part of."""
@@ -100,13 +127,17 @@ class Optimizer(Component):
             raise UsageError(f"{type(self).__name__} is not attached; call attach(model) first")
         kept = np.empty(self.params.shape[:-1], bool)[rows].shape
         same_place = {layer._path: layer for _, _, layer in layout.walk(model)}
-        own = same_place.get(self.model._path)
-        if own is None or own.params.shape != (*kept, self.params.shape[-1]):
-            raise UsageError(f"take: expected the model's take of the same rows, {kept} runs, got a model of {model.runs} runs")
         memo: dict[int, Any] = dict(self.taken(rows))
         for part in self.tree():
             if isinstance(part, Optimizer):
-                memo |= {id(layer): same_place[layer._path] for _, _, layer in layout.walk(part.model)}
+                memo[id(part.model._store)] = model._store
+                for _, _, layer in layout.walk(part.model):
+                    own = same_place.get(layer._path)
+                    if own is None and layer is part.model and layer.layers:
+                        continue  # `model[:2]` stands at no place of the model, but its layers do
+                    if own is None or own.params.shape != (*kept, layer.params.shape[-1]):
+                        raise UsageError(f"take: expected the model's take of the same rows, {kept} runs, got a model of {model.runs} runs")
+                    memo[id(layer)] = own
         return deepcopy(self, memo)
 
     def put(self, rows: Any, taken: Any) -> None:

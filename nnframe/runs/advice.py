@@ -1,7 +1,7 @@
 """What a careful colleague says of an experiment before it is trained."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -16,7 +16,7 @@ from nnframe.layers.containers import Sequential
 from nnframe.layers.dense import Dense
 from nnframe.layers.normalization import BatchNorm
 from nnframe.losses.classification import BinaryCrossEntropy, CrossEntropy
-from nnframe.losses.regression import MSE
+from nnframe.losses.regression import MAE, MSE
 from nnframe.training.fit import evaluate
 
 ROWS = 1000  # of the data, to look at the loss before training
@@ -69,16 +69,55 @@ def start(job: Job, rows: int | None = None) -> tuple[float, float, str]:
     """The loss before training, of all or the first `rows`; that of a model that knows nothing, NaN if there is none; what that is."""
     loss, data = job.experiment.loss, job.data.training if rows is None else job.data.training.rows(slice(rows))
     with np.errstate(all="ignore"):
-        found = float(evaluate(job.model, loss, data)["loss"])
+        found = float(np.mean(evaluate(job.model, loss, data)["loss"]))  # over the members of an ensemble
+    return found, *_nothing(job, rows)
+
+
+def _nothing(job: Job, rows: int | None = None) -> tuple[float, str]:
+    """The loss of a model that knows nothing, NaN if that is not known; and what it is."""
+    loss = job.experiment.loss
     if isinstance(loss, CrossEntropy):
         classes = job.model.output_shape[-1]
-        return found, float(np.log(classes)), f"ln {classes} = {np.log(classes):.4g} if all classes are as likely"
+        return float(np.log(classes)), f"ln {classes} = {np.log(classes):.4g} if all classes are as likely"
     if isinstance(loss, BinaryCrossEntropy):
-        return found, float(np.log(2)), f"ln 2 = {np.log(2):.4g} if both are as likely"
+        return float(np.log(2)), f"ln 2 = {np.log(2):.4g} if both are as likely"
     if isinstance(loss, MSE):
         variance = float(np.var(_targets(job, rows), axis=0).mean())
-        return found, variance, f"{variance:.4g}, the targets' variance, if the mean is always given"
-    return found, float("nan"), ""
+        return variance, f"{variance:.4g}, the targets' variance, if the mean is always given"
+    if isinstance(loss, MAE):
+        y = _targets(job, rows)
+        distance = float(np.abs(y - np.median(y, axis=0)).mean())
+        return distance, f"{distance:.4g}, the targets' mean distance from their median, if that is always given"
+    return float("nan"), ""
+
+
+def remark(job: Job, first: Mapping[str, float], kept: Mapping[str, float]) -> str:
+    """What is said after training of a loss that is worse than knowing nothing, or than it began; `first` and `kept` are of the first
+    epoch and of the one whose weights are kept."""
+    nothing, words = _nothing(job)
+    nothing = _at_zero(job, nothing)
+    loss, held = kept["loss"], kept.get("val_loss", float("nan"))
+    lr = getattr(job.experiment.optimizer, "lr", None)
+    help_ = "" if lr is None else f"; a smaller optimizer.lr{f' than {lr:g}' if isinstance(lr, float) else ''} may help"
+    if len(_largest(job)):
+        help_ = f"{help_ or '; it may help to write'}{help_ and ', or'} transforms: [Standardize], since inputs are not scaled"
+    for name, value in (("loss", loss), ("val_loss", held)):
+        if nothing > 0 and value > FAR * nothing:
+            if name == "val_loss":
+                help_ = (
+                    f", while loss is {loss:.4g}: it is too sure of rows that it was not trained on; EarlyStopping keeps an earlier epoch"
+                )
+            return f"{name} {value:.4g} is far above that of a model that knows nothing, {words}{help_}"
+        if not nothing > 0 and value > FAR * first[name] > 0:
+            return f"{name} {value:.4g} is far above that of the first epoch, {first[name]:.4g}{help_}"
+    return ""
+
+
+def _at_zero(job: Job, nothing: float, rows: int | None = None) -> float:
+    """The loss of knowing nothing, or of numbers near 0 if that is more: a model gives these at the start, and targets may be far from
+    them."""
+    power = {MSE: 2.0, MAE: 1.0}.get(type(job.experiment.loss))
+    return nothing if power is None else max(nothing, float(np.mean(np.abs(_targets(job, rows)) ** power)))
 
 
 def _targets(job: Job, rows: int | None = None) -> np.ndarray:
@@ -89,11 +128,10 @@ def _targets(job: Job, rows: int | None = None) -> np.ndarray:
 def _unscaled(job: Job) -> Iterator[str]:
     """Inputs that reach so far that the loss at the start is far above that of a model that knows nothing."""
     x = job.data.training.x[:ROWS]
-    if x.dtype.kind != "f" or x.ndim != 2 or (largest := np.abs(x).max(0)).max() < SPREAD:
+    if not len(largest := _largest(job)):
         return
     found, nothing, _ = start(job, ROWS)
-    if isinstance(job.experiment.loss, MSE):  # at the start a model gives numbers near 0, and targets may be far from that
-        nothing = max(nothing, float(np.mean(_targets(job, ROWS) ** 2.0)))
+    nothing = _at_zero(job, nothing, ROWS)
     if found > FAR * nothing:
         worst = int(largest.argmax())
         names = job.data.training.inputs
@@ -101,6 +139,14 @@ def _unscaled(job: Job) -> Iterator[str]:
         reach = f"{name} goes from {x[:, worst].min():.4g} to {x[:, worst].max():.4g}"
         losses = f"the loss at the start is {found:.4g}, where a model that knows nothing has {nothing:.4g}"
         yield f"data: inputs are not scaled: {reach}, and {losses}; write transforms: [Standardize]"
+
+
+def _largest(job: Job) -> np.ndarray:
+    """How far each input reaches; empty if none reaches far."""
+    x = job.data.training.x[:ROWS]
+    if x.dtype.kind != "f" or x.ndim != 2 or (largest := np.abs(x).max(0)).max() < SPREAD:
+        return np.empty(0)
+    return largest
 
 
 def _pairs(model: Layer, place: str) -> Iterator[tuple[str, Layer, Layer]]:

@@ -20,6 +20,7 @@ from nnframe import __version__
 from nnframe.components import plugins
 from nnframe.config.build import Job
 from nnframe.config.reading import dump
+from nnframe.data.pipeline import Pipeline
 from nnframe.data.source import PreparedData, regular_file
 from nnframe.errors import FileError, printable
 from nnframe.layers.weights import save_weights
@@ -47,9 +48,10 @@ class RunFolder:
             "resumed": [*earlier, _now()] if record else [],
             "seconds": None,
             "seed": job.experiment.seed,
+            **({"ensemble": job.experiment.ensemble} if job.experiment.ensemble else {}),
             "config_sha256": sha256(self.config.encode()).hexdigest(),
             "data": {"sha256": job.data_hash} | data_record(job.data),
-            "parameters": job.model.params.size,
+            "parameters": job.model.params.shape[-1],  # of one network
         } | (environment() if known is None else known)
 
     @classmethod
@@ -81,7 +83,7 @@ class RunFolder:
                 callback.restore(best)
                 save_weights(best, self.folder / "best.npz")
         if intervals:
-            self.record["test_intervals"] = {name: [_told(end) for end in ends] for name, ends in intervals.items()}
+            self.record["test_intervals"] = {name: [as_json(end) for end in ends] for name, ends in intervals.items()}
         self.ended(status, results)
 
     def leave(self, lines: Iterable[str], status: str, results: dict[str, Any]) -> None:
@@ -94,7 +96,7 @@ class RunFolder:
     def ended(self, status: str, results: dict[str, Any]) -> None:
         """Write how it ended, if it began."""
         if self.begun:
-            told = {name: _told(value) for name, value in results.items()}
+            told = {name: as_json(value) for name, value in results.items()}
             self.record |= {"status": status, "seconds": round(self.job.training.elapsed(), 3), "results": told}
             self._save()
 
@@ -114,9 +116,7 @@ def data_record(data: PreparedData) -> dict[str, Any]:
         "inputs": list(data.training.inputs),
         "targets": list(data.training.targets),
         "classes": list(data.training.classes),
-        "transforms": [transform.record() for transform in data.transforms],
-        "target_transforms": [transform.record() for transform in getattr(data.training.undo, "transforms", ())],
-    }
+    } | Pipeline.of(data).record()
 
 
 def results_of(history: History, run: tuple[int, ...] = ()) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def results_of(history: History, run: tuple[int, ...] = ()) -> dict[str, Any]:
     return {"epochs": epochs, "kept_epoch": kept} | {name: float(values[(kept - 1, *run)]) for name, values in history.items()}
 
 
-def _told(value: Any) -> Any:
+def as_json(value: Any) -> Any:
     """A number as JSON can hold it."""
     return value if np.isfinite(value) else str(value)
 
@@ -154,7 +154,12 @@ def environment() -> dict[str, Any]:
 def identity(config: dict[str, Any], data: Any) -> dict[str, Any]:
     """Plain data that says what is trained on what, for a complete config and the hash of its data, or hashes."""
     known = {Path(plugin["plugin"]).name: plugin["sha256"] for plugin in plugins.LOADED}
-    return config | {"the data's hash": data, "plugins": known}
+    begun = {} if config.get("weights") is None else {"the weights' hash": _hash(Path(config["weights"]["folder"]) / "weights.npz")}
+    return config | {"the data's hash": data, "plugins": known} | begun
+
+
+def _hash(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
 def resume_command(folder: Path, plugin_names: Sequence[str]) -> str:

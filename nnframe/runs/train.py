@@ -7,18 +7,20 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from nnframe.config.build import Job, build
 from nnframe.config.reading import Document
 from nnframe.errors import FileError, printable
-from nnframe.runs.advice import print_advice
+from nnframe.runs.advice import advice, print_advice, remark
+from nnframe.runs.ending import COMMAND, PYTHON, Voice, conclude, predictions
 from nnframe.runs.folder import RunFolder, identity, read_record, results_of, resume_command
 from nnframe.system import files
 from nnframe.system.signals import SIGPIPE, Interrupted, theirs
 from nnframe.training.callbacks import BestWeights
 from nnframe.training.checkpoint import Checkpoints, CheckpointWarning
+from nnframe.training.history import DivergenceWarning
 from nnframe.training.log import Bar, CSVLog, Lines, summary
+
+LINE = 120  # characters of a list of classes that is worth reading
 
 
 def run(document: Document, out: Path, silent: bool, plugin_names: Sequence[str] = ()) -> int:
@@ -28,6 +30,19 @@ def run(document: Document, out: Path, silent: bool, plugin_names: Sequence[str]
     record = RunFolder.new(job, out)
     with files.owned(record.folder):
         return train(job, record, silent, plugin_names)
+
+
+def run_in_python(document: Document, out: Path) -> tuple[Job, Path]:
+    """The same for a program, which is told by warnings. Raises Interrupted after a signal."""
+    job = build(document, test=True)
+    for line in advice(job):
+        warnings.warn(line, UserWarning, stacklevel=4)
+    record = RunFolder.new(job, out)
+    with files.owned(record.folder):
+        status = train(job, record, True, (), PYTHON)
+    if status >= 128:
+        raise Interrupted(status - 128)
+    return job, record.folder
 
 
 def resume(folder: Path, document: Document, silent: bool, plugin_names: Sequence[str] = ()) -> int:
@@ -45,13 +60,15 @@ def resume(folder: Path, document: Document, silent: bool, plugin_names: Sequenc
     return train(job, record, silent, plugin_names)
 
 
-def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str]) -> int:
+def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str], voice: Voice = COMMAND) -> int:
     """Train from the folder's checkpoint, or from the beginning, to the end or a signal. Returns the exit status."""
     experiment, training, folder = job.experiment, job.training, record.folder
     say: Callable[[str], None] = (lambda text: None) if silent else (lambda text: print(printable(text)))
     say(headline(job))
     for note in job.data.training.notes:
         say(f"note: {note}")
+    if classes := class_line(job):
+        say(classes)
     epochs, checkpoints = experiment.train.epochs, Checkpoints(folder, experiment.train.checkpoint, identity(job.resolved, job.data_hash))
     watchers: list[Any] = [record, CSVLog(folder)]
     if not silent:
@@ -61,7 +78,7 @@ def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always", CheckpointWarning)
-            warnings.showwarning = lambda message, *_: print(f"warning: {message}", file=sys.stderr)
+            warnings.showwarning = lambda message, *_: voice.warn(f"warning: {message}")
             try:
                 with checkpoints.guarding(), theirs(placed=True):
                     history = training.run(watchers, checkpoints=checkpoints, warn=False)
@@ -72,26 +89,29 @@ def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str]
         record.finish("interrupted", {"epochs": training.done})
         if stop.signal != SIGPIPE:
             place = f"epoch {training.done + 1}, step {training.step} of {training.batches.steps}"
-            print(f"{stop} in {place}; go on with\n  {again}", file=sys.stderr)
-            print(folder)
+            voice.warn(f"{stop} in {place}; {training.goes_on} with\n  {again}")
+            voice.end(folder)
         return 128 + stop.signal
     except BaseException as error:
         with suppress(FileError):
             record.ended("interrupted" if isinstance(error, KeyboardInterrupt) else "failed", {"epochs": training.done})
         if record.begun and isinstance(error, (FileError, KeyboardInterrupt)):  # a full disk, or no time for a checkpoint
             when = "once there is room, " if isinstance(error, FileError) else ""
-            print(f"training ended after epoch {training.done}; {when}go on with\n  {again}", file=sys.stderr)
+            voice.warn(f"training ended after epoch {training.done}; {when}{training.goes_on} with\n  {again}")
         raise
+    if experiment.ensemble:
+        return conclude(job, record, history, say, voice)
     results = results_of(history)
     epochs, kept = results["epochs"], results["kept_epoch"]
     test, ends = ({}, {}) if history.diverged else (job.test(), job.test_intervals())
     record.finish("diverged" if history.diverged else "finished", results | test, ends)
     reason, values = history.reasons.get(0, ""), summary({name: results[name] for name in results if name not in ("epochs", "kept_epoch")})
     if history.diverged:
-        print(folder)
-        print(f"{reason}; training ended there. A smaller optimizer.lr may help.", file=sys.stderr)
+        mend = " A smaller optimizer.lr may help." if "lr" in history else ""
+        voice.end(folder)
+        voice.warn(f"{reason}; training ended there.{mend}", DivergenceWarning)
         if kept < epochs:
-            print(f"kept epoch {kept}: {values}", file=sys.stderr)
+            voice.warn(f"kept epoch {kept}: {values}")
         return 1
     if reason:
         say(f"ended early: {reason}")
@@ -100,12 +120,14 @@ def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str]
             say(f"best {callback.monitor} {float(callback.best):.4g} in epoch {int(callback.epoch)}, whose weights are in {callback.where}")
     ended = f"stopped at epoch {epochs}" if reason else f"after {epochs} epochs"
     say(f"{ended}; kept epoch {kept}: {values}" if kept < epochs else f"{ended}: {values}")
+    if history and (wrong := remark(job, {name: float(values[0]) for name, values in history.items()}, results)):
+        voice.warn(f"warning: {printable(wrong)}")
     if test:
         told = [f"{name} {value:.4g} (95 %: {ends[name][0]:.4g} to {ends[name][1]:.4g})" for name, value in test.items()]
         say(f"on the {len(job.data.test.x)} test rows: {'  '.join(told)}")  # type: ignore[union-attr]
     for line in predictions(job):
         say(line)
-    print(folder)
+    voice.end(folder)
     return 0
 
 
@@ -115,20 +137,16 @@ def headline(job: Job) -> str:
     rows = f"{len(data.training.x)} rows" + (f" and {len(data.validation.x)} to validate on" if data.validation else "")
     rows += f" and {len(data.test.x)} to test on" if data.test else ""
     shape = " x ".join(map(str, model.input_shape))
-    return f"{job.experiment.name}: {rows}, {shape} inputs, {len(model.layers)} layers, {model.params.size:,} parameters, {model.dtype}"
+    members = f"{model.runs[0]} networks of " if model.runs else ""
+    sizes = f"{len(model.layers)} layers, {members}{model.params.shape[-1]:,} parameters, {model.dtype}"
+    return f"{job.experiment.name}: {rows}, {shape} inputs, {sizes}"
 
 
-def predictions(job: Job) -> list[str]:
-    """The rows of `predict`, each with its outputs and the class that they stand for."""
-    found = job.predict()
-    classes, width = job.data.training.classes, max(map(len, found), default=0)
-    lines = []
-    for name, pred in found.items():
-        values = np.ravel(pred)
-        label = ""
-        if classes and values.size == 1:
-            label = classes[int(values[0] >= 0.5)]
-        elif classes:
-            label = dict(enumerate(classes)).get(int(values.argmax()), "")
-        lines.append(f"  {name:<{width}}  {' '.join(f'{value:.4g}' for value in values)}  {label}".rstrip())
-    return lines
+def class_line(job: Job) -> str:
+    """Which number stands for which class, of a few that are not numbers themselves."""
+    classes = job.data.training.classes
+    numbers = list(map(str, range(len(classes))))
+    told = f"classes: {', '.join(f'{number} = {name}' for number, name in zip(numbers, classes, strict=True))}"
+    if not classes or list(classes) == numbers or len(told) > LINE:
+        return ""
+    return told + (f"; an output near 1 means {classes[1]}" if job.model.output_shape == (1,) else "")

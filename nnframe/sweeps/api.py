@@ -1,10 +1,12 @@
-"""Sweeps for Python. What they need is imported when the first one runs."""
+"""Runs and sweeps for Python. What they need is imported when it is used."""
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nnframe.runs.load import Trained
     from nnframe.sweeps.runner import Columns
 
 
@@ -34,3 +36,40 @@ def sweep(
     from nnframe.sweeps import runner
 
     return runner.run(config, overrides, out, runner.Options(workers, plugins, fail_fast))
+
+
+def train(
+    config: str | PathLike[str] | Mapping[str, Any],
+    *,
+    out: str | PathLike[str] = "experiments/runs",
+    plugins: Sequence[str] = (),
+    **changes: Any,
+) -> "Trained":
+    """Train what a config describes, given its path or its contents, in a folder of its own, and return what was trained.
+
+    Args:
+        out: where the run's folder is made; `folder` of the result says where that is.
+        plugins: files or modules with components that it needs.
+        changes: values of the config by dotted path, as in `nn.train("iris.yaml", seed=3, **{"optimizer.lr": 0.01})`.
+
+    `history` has every epoch, of an ensemble for each member. A run that diverges ends with a DivergenceWarning. Raises ConfigError and
+    others before any training, Interrupted after a signal; what was trained until then is in the folder, for --resume.
+    """
+    from nnframe.sweeps import load as loading
+
+    return loading.train(config, Path(out), plugins, changes)
+
+
+def load(folder: str | PathLike[str], *, plugins: Sequence[str] = (), weights: str = "weights.npz") -> "Trained":
+    """What the run or the sweep of a folder has trained, wherever the folder was made or copied to: an object that predicts.
+
+    Args:
+        plugins: files or modules with components that it was trained with.
+        weights: which file of the folder to take; best.npz has those of the best epoch, where BestWeights kept them.
+
+    Of a sweep it is all networks of the best setting, averaged, if they were kept: `sweep: {keep: best}`. Raises FileError where a file is
+    missing or damaged, ConfigError where this version does not know what the config says, UsageError where no weights were kept.
+    """
+    from nnframe.sweeps import load as loading
+
+    return loading.load(Path(folder), plugins, weights)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nnframe.config.build import Job, tested, training_of
+from nnframe.config.build import Job, model_of, tested, training_of
 from nnframe.config.experiment import Experiment, checked, inspected
 from nnframe.config.reading import Document
 from nnframe.data.dataset import Dataset, array_hash
@@ -203,7 +203,7 @@ class _Alike:
     def stack(self) -> tuple[Training, Dataset | None]:
         """Ready to train, and the test part, if that was asked for."""
         e, features = self.experiment, self.data[0].training.x.shape[1:]
-        model = Sequential(*e.model).build(features, seed=self.seeds, dtype=e.dtype)
+        model = model_of(e, features, self.seeds)
         training, validation, test = (self._stacked(model, [getattr(one, part) for one in self.data]) for part in PARTS)
         assert training is not None
         return training_of(e, model, training, validation), test

@@ -248,7 +248,8 @@ def seconds_an_epoch(training: Training, patience: float) -> float:
         for steps, (x, y, weight, _) in enumerate(training.batches.epoch(0), 1):
             loss.forward(model.forward(x, training=True), y, weight)
             model.backward(loss.backward(), need_dx=False)
-            optimizer.step()
+            if not optimizer.whole:
+                optimizer.step()
             if (now := time.perf_counter()) - start > patience:
                 return (now - start) / steps * training.batches.steps * 1.5  # evaluation is less than a step, as it has no backward
         while sum(times) < patience and len(times) < 100:

@@ -29,6 +29,7 @@ IDLE = ("sweep", "name", "log", "predict", "train.checkpoint")  # keys that chan
 CLOCK = "a trial shares its time with others; limit train.epochs"
 NONE = {
     "seed": "is no parameter; write sweep.seeds instead",
+    "ensemble": "is no parameter; write sweep.seeds instead",
     "train.max_seconds": CLOCK,
     "data.cv": "is no parameter: all settings are trained on the same folds",
 }
@@ -136,6 +137,10 @@ class PreparedSweep:
         e = self.experiment
         threads = 1 if e.train.blas_threads == "auto" else e.train.blas_threads
         plain = config_of(replace(e, train=replace(e.train, blas_threads=threads)))
+        if e.sweep is not None and e.sweep.settings is None:  # sweeps that were begun before it could be said go on
+            del plain["sweep"]["settings"]
+        if plain["weights"] is None:
+            del plain["weights"]
         return {key: plain[key] for key in ("name", "seed", "dtype")} | plain
 
     @cached_property
@@ -161,7 +166,7 @@ def prepare(document: Document) -> PreparedSweep:
         try:
             sweep = experiment.sweep if problems else replace(experiment.sweep, parameters=values)
             seeds = sweep.all_seeds(experiment.seed)
-            trials = Trials(base, sweep.space, sweep.settings(len(seeds)), seeds, cv=experiment.data.all_folds)
+            trials = Trials(base, sweep.space, sweep.all_settings(len(seeds)), seeds, cv=experiment.data.all_folds)
             if sweep.confirm is not None:
                 confirm = sweep.confirm.among(len(trials.numbers), len(seeds))
                 confirm.fresh(seeds)

@@ -174,9 +174,18 @@ def complete(folder: Path) -> bool:
 
 
 def noted(folder: Path) -> list[int]:
-    """The trials whose rows are known to be whole. Raises FileError for a journal that is missing or damaged."""
+    """The trials whose rows are said to be whole. Raises FileError for a journal that is missing or damaged."""
     entries = _read(folder / JOURNAL)[0]
     return [row[0] for entry in entries for row in entry.get("rows", ())]
+
+
+def verified(folder: Path) -> list[int]:
+    """The same, once the bytes of tables, complete or not, are known to be those that were noted. Raises FileError as `settle` does."""
+    _, *entries = _read(folder / JOURNAL)[0]
+    rows = [entry for entry in entries if "rows" in entry]
+    for path, length, digest in _stated(folder, rows[-1]["tables"] if rows and "complete" not in entries[-1] else ()):
+        _verify(Growing(path), length, digest)
+    return noted(folder)
 
 
 def line_of(cells: Iterable[str]) -> str:

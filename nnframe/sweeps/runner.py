@@ -15,6 +15,7 @@ import numpy as np
 
 from nnframe.components import plugins
 from nnframe.components.markers import Size
+from nnframe.components.tables import Rows, as_html, as_text, cell, chosen
 from nnframe.components.walk import Problems, validate
 from nnframe.config.build import build
 from nnframe.config.compose import change, load
@@ -34,6 +35,7 @@ from nnframe.sweeps.sources import Changed
 from nnframe.system import files
 from nnframe.system.signals import Interrupted, caught
 from nnframe.training.checkpoint import describe_changes, differences
+from nnframe.training.log import Meter, entry
 
 CONFIG = "config.yaml"
 CONFIRM = "confirm"  # folders beside the search's tables: its best settings with fresh seeds,
@@ -79,6 +81,19 @@ class Columns(dict[str, np.ndarray]):
 
     folder: Path
     verdict: str
+
+    def __repr__(self) -> str:
+        return as_text(*self._excerpt())
+
+    def _repr_html_(self) -> str:
+        return as_html(*self._excerpt())
+
+    def _excerpt(self) -> tuple[str, list[str], Rows, str]:
+        """What it is, the names of its columns, a few of its rows, and the verdict."""
+        trials = max(map(len, self.values()), default=0)
+        title = f"{trials:,} trial{'s' * (trials != 1)}" + (f" in {self.folder}" if hasattr(self, "folder") else "")
+        rows = [["..." if i is None else cell(column[i]) for column in self.values()] for i in chosen(trials)]
+        return title, list(self), rows, getattr(self, "verdict", "")
 
 
 def run(config: Any, overrides: Sequence[str], out: Any, options: Options) -> Columns:
@@ -167,6 +182,9 @@ def _answer(prepared: PreparedSweep, folder: Path, options: Options, new: bool =
     except (Interrupted, FileError, Failed) as error:
         if not (folder / CONFIG).exists():  # there is nothing to go on with
             raise
+        with suppress(FileError):  # a full disk is told of below
+            for line in so_far(prepared, folder):
+                say(line)
         print(f"{printable(str(error))}; go on with\n  {run_folder.resume_command(folder, options.plugins)}", file=sys.stderr)
         print(folder)
         return 128 + error.signal if isinstance(error, Interrupted) else 1 if isinstance(error, Failed) else 2
@@ -191,6 +209,30 @@ def _answer(prepared: PreparedSweep, folder: Path, options: Options, new: bool =
         say(f"The test part was not read; nnframe best {folder} does.")
     print(folder)
     return 0
+
+
+def unfinished(prepared: PreparedSweep, folder: Path) -> tuple[PreparedSweep, np.ndarray, int]:
+    """What was trained last of a sweep that has not ended: its trials, their objective (settings, seeds, folds), and how many have a row.
+
+    Raises FileError for tables that are not what was written.
+    """
+    tables = folder
+    if results.complete(folder) and (chosen := to_confirm(phase_of(prepared, folder))) and (folder / CONFIRM).exists():
+        confirming = prepared.confirming(chosen)
+        if results.verified(folder / CONFIRM):
+            prepared, tables = confirming, folder / CONFIRM
+    ended, values = results.verified(tables), np.full(prepared.trials.count, np.nan)
+    if len(ended):
+        values[ended] = values_of(prepared, tables).ravel()[ended]
+    return prepared, values.reshape(-1, len(prepared.trials.seeds), prepared.trials.folds), len(ended)
+
+
+def so_far(prepared: PreparedSweep, folder: Path) -> list[str]:
+    """The ranking of a sweep that has not ended, as lines; none if no trial has ended well."""
+    last, values, ended = unfinished(prepared, folder)
+    table = sentences.so_far(last.trials, values, last.mode)
+    of = f"{ended:,} of {last.trials.count:,} trials{' with fresh seeds' * (last is not prepared)}"
+    return [f"so far, {of}; nothing is said of a best one before all have ended:", *(f"  {line}" for line in table)] if table else []
 
 
 def confirmed(search: Phase, phase: Phase) -> list[str]:
@@ -429,12 +471,11 @@ class Progress:
         self.count, self.done, self.failed = len(missing), int((~missing).sum()), 0
         self.before, self.best = self.done, np.nan
         self.start = self.shown = time.monotonic()
-        self.lines, self.bar = shows, None
+        self.lines, self.bar = shows, None  # type: tuple[bool, Meter | None]
+        if self.lines and self.done:
+            print(f"{self.count - self.done:,} more, {self.count:,} in all", flush=True)
         if shows and sys.stdout.isatty() and sys.stderr.isatty():
-            from tqdm import tqdm
-
-            name = prepared.experiment.name
-            self.bar = tqdm(total=self.count, initial=self.done, desc=name, unit="trial", dynamic_ncols=True, leave=False)
+            self.bar = Meter(prepared.experiment.name, self.count, self.done)
 
     def add(self, outcomes: list[Outcome]) -> None:
         for outcome in outcomes:
@@ -443,10 +484,9 @@ class Progress:
             self.best = value if np.isnan(self.best) else self.best if np.isnan(value) else self.better(self.best, value)
         self.done += len(outcomes)
         told, now = f"failed {self.failed:,}, best {self.best:.4g}", time.monotonic()
-        if self.bar is not None:
-            self.bar.set_postfix_str(told, refresh=False)
-            self.bar.update(len(outcomes))
-        elif self.lines and now - self.shown > SHOW:
+        if self.bar is not None and self.bar.is_due(self.done):
+            self.bar.show(["" if np.isnan(self.best) else entry("best", self.best), f"failed {self.failed:,}"])
+        elif self.bar is None and self.lines and now - self.shown > SHOW:
             left = (now - self.start) / (self.done - self.before) * (self.count - self.done)
             print(f"{self.done:,} of {self.count:,} trials, {told}, about {left:.0f} s left", flush=True)
             self.shown = now
@@ -455,4 +495,5 @@ class Progress:
         if self.bar is not None:
             self.bar.close()
         if self.lines:
-            print(f"{self.done - self.before:,} trials in {time.monotonic() - self.start:.1f} s", flush=True)
+            more = f", {self.done:,} of {self.count:,} in all" if self.before or self.done < self.count else ""
+            print(f"{self.done - self.before:,} trials in {time.monotonic() - self.start:.1f} s{more}", flush=True)

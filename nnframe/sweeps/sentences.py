@@ -3,16 +3,19 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from nnframe.components.wording import aligned
+from nnframe.components.wording import about, aligned, ordinary, rounded
 from nnframe.sweeps.plan import Trials
 from nnframe.sweeps.results import line_of
-from nnframe.sweeps.statistics import MIN, Folds, Summary, failure_bound
+from nnframe.sweeps.statistics import MIN, Folds, Summary, failure_bound, moments, ranked
 from nnframe.system import files
 
 TESTS = "Tukey and Games-Howell"
+
+SPREAD = "mean ± sd"
 
 Name = Callable[[int], str]  # of a setting
 
@@ -23,7 +26,7 @@ def verdict(summary: Summary, name: Name, split_varies: bool, folds: Folds | Non
     if not summary.n[w]:
         return ["No trial ended well."]
     of, picked = (f", best of {count:,}", ", allowing for having picked the best") if count > 1 else ("", "")
-    best = f"{name(w) or 'the only setting'}: {summary.estimate:.4g}{of} over {_seeds(summary)}{_between(summary, picked)}."
+    best = f"{name(w) or 'the only setting'}: {_estimate(summary)}{of} over {_seeds(summary)}{_between(summary, picked)}."
     told = [f"{best} {_told_apart(summary, name)}".rstrip()]
     if folds is not None:
         told = _over_folds(summary, folds, name) if count == summary.seeds == 1 else [*told, *_over_folds(summary, folds, name)]
@@ -35,10 +38,11 @@ def verdict(summary: Summary, name: Name, split_varies: bool, folds: Folds | Non
 def _over_folds(summary: Summary, folds: Folds, name: Name) -> list[str]:
     """The winner's mean over folds, and how sure that is."""
     w, count = summary.winner, len(summary.n)
-    told = f"{name(w) or 'the only setting'}: {folds.mean[w]:.4g} over {folds.count} {_plural(folds.word, folds.count)}"
+    mean, low, high = _with_ends(folds.mean[w], folds.low[w], folds.high[w])
+    told = f"{name(w) or 'the only setting'}: {mean} over {folds.count} {_plural(folds.word, folds.count)}"
     if not np.isnan(folds.low[w]):
         picked = ", not allowing for having picked the best" if count > 1 else ""
-        told += f" (95 %: {folds.low[w]:.4g} to {folds.high[w]:.4g}, variance corrected as Nadeau and Bengio (2003) do{picked})"
+        told += f" (95 %: {low} to {high}, variance corrected as Nadeau and Bengio (2003) do{picked})"
     return [f"{told}."]
 
 
@@ -47,7 +51,7 @@ def confirmed(summary: Summary, name: Name, split_varies: bool, first: str, left
     w, count = summary.winner, len(summary.n)
     if not summary.n[w]:
         return ["No trial with fresh seeds ended well."]
-    told = f"Best of {count} on {_seeds(summary, 'fresh ')}: {name(w)}, {summary.estimate:.4g}{_between(summary)}."
+    told = f"Best of {count} on {_seeds(summary, 'fresh ')}: {name(w)}, {_estimate(summary)}{_between(summary)}."
     behind, same = ([j for j in summary.order.tolist() if which[j]] for which in _told(summary))
     if summary.n[w] < MIN:
         told += f" {_few(summary)}"
@@ -80,7 +84,10 @@ def tested(found: dict[str, Tested], drawn_anew: bool) -> list[str]:
     if not found:
         return []
     one = next(iter(found.values()))
-    values = [f"{name} {v.mean:.4g}{'' if np.isnan(v.low) else f' (95 %: {v.low:.4g} to {v.high:.4g})'}" for name, v in found.items()]
+    values = []
+    for name, v in found.items():
+        mean, low, high = _with_ends(v.mean, v.low, v.high)
+        values.append(f"{name} {mean}{'' if np.isnan(v.low) else f' (95 %: {low} to {high})'}")
     seeds = f"{one.trials}{f' of {one.seeds}' if one.trials < one.seeds else ''} {_plural('seed', one.seeds)}"
     what = "which each seed draws anew (data.split_seed keeps the same rows aside)" if drawn_anew else "which nothing was chosen by"
     return [f"On the test part, {what}, over {seeds}: {', '.join(values)}."]
@@ -104,7 +111,7 @@ def _told_apart(summary: Summary, name: Name) -> str:
         return "No other setting can be compared with it."
     return (
         f"No setting is distinguishable from {name(w)} ({_tests(summary)}), {near}. "
-        f"Differences below about {summary.shows:.2g} would not show."
+        f"Differences below about {about(summary.shows)} would not show."
     )
 
 
@@ -118,7 +125,7 @@ def _troubles(summary: Summary, name: Name) -> Iterator[str]:
     w = summary.winner
     if diverged := int(summary.diverged.sum()):
         total = summary.diverged.size * summary.seeds
-        yield f"{diverged:,} of {total:,} trials diverged, counted as the worst value of the table, {summary.counted:.4g}."
+        yield f"{diverged:,} of {total:,} trials diverged, counted as the worst value of the table, {ordinary(summary.counted)}."
         if summary.diverged[w]:
             yield f"{name(w) or 'It'}: {summary.diverged[w]} of {summary.seeds} seeds diverged, counted as worst."
     if summary.n[w] >= MIN:
@@ -138,8 +145,18 @@ def _chance(split_varies: bool) -> str:
 
 
 def _between(summary: Summary, how: str = "") -> str:
-    low, high = summary.interval
-    return "" if np.isnan(low) else f" (95 %: {low:.4g} to {high:.4g}{how})"
+    _, low, high = _with_ends(summary.estimate, *summary.interval)
+    return "" if np.isnan(summary.interval[0]) else f" (95 %: {low} to {high}{how})"
+
+
+def _estimate(summary: Summary) -> str:
+    return _with_ends(summary.estimate, *summary.interval)[0]
+
+
+def _with_ends(value: float, low: float, high: float) -> tuple[str, str, str]:
+    """A number and the ends of its interval, as exactly as the interval is wide; there may be none."""
+    value, low, high = float(value), float(low), float(high)
+    return rounded(value, (high - low) / 2), rounded(low, (high - low) / 2), rounded(high, (high - low) / 2)
 
 
 def _few(summary: Summary) -> str:
@@ -196,9 +213,11 @@ def write(path: Path, trials: Trials, summary: Summary, folds: Folds | None = No
 def table(trials: Trials, summary: Summary, file: str, most: int = 10) -> list[str]:
     """The best settings as lines for a terminal; `file` holds all of them."""
     counts = {name: array for name, array in (("diverged", summary.diverged), ("failed", summary.failed)) if array.any()}
-    rows = [[*_heads(trials), "mean", "median", "sd", "worst", "best", "behind", "p", "n", *counts]]
+    rows = [[*_heads(trials), SPREAD, "median", "worst seed", "best seed", "behind", "p", "n", *counts]]
     for j in summary.order[:most].tolist():
-        numbers = [_number(array[j]) for array in (summary.mean, summary.median, summary.sd, summary.worst, summary.best)]
+        spread = float(summary.sd[j])
+        ends = [_rounded(float(array[j]), spread) for array in (summary.median, summary.worst, summary.best)]
+        numbers = [_with_spread(float(summary.mean[j]), spread), *ends]
         p = "" if np.isnan(summary.p[j]) else _p(summary.p[j])
         ended = [str(array[j] or "") for array in counts.values()]
         rows.append([*map(_short, trials.names(j)), *numbers, _behind(summary, j), p, str(summary.n[j]), *ended])
@@ -208,11 +227,43 @@ def table(trials: Trials, summary: Summary, file: str, most: int = 10) -> list[s
     return lines
 
 
+def so_far(trials: Trials, values: np.ndarray, mode: str, most: int = 10) -> list[str]:
+    """The settings of a sweep that has not ended, best first, as lines for a terminal. `values` (settings, seeds, folds) are NaN for
+    trials that have none yet, and infinite for those that diverged, which count as the worst."""
+    table = _ranked_so_far(values, mode)
+    rows = [[*_heads(trials), SPREAD, "n"]]
+    for j, mean, spread, n in table[:most]:
+        rows.append([*map(_short, trials.names(j)), _with_spread(mean, spread), str(n)])
+    if not table:
+        return []
+    few = min(max(n for *_, n in table), MIN)
+    more = [f"... and {len(table) - most:,} more"] if len(table) > most else []
+    return [*aligned(rows), *more, *([f"those with fewer than {few} trials come last"] if min(n for *_, n in table) < few else [])]
+
+
+def _ranked_so_far(values: np.ndarray, mode: str) -> list[tuple[int, float, float, int]]:
+    """Setting, mean, deviation and number of its trials, the best first; none if no trial has ended well."""
+    sign, y = 1 if mode == "max" else -1, values.reshape(len(values), -1)
+    finite = np.isfinite(y)
+    if not finite.any():
+        return []
+    with np.errstate(all="ignore"):  # a loss may be as large as a number can be
+        y = np.where(np.isinf(y), (sign * y[finite]).min(), sign * y)
+        order, (n, mean, sd) = ranked(y)[0].tolist(), moments(y)
+    return [(j, sign * float(mean[j]), float(sd[j]), int(n[j])) for j in order if n[j]]
+
+
+def best_so_far(values: np.ndarray, mode: str) -> int | None:
+    """The setting that leads; None if no trial has ended well."""
+    return next((j for j, *_ in _ranked_so_far(values, mode)), None)
+
+
 def fold_table(columns: list[str], values: np.ndarray, folds: list[Folds]) -> list[str]:
     """`values` (folds, columns), their means and intervals as lines for a terminal."""
     rows = [[folds[0].word, *columns], *([str(fold), *map(_number, row)] for fold, row in enumerate(values.tolist()))]
-    rows.append(["mean", *(_number(float(one.mean[0])) for one in folds)])
-    rows.append(["95 %", *("" if np.isnan(one.low[0]) else f"{one.low[0]:.4g} to {one.high[0]:.4g}" for one in folds)])
+    ends = [_with_ends(one.mean[0], one.low[0], one.high[0]) for one in folds]
+    rows.append(["mean", *("" if np.isnan(one.mean[0]) else mean for one, (mean, *_) in zip(folds, ends, strict=True))])
+    rows.append(["95 %", *("" if np.isnan(one.low[0]) else f"{low} to {high}" for one, (_, low, high) in zip(folds, ends, strict=True))])
     return list(aligned(rows))
 
 
@@ -226,13 +277,38 @@ def label(trials: Trials, setting: int) -> str:
 
 
 def _heads(trials: Trials) -> list[str]:
-    """The parameters, each by the last part of its path where that is enough to know it by."""
-    last = [path.rpartition(".")[2] for path in trials.settings]
-    return [path if name.isdecimal() or last.count(name) > 1 else name for path, name in zip(trials.settings, last, strict=True)]
+    """The parameters, each by as much of its path as it takes to know it by: `lr`, `lr.start`, `Dropout.p`."""
+    heads = [_head(path, trials.document.data) for path in trials.settings]
+    return [path if heads.count(head) > 1 else head for path, head in zip(trials.settings, heads, strict=True)]
 
 
-def _number(value: float, form: str = "{:.4g}") -> str:
-    return "" if np.isnan(value) else form.format(value)
+def _head(path: str, data: Any) -> str:
+    *parents, last = path.split(".")
+    if len(parents) < 2 or last.isdecimal():
+        return path if last.isdecimal() else last
+    if not parents[-1].isdecimal():
+        return f"{parents[-1]}.{last}"
+    for key in parents[:-1]:
+        data = data.get(key, ()) if isinstance(data, dict) else data[int(key)] if isinstance(data, list) else ()
+    kinds = [item.get("type") if isinstance(item, dict) else item for item in data] if isinstance(data, list) else []
+    kind = kinds[int(parents[-1])] if int(parents[-1]) < len(kinds) else None
+    if not isinstance(kind, str):
+        return path
+    return f"{'.'.join(parents)} {kind}.{last}" if kinds.count(kind) > 1 else f"{kind}.{last}"
+
+
+def _number(value: float) -> str:
+    return "" if np.isnan(value) else ordinary(value)
+
+
+def _rounded(value: float, spread: float) -> str:
+    return "" if np.isnan(value) else rounded(value, spread)
+
+
+def _with_spread(mean: float, spread: float) -> str:
+    """`3116 ± 840`, and the mean alone where there is no spread."""
+    told = about(spread) if spread == 0 or spread > 10 else rounded(spread, spread)
+    return _rounded(mean, spread) + ("" if np.isnan(spread) else f" ± {told}")
 
 
 def _short(name: str) -> str:
@@ -241,4 +317,4 @@ def _short(name: str) -> str:
         number = float(name)
     except ValueError:
         return name if len(name) <= 40 else f"{name[:37]}..."
-    return name if len(name) <= 7 else f"{number:.4g}"
+    return name if len(name) <= 7 else ordinary(number)

@@ -46,7 +46,7 @@ class Drawn(Sampler):
 
     def settings(self, parameters: Parameters, count: int | None) -> Settings:
         if count is None:
-            raise OptionError(f"{type(self).__name__} needs to know how many trials", path="trials")
+            raise OptionError(f"{type(self).__name__} needs to know how many; write settings: 20, say", path="trials")
         points = np.minimum(self.points(parameters, count), np.nextafter(1, 0))
         return {path: parameter.at(points[:, i]) for i, (path, parameter) in enumerate(parameters.items())}
 

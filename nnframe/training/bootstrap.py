@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -27,38 +28,54 @@ def intervals(
     seed: int = 0,
     batch_size: int | None = None,
     blas_threads: Any = "auto",
+    members: np.ndarray | None = None,
+    prefix: str = "",
 ) -> dict[str, tuple[float, float]]:
     """95 % intervals of the loss and the metrics of one network on data as for `evaluate`, by name: the percentiles of 1,000 bootstrap
-    samples of the rows (Efron 1979), drawn by stream "bootstrap" of `seed`."""
+    samples of the rows (Efron 1979), drawn by stream "bootstrap" of `seed`. `members`, a mask of the runs of a stack: those of the means
+    over these, and, as `ensemble_loss`, those of their averaged prediction. With a `prefix`, `test_loss` and `ensemble_test_loss`."""
     size, threads = model.evaluation_options("intervals", batch_size, blas_threads)
     loss, own = deepcopy(loss), own_metrics(metrics)
     batches = batches_for(model, loss, own, data, "data", model._store.seeds, size, False)
     with np.errstate(all="ignore"), blas.threads(threads):
         parts = [(np.array(model.forward(x)), y, weight) for x, y, weight, _ in batches.epoch(0)]
-        pred, y = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
+        pred, y = np.concatenate([part[0] for part in parts], len(model.runs)), np.concatenate([part[1] for part in parts])
+        several = (
+            {prefix: pred[None]} if members is None else {prefix: pred[members], f"ensemble_{prefix}": loss.averaged(pred[members])[None]}
+        )
         weight = np.ones(len(y)) if parts[0][2] is None else np.concatenate([part[2] for part in parts]).astype(np.float64)
-        outputs, read, shown = in_own_units(loss, pred, y, batches.undo)
-        means = {"loss": _row_by_row(loss, pred, y)}
-        others: list[Metric] = []
-        for metric in own:
-            if isinstance(metric, LossMetric):
-                means[metric.name] = _row_by_row(metric.loss, outputs, shown)
-            elif type(metric).update is Metric.update:
-                metric.bind((), model.dtype)
-                metric.reset()
-                values = metric.rows(read, shown)
-                means[metric.name] = np.add.reduce(values, -1, np.float64) / values.shape[-1]
-            else:
-                others.append(metric)
+        judged = {kind: [_Judged(loss, own, outputs, y, batches.undo, model.dtype) for outputs in preds] for kind, preds in several.items()}
         found: dict[str, list[np.ndarray]] = {}
-        for counts in _samples(len(y), int(pred[0].size), generator(seed, "bootstrap")):
-            sample = counts * weight
-            for name, values in means.items():
-                found.setdefault(name, []).append(sample @ values / sample.sum(-1))
-            for metric in others:
-                found.setdefault(metric.name, []).append(_of_samples(metric, read, shown, sample, model.dtype))
+        for counts in _samples(len(y), prod(pred.shape[len(model.runs) + 1 :]), generator(seed, "bootstrap")):
+            for kind, networks in judged.items():
+                drawn = [network.on(counts * weight) for network in networks]
+                for name in drawn[0]:
+                    found.setdefault(kind + name, []).append(np.mean([values[name] for values in drawn], axis=0))
     ends = (100 * LEVEL / 2, 100 - 100 * LEVEL / 2)
     return {name: _ends(np.concatenate(values), ends) for name, values in found.items()}
+
+
+class _Judged:
+    """What one network's outputs are worth, row by row, or for metrics that are no means over rows, from the outputs themselves."""
+
+    def __init__(self, loss: Loss, metrics: Iterable[Metric], pred: np.ndarray, y: np.ndarray, undo: Any, dtype: Any) -> None:
+        outputs, self.read, self.shown = in_own_units(loss, pred, y, undo)
+        self.means, self.others, self.dtype = {"loss": _row_by_row(loss, pred, y)}, list[Metric](), dtype
+        for metric in metrics:
+            if isinstance(metric, LossMetric):
+                self.means[metric.name] = _row_by_row(metric.loss, outputs, self.shown)
+            elif type(metric).update is Metric.update:
+                metric.bind((), dtype)
+                metric.reset()
+                values = metric.rows(self.read, self.shown)
+                self.means[metric.name] = np.add.reduce(values, -1, np.float64) / values.shape[-1]
+            else:
+                self.others.append(metric)
+
+    def on(self, sample: np.ndarray) -> dict[str, np.ndarray]:
+        """By name, on each of some samples that rows have such weights in: (samples,)."""
+        found = {name: sample @ values / sample.sum(-1) for name, values in self.means.items()}
+        return found | {metric.name: _of_samples(metric, self.read, self.shown, sample, self.dtype) for metric in self.others}
 
 
 def _ends(values: np.ndarray, percent: tuple[float, float]) -> tuple[float, float]:

@@ -20,7 +20,11 @@ Columns = Mapping[str, str]  # of the log: "min" or "max", whichever is better t
 
 def no_column(name: str, columns: Columns, purpose: str = "") -> str:
     """That the log has no column of this name, and which it has."""
-    hint = "; there is no validation data" if name.startswith("val_") and "val_loss" not in columns else ""
+    hint = ""
+    if name.startswith(("val_", "ensemble_val_")) and "val_loss" not in columns:
+        hint = "; there is no validation data"
+    elif name.startswith("ensemble_val_") and "ensemble_val_loss" not in columns:
+        hint = "; ensembles have it: ensemble: 16 at the top of a config, fit(..., ensemble=True)"
     return f"the log has no column {name!r}{purpose}{hint}.{nearest(name, columns)} Columns: {', '.join(columns)}."
 
 

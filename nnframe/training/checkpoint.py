@@ -22,7 +22,15 @@ from nnframe.system import blas, files, npz, signals
 Parts = Mapping[str, Mapping[str, Any]]  # arrays by the name of a part, such as "optimizer", and their own
 Headers = dict[str, npz.Header]
 CONFIG, ARITHMETIC = "checkpoint/config", "checkpoint/arithmetic"  # texts that a checkpoint holds beside its parts
-FREE = ("name", "data", "train.max_seconds", "train.checkpoint", "log", "predict")  # keys that do not change what is trained on what
+FREE = (
+    "name",
+    "data",
+    "weights.folder",
+    "train.max_seconds",
+    "train.checkpoint",
+    "log",
+    "predict",
+)  # keys that do not change what is trained on what
 
 
 @dataclass(frozen=True)

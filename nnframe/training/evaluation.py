@@ -90,6 +90,8 @@ def batches_for(
         except DataError as error:
             raise error.within(f"{what}.y") from None
     data = as_dataset(data, model.input_shape, model.runs, model.dtype, what)
+    if data.y.ndim == 1 + (data.sets is not None) and loss.target_row(model.output_shape, data.y.dtype.kind in "iu") == (1,):
+        data = replace(data, y=data.y[..., None])  # one number a row cannot mean anything else
     names = [metric.name for metric in metrics]
     if twice := [name for name in names if names.count(name) > 1]:
         raise OptionError(f"two are named {twice[0]!r}, so that their columns in the log would be one", path="metrics")
@@ -112,20 +114,33 @@ def batches_for(
     return Batches(data, own, seeds, size, shuffle)
 
 
+class Tally:
+    """Loss and metrics of predictions, batch by batch."""
+
+    def __init__(self, loss: Loss, metrics: Sequence[Metric], undo: Any) -> None:
+        self.loss, self.metrics, self.undo = loss, metrics, undo
+        self.total: Any = np.float64(0)
+        self.total_weight: Any = np.float64(0)
+        for metric in metrics:
+            metric.reset()
+
+    def add(self, pred: np.ndarray, y: np.ndarray, weight: np.ndarray | None, rows: np.float64) -> None:
+        value = self.loss.forward(pred, y, weight)
+        batch_weight = rows if weight is None else np.add.reduce(weight, -1, np.float64)
+        self.total = self.total + value * batch_weight
+        self.total_weight = self.total_weight + batch_weight
+        gather(self.metrics, self.loss, pred, y, weight, self.undo)
+
+    def values(self) -> dict[str, np.ndarray]:
+        return {"loss": self.total / self.total_weight} | {metric.name: metric.value() for metric in self.metrics}
+
+
 def run_through(
     model: Layer, loss: Loss, metrics: Sequence[Metric], batches: Batches, between: Callable[[], None]
 ) -> dict[str, np.ndarray]:
     """Loss and metrics over all rows, not in training. `between` is called between batches."""
-    for metric in metrics:
-        metric.reset()
-    total: Any = np.float64(0)
-    total_weight: Any = np.float64(0)
+    tally = Tally(loss, metrics, batches.undo)
     for x, y, weight, rows in batches.epoch(0):
-        pred = model.forward(x)
-        value = loss.forward(pred, y, weight)
-        batch_weight = rows if weight is None else np.add.reduce(weight, -1, np.float64)
-        total = total + value * batch_weight
-        total_weight = total_weight + batch_weight
-        gather(metrics, loss, pred, y, weight, batches.undo)
+        tally.add(model.forward(x), y, weight, rows)
         between()
-    return {"loss": total / total_weight} | {metric.name: metric.value() for metric in metrics}
+    return tally.values()

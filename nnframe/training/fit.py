@@ -12,19 +12,24 @@ from nnframe.components.component import Component
 from nnframe.components.walk import Problems, validate
 from nnframe.components.wording import describe, shown
 from nnframe.data.augmentations.base import Augmentation
+from nnframe.data.batches import Batches
+from nnframe.data.source import Source
 from nnframe.errors import FileError, OptionError
 from nnframe.layers import layout
 from nnframe.layers.base import Layer
 from nnframe.losses.base import Loss
 from nnframe.metrics.base import Metric
 from nnframe.optimizers.base import Optimizer
-from nnframe.streams import Seed
+from nnframe.streams import Seed, Seeds
 from nnframe.system import blas, files
 from nnframe.training.callbacks import Callback, check_hooks
 from nnframe.training.checkpoint import Checkpoints, Every
+from nnframe.training.ensemble import check_members, for_one, run_members
 from nnframe.training.evaluation import batches_for, own_metrics, run_through
 from nnframe.training.history import History
-from nnframe.training.loop import Train, Training
+from nnframe.training.loop import Train, seeds_of
+from nnframe.training.parts import parts_of
+from nnframe.training.whole import training_by
 
 
 def fit(
@@ -42,6 +47,7 @@ def fit(
     callbacks: Iterable[Callback] = (),
     augment: Iterable[Augmentation] = (),
     evaluate_train: bool = False,
+    ensemble: bool = False,
     eval_batch_size: int | None = None,
     blas_threads: int | str = "auto",
     max_seconds: float | None = None,
@@ -51,14 +57,18 @@ def fit(
     """Train a built model, in place, and return the log of its epochs.
 
     Args:
-        data: (x, y), (x, y, weight) or a Dataset; rows shared by all runs of a stack, or (R, rows, ...) with its own for each.
+        data: (x, y), (x, y, weight) or a Dataset; rows shared by all runs of a stack, or (R, rows, ...) with its own for each. Or a data
+            source, such as nn.Iris(validation=0.2, transforms=[nn.Standardize()]), or what its `prepare` gives: its training and its
+            validation part, as each run's seed draws them. Targets of one output may be (rows,).
         batch_size: the last batch of an epoch may be smaller.
         seed: of the rows' order; the model's unless given.
         shuffle: False keeps the rows' order.
-        validation: like data; evaluated after every epoch.
+        validation: like data, or a fraction of the rows, drawn by each run's seed, of each class its share; evaluated after every epoch.
         augment: what is done to each batch that is trained on, in turn, such as Noise(0.1).
         evaluate_train: log loss and metrics of the training data as evaluated after the epoch. Otherwise they are those of
             the samples as they were trained on: sum of w l / sum of w over the epoch.
+        ensemble: the runs of a stack are one ensemble: the log has `ensemble_val_loss` and the metrics of the averaged prediction of all
+            members that have not diverged, the same number for each that still trains. A callback that monitors one couples them.
         eval_batch_size: rows to evaluate at a time; by default a number that follows from the model's shapes.
         blas_threads: "auto" is 1, or all cores if a product of one run is large. The number is part of the result, and one for
             the process: trainings in several Python threads at a time must have the same.
@@ -85,7 +95,15 @@ def fit(
     if problems:
         raise OptionError("; ".join(f"{path}: {message}" for path, message in problems), path="fit")
     layout.verify(model)
-    training = Training(model, loss, optimizer, data, validation, every_metric, every_callback, seed, train, _list(augment, "fit.augment"))
+    changes, together = _list(augment, "fit.augment"), _flag(ensemble, "fit.ensemble")
+    if isinstance(data, Source) and data.augment:
+        if changes:
+            raise OptionError("the data source has its own; leave one of them out", path="fit.augment")
+        changes = list(data.augment)
+    seeds = seeds_of(model, seed)
+    data, validation = parts_of(data, validation, model, loss, Seeds(int(seeds.values.flat[0])) if together else seeds)
+    parts = (model, loss, optimizer, data, validation, every_metric, every_callback, seed, train, changes)
+    training = training_by(optimizer)(*parts, ensemble=together)
     if folder is None:
         return training.run()
     try:
@@ -102,18 +120,55 @@ def evaluate(
     data: Any,
     *,
     metrics: Iterable[Metric | Loss] = (),
+    ensemble: bool = False,
     batch_size: int | None = None,
     blas_threads: int | str = "auto",
 ) -> dict[str, np.ndarray]:
-    """Loss and metrics of a model on data as for `fit`, each (*runs,): {"loss": ..., "accuracy": ...}."""
+    """Loss and metrics of a model on data as for `fit`, each (*runs,): {"loss": ..., "accuracy": ...}. With `ensemble` those of the
+    averaged prediction of a stack, each ()."""
+    given = model, loss, data, metrics, batch_size, blas_threads
+    if _flag(ensemble, "evaluate.ensemble"):
+        return evaluate_members(*given)[1]
+    loss, own, batches, threads = _ready(*given)
+    with np.errstate(all="ignore"), blas.threads(threads):
+        return run_through(model, loss, own, batches, lambda: None)
+
+
+def evaluate_members(
+    model: Layer,
+    loss: Loss,
+    data: Any,
+    metrics: Iterable[Metric | Loss],
+    batch_size: int | None,
+    blas_threads: int | str,
+    members: np.ndarray | None = None,
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Loss and metrics of each run of a stack, and those of the averaged prediction of `members`, a mask; of all unless given."""
+    loss, own, batches, threads = _ready(model, loss, data, metrics, batch_size, blas_threads)
+    check_members(model, loss, own, batches, "evaluate.ensemble")
+    together = np.ones(model.runs, bool) if members is None else members
+    with np.errstate(all="ignore"), blas.threads(threads):
+        return run_members(model, together, ..., loss, own, for_one(loss, own), batches, lambda: None)
+
+
+def _ready(
+    model: Layer, loss: Loss, data: Any, metrics: Iterable[Metric | Loss], batch_size: int | None, blas_threads: int | str
+) -> tuple[Loss, list[Metric], Batches, int]:
+    """Copies of loss and metrics, batches and the number of BLAS threads, to evaluate with."""
     layout.verify(model)
     size, threads = model.evaluation_options("evaluate", batch_size, blas_threads)
     loss, own = deepcopy(loss), own_metrics(_list(metrics, "evaluate.metrics"))
     batches = batches_for(model, loss, own, data, "data", model._store.seeds, size, False)
     for component in (loss, *own):
         component.bind(model.runs, model.dtype)
-    with np.errstate(all="ignore"), blas.threads(threads):
-        return run_through(model, loss, own, batches, lambda: None)
+    return loss, own, batches, threads
+
+
+def _flag(given: Any, path: str) -> bool:
+    """Raises OptionError for anything but True or False."""
+    if given is True or given is False:
+        return given
+    raise OptionError(f"expected True or False, got {shown(given)}", path=path)
 
 
 def _list(given: Any, path: str) -> list[Any]:

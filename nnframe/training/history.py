@@ -1,8 +1,11 @@
 """The log of a training, in memory."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
+
+from nnframe.components.tables import Rows, as_html, as_text, cell, chosen
 
 ROOM = 4 * 10**6  # numbers of one column to make room for at a time
 
@@ -47,3 +50,49 @@ class History(dict[str, np.ndarray]):
     def note(self, runs: Iterable[int], reason: str) -> None:
         """Why some runs end; of several reasons the last one counts."""
         self.reasons |= dict.fromkeys(map(int, runs), reason)
+
+    def plot(self) -> Any:
+        """A figure of matplotlib's with a panel for losses and one for each metric, over the epochs.
+
+        Of a stack it shows the median run, the band from the 10 % to the 90 % quantile, and every run's best epoch: the one that it kept,
+        or else that of its lowest val_loss, or loss. In a notebook it is shown by the last line of a cell, in a script by matplotlib's
+        `show`; `savefig` writes it to a file. Raises UsageError without matplotlib.
+        """
+        from nnframe.training.plot import plot
+
+        return plot(self)
+
+    def __repr__(self) -> str:
+        return as_text(*self._excerpt())
+
+    def _repr_html_(self) -> str:
+        return as_html(*self._excerpt())
+
+    def _excerpt(self) -> tuple[str, list[str], Rows]:
+        """What it is, the names of its columns, and their numbers in a few epochs; of a stack the medians."""
+        columns = {name: column for name, column in self.items() if isinstance(column, np.ndarray) and column.ndim}
+        length = max(map(len, columns.values()), default=0)
+        columns = {name: column for name, column in columns.items() if len(column) == length}
+        runs = next((column.shape[1:] for column in columns.values()), ())
+        epochs = max((_reached(column) for column in columns.values()), default=0)  # fewer, where all runs have ended before
+        title = f"History: {epochs} epoch{'s' * (epochs != 1)}"
+        title += f", {runs[0]} runs; columns {(length, *runs)}, of which medians" if runs else ""
+        if columns and not runs and 0 < getattr(self, "kept", epochs) < epochs:
+            title += f"; kept epoch {self.kept}"
+        rows = [
+            ["..."] * (1 + len(columns)) if i is None else [str(i + 1), *(cell(_median(column[i])) for column in columns.values())]
+            for i in chosen(epochs)
+        ]
+        return title, ["epoch", *columns] if columns else [], rows
+
+
+def _reached(column: np.ndarray) -> int:
+    """The last epoch of which a column holds a number."""
+    there = np.flatnonzero(~np.isnan(np.asarray(column, float)).reshape(len(column), -1).all(1))
+    return int(there[-1]) + 1 if there.size else 0
+
+
+def _median(numbers: np.ndarray) -> np.floating:
+    """Of the runs that still have a number."""
+    there = np.asarray(numbers, float)[~np.isnan(numbers)]
+    return np.median(there) if there.size else np.float64(np.nan)

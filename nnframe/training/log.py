@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -13,8 +13,11 @@ import numpy as np
 from nnframe.components.markers import Size
 from nnframe.system.files import Growing
 from nnframe.training.callbacks import Callback, State
+from nnframe.training.ensemble import row
 
-FLUSH = 1.0  # seconds after which rows go to the disk and the bar shows new numbers
+FLUSH = 1.0  # seconds after which rows go to the disk,
+SHOW = 0.1  # and a bar shows new numbers
+WIDEST = 30  # cells of a bar
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,7 @@ class CSVLog(Callback):
             self.timing.write(b"epoch,seconds\n")
 
     def on_epoch(self, state: State) -> None:
-        logs, now = state.logs, time.monotonic()
-        columns = in_order(logs)
+        now, columns = time.monotonic(), in_order(state.logs)
         if state.epoch == 1:
             self.losses.write(f"{','.join(['epoch', 'step', *columns])}\n".encode())
         self.losses.write(f"{row_of(state, columns)}\n".encode())
@@ -80,7 +82,7 @@ class Lines(Callback):
         if state.epoch % self.every == 0 or state.epoch in (1, state.epochs):
             width = len(str(state.epochs))
             try:
-                print(f"epoch {state.epoch:>{width}}/{state.epochs}  {summary(state.logs)}", flush=True)
+                print(f"epoch {state.epoch:>{width}}/{state.epochs}  {summary(row(state.logs))}", flush=True)
             except BrokenPipeError:
                 quiet(sys.stdout)
                 self.gone()
@@ -93,20 +95,56 @@ class Bar(Callback):
     """A progress bar on a terminal."""
 
     def __init__(self, epochs: int, name: str) -> None:
-        from tqdm import tqdm
-
-        self.bar = tqdm(total=epochs, desc=name, unit="epoch", dynamic_ncols=True, leave=False)
-        self.shown = 0.0
+        self.meter = Meter(name, epochs)
 
     def on_epoch(self, state: State) -> None:
-        now = time.monotonic()
-        if now - self.shown > 0.1:
-            self.bar.set_postfix_str(summary(state.logs), refresh=False)
-            self.shown = now
-        self.bar.update(state.epoch - self.bar.n)  # not 1 in the first epoch after an interruption
+        if self.meter.is_due(state.epoch):
+            logs = row(state.logs)
+            self.meter.show([entry(name, logs[name]) for name in in_order(logs) if name in logs and name != "lr"])
+
+    def close(self) -> None:
+        self.meter.close()
+
+
+class Meter:
+    """One line of a terminal that is written anew now and then, and is gone at the end."""
+
+    def __init__(self, name: str, total: int, done: int = 0) -> None:
+        from tqdm import tqdm
+
+        self.name, self.before, self.shown = name, done, 0.0
+        start = fitted(20, name, f"{done}/{total}", "", [])  # there may be no more room
+        self.bar = tqdm(total=total, initial=done, dynamic_ncols=True, leave=False, bar_format=start)
+
+    def is_due(self, done: int) -> bool:
+        """Is it time to show how much is done?"""
+        self.bar.n = done
+        return time.monotonic() - self.shown > SHOW
+
+    def show(self, entries: Sequence[str]) -> None:
+        known = self.bar.format_dict
+        done, total, ncols = known["n"], known["total"], known["ncols"]
+        seconds = known["elapsed"] / max(done - self.before, 1) * (total - done)
+        left = f"{self.bar.format_interval(seconds)} left"
+        self.bar.bar_format = fitted((ncols or 80) - 1, self.name, f"{done}/{total}", left, entries)
+        self.bar.refresh()
+        self.shown = time.monotonic()
 
     def close(self) -> None:
         self.bar.close()
+
+
+def fitted(width: int, name: str, count: str, left: str, entries: Sequence[str]) -> str:
+    """What stands in a line of so many characters, as tqdm's format: whole entries, the first two of them before all else, and a bar."""
+    first, rest = list(entries[:2]), list(entries[2:])
+    kept, room = [], width + 2
+    for part in filter(None, [*first, count, left, *rest, name]):
+        if len(part) + 2 <= room:
+            kept.append(part)
+            room -= len(part) + 2
+    bar = f"|{{bar:{min(room - 4, WIDEST)}}}|" if room >= 10 else ""
+    parts = [name, bar, count, *first, *rest, left]
+    return "  ".join(part for part in parts if part and (part is bar or part in kept))
 
 
 def quiet(out: TextIO) -> None:
@@ -121,7 +159,8 @@ def in_order(names: Iterable[str]) -> list[str]:
 
 def row_of(state: State, columns: Iterable[str]) -> str:
     """The line of an epoch in losses.csv."""
-    return ",".join([str(state.epoch), str(state.step), *(cell(state.logs.get(name)) for name in columns)])
+    logs = row(state.logs)
+    return ",".join([str(state.epoch), str(state.step), *(cell(logs.get(name)) for name in columns)])
 
 
 def cell(value: Any) -> str:
@@ -131,4 +170,8 @@ def cell(value: Any) -> str:
 
 def summary(logs: Mapping[str, Any]) -> str:
     """`loss 0.0016  val_loss 0.002  accuracy 1` for a person to read."""
-    return "  ".join(f"{name} {float(value):.4g}" for name, value in logs.items() if name != "lr")
+    return "  ".join(entry(name, value) for name, value in logs.items() if name != "lr")
+
+
+def entry(name: str, value: Any) -> str:
+    return f"{name} {float(value):.4g}"

@@ -7,13 +7,14 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import islice
 from time import monotonic
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from nnframe.components.component import Component, config_of
 from nnframe.components.markers import Positive, Size
 from nnframe.data.augmentations.base import Augmentation
+from nnframe.data.batches import Batches
 from nnframe.errors import FileError, OptionError
 from nnframe.layers import layout
 from nnframe.layers.base import Layer
@@ -25,6 +26,7 @@ from nnframe.system import blas
 from nnframe.system.signals import Interrupted
 from nnframe.training.callbacks import Callback, State
 from nnframe.training.checkpoint import Checkpoints, CheckpointWarning, Every
+from nnframe.training.ensemble import Judges, check_members, for_one, run_members
 from nnframe.training.evaluation import batches_for, begun, gather, mixed, own_metrics, refuse_integers, run_through
 from nnframe.training.history import DivergenceWarning, History
 from nnframe.training.state import Resumable, hook
@@ -32,7 +34,13 @@ from nnframe.training.state import Resumable, hook
 
 @dataclass(frozen=True)
 class Train:
-    """How to train: the options of `fit` that are plain values, and the section `train` of a config."""
+    """How to train: the options of `fit` that are plain values, and the section `train` of a config.
+
+    All rows are trained on `epochs` times, `batch_size` of them a step, in an order drawn anew unless `shuffle` is false. What is logged of
+    the training part is that of its rows as they were trained on, with `evaluate_train` as they are after the epoch; `eval_batch_size` rows
+    are evaluated at a time, so many as the layers suggest unless given. `blas_threads` compute matrix products, `auto` as many as their
+    size rewards. Training ends after the epoch in which `max_seconds` have gone by. `checkpoint` says how often to write one.
+    """
 
     epochs: Size
     batch_size: Size
@@ -44,8 +52,21 @@ class Train:
     checkpoint: Every = field(default_factory=lambda: Every(seconds=30.0))
 
 
+def seeds_of(model: Layer, seed: Seed | None) -> Seeds:
+    """The seeds of the rows' order, one for each run; the model's unless given. Raises OptionError."""
+    seeds = model._store.seeds if seed is None else Seeds(seed)
+    if seeds.runs == model.runs:
+        return seeds
+    if seeds.runs:
+        has = f"there are {model.runs[0]} runs" if model.runs else "there is one network"
+        raise OptionError(f"has {seeds.runs[0]} values, but {has}", path="fit.seed")
+    return Seeds([int(seeds.values)] * model.runs[0])
+
+
 class Training(Resumable):
     """Everything that a training holds. When runs of a stack end, it goes on with the `take` of the others."""
+
+    goes_on: ClassVar[str] = "go on"  # what it does after an interruption
 
     def __init__(
         self,
@@ -59,13 +80,11 @@ class Training(Resumable):
         seed: Seed | None,
         train: Train,
         augment: Iterable[Augmentation] = (),
+        *,
+        ensemble: bool = False,
     ) -> None:
-        seeds = model._store.seeds if seed is None else Seeds(seed)
-        if seed is not None and seeds.runs != model.runs:
-            if seeds.runs:
-                has = f"there are {model.runs[0]} runs" if model.runs else "there is one network"
-                raise OptionError(f"has {seeds.runs[0]} values, but {has}", path="fit.seed")
-            seeds = Seeds([int(seeds.values)] * model.runs[0])
+        """`ensemble`: the runs of a stack are one, so that the log has values of their averaged prediction too."""
+        seeds = seeds_of(model, seed)
         self.train, self.loss, self.metrics = train, deepcopy(loss), own_metrics(metrics)
         size = self.eval_batch_size = train.eval_batch_size or model.evaluation_rows()
         self.threads = blas.resolve(train.blas_threads, train.batch_size * model.largest_product())
@@ -85,6 +104,11 @@ class Training(Resumable):
             component.bind(model.runs, model.dtype)
         for metric in self.evaluating:
             metric.bind(model.runs, model.dtype)
+        self.ensemble = ensemble
+        self._one: Judges | None = None  # loss and metrics for the averaged prediction,
+        self._one_of: Loss | None = None  # and the stack's loss that they were made from
+        if ensemble:
+            check_members(model, self.loss, self.evaluating, self.validation, "ensemble")
         self.model, self.optimizer = model, optimizer
         self.callbacks = {f"callback {i}": callback for i, callback in enumerate(callbacks)}
         columns = self.columns()
@@ -113,6 +137,7 @@ class Training(Resumable):
         """The log's columns, and whether "min" or "max" is best there."""
         found = {"loss": "min"} | {metric.name: metric.better for metric in self.metrics}
         held = {} if self.validation is None else {f"val_{name}": better for name, better in found.items()}
+        held |= {f"ensemble_{name}": better for name, better in held.items()} if self.ensemble else {}
         return found | held | ({"lr": "min"} if any(name == "lr" for name, _, _ in self.optimizer._per_run()) else {})
 
     def config(self) -> dict[str, Any]:
@@ -124,7 +149,8 @@ class Training(Resumable):
         plain = {name: config_of(part) for name, part in (parts | {"callbacks": named}).items()}
         seeds = {"seed": self.whole._store.seeds.values.tolist(), "order_seed": self.batches.seeds.values.tolist()}
         data = {"data's hash": self.batches.data_hash(), "validation's hash": self.validation and self.validation.data_hash()}
-        return plain | seeds | data | {"dtype": str(self.whole.dtype), "blas_threads": self.threads}
+        kind = {"ensemble": True} if self.ensemble else {}
+        return plain | seeds | data | kind | {"dtype": str(self.whole.dtype), "blas_threads": self.threads}
 
     def run(self, watchers: Sequence[Any] = (), *, checkpoints: Checkpoints | None = None, warn: bool = True) -> History:
         """Train to the end, from the newest of `checkpoints` if there is one; the log of all epochs.
@@ -173,11 +199,7 @@ class Training(Resumable):
         for callback in self.callbacks.values():
             hook(callback, "on_begin", began)
         with np.errstate(all="ignore"), blas.threads(self.threads):
-            while not self.over and self.done < train.epochs and self.elapsed() < limit:
-                self._watch()  # before any training too, so that what cannot be written is found now
-                self._end_epoch(self.train_epoch())
-                if checkpoints is not None and checkpoints.every.epochs and self.done % checkpoints.every.epochs == 0:
-                    checkpoints.due = 0.0
+            self._train(limit)
         if checkpoints is not None and self.done > began.epoch:
             checkpoints.save(self.get_state())
         layout.verify(self.model)  # a callback may have bound an array anew
@@ -189,6 +211,15 @@ class Training(Resumable):
         for column in self.history.values():
             column[np.isnan(column)] = np.nan  # of the same bits everywhere, as `settle` has it
         return self.history
+
+    def _train(self, limit: float) -> None:
+        """Train epoch after epoch, until so many seconds have gone by."""
+        train, checkpoints = self.train, self.checkpoints
+        while not self.over and self.done < train.epochs and self.elapsed() < limit:
+            self._watch()  # before any training too, so that what cannot be written is found now
+            self._end_epoch(self.train_epoch())
+            if checkpoints is not None and checkpoints.every.epochs and self.done % checkpoints.every.epochs == 0:
+                checkpoints.due = 0.0
 
     def train_epoch(self) -> dict[str, np.ndarray]:
         """Train one epoch, or what is left of it; its row of the log."""
@@ -222,12 +253,37 @@ class Training(Resumable):
             logs[metric.name] = metric.value()
         if self.evaluated is not None:
             logs = run_through(model, loss, self.evaluating, self.evaluated, self._watch)
-        if self.validation is not None:
-            held = run_through(model, loss, self.evaluating, self.validation, self._watch)
-            logs = {key: value for name in logs for key, value in ((name, logs[name]), (f"val_{name}", held[name]))}
+        logs = self._with_validation(logs)
         if (lr := getattr(optimizer.bound, "lr", None)) is not None:
             logs["lr"] = lr[..., 0].copy()
         return logs
+
+    def _with_validation(self, logs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """A row of the log, with what validation rows give beside each value, and for an ensemble what its averaged prediction gives."""
+        if self.validation is not None:
+            if self.ensemble:
+                held, averaged = self._run_members(np.isfinite(logs["loss"]), self.validation)
+            else:
+                held, averaged = run_through(self.model, self.loss, self.evaluating, self.validation, self._watch), {}
+            logs = {key: value for name in logs for key, value in ((name, logs[name]), (f"val_{name}", held[name]))}
+            logs |= {f"ensemble_val_{name}": np.full(self.model.runs, value) for name, value in averaged.items()}
+        return logs
+
+    def _run_members(self, finite: np.ndarray, batches: Batches) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Loss and metrics on rows, of each member that still trains, and of the averaged prediction of all that have not diverged."""
+        which: Any = ... if self.model is self.whole else self.alive
+        if self.model is not self.whole:  # weights are all that an evaluation needs
+            self.whole.params[which], self.whole.state[which] = self.model.params, self.model.state
+        members = self.sound()
+        members[which] &= finite
+        judges = self.loss, self.evaluating
+        if self._one is None or self._one_of is not self.loss or any(part.numbers() for part in (judges[0], *judges[1])):
+            self._one, self._one_of = for_one(*judges), self.loss  # with their numbers as they are now
+        return run_members(self.whole, members, which, *judges, self._one, batches, self._watch)
+
+    def sound(self) -> np.ndarray:
+        """The members that have not diverged, (members,): whose loss is finite, and whose weights are."""
+        return ~self.history.diverged & np.isfinite(self.whole.params).all(-1)
 
     def _end_epoch(self, logs: dict[str, np.ndarray]) -> None:
         """Write the log, call the callbacks, and go on without the runs that end here."""
@@ -263,7 +319,8 @@ class Training(Resumable):
                 state.stop(which, f"the loss is {loss} at the end of epoch {state.epoch} (step {state.step})")
         if self.warn:
             runs = "" if self.alive is None else f"run {', '.join(map(str, self.alive[diverged][:10]))}: "
-            warnings.warn(f"{runs}{state.reasons[-1][1]}; training ends here. A smaller lr may help.", DivergenceWarning, stacklevel=6)
+            mend = " A smaller lr may help." if "lr" in state.logs else ""
+            warnings.warn(f"{runs}{state.reasons[-1][1]}; training ends here.{mend}", DivergenceWarning, stacklevel=7)
 
     def _state(self, logs: dict[str, np.ndarray]) -> State:
         steps = self.done * self.batches.steps + self.step

@@ -133,10 +133,23 @@ def test_a_path_in_an_override_is_relative_to_the_current_folder(place, capsys, 
     assert run.main(["../gender.yaml", "data.path=people.csv", "train.epochs=1", "--quiet", "--out", "runs"]) == 0
 
 
-def test_a_bar_on_a_terminal(place):
+def test_classes_are_named_with_their_numbers(place, capsys):
+    few = ["train.epochs=1", "predict={}"]
+    assert train(capsys, "gender.yaml", *few)[1][1] == "classes: 0 = M, 1 = F; an output near 1 means F"
+    assert train(capsys, "gender.yaml", *few, "data.target.classes=[F, M]")[1][1] == "classes: 0 = F, 1 = M; an output near 1 means M"
+    assert train(capsys, "iris.yaml", *few)[1][1] == "classes: 0 = setosa, 1 = versicolor, 2 = virginica"
+    assert "classes: " not in str(train(capsys, "digits.yaml", "train.epochs=1")[1])  # 0 is 0
+    Path("many.csv").write_text("x,y\n" + "".join(f"{i % 7},kind-{i % 40}\n" for i in range(80)))
+    many = ["data={type: CSV, path: many.csv, target: y}", "loss=CrossEntropy", "model=[{type: Dense, units: 40}]", "metrics=[]"]
+    assert "classes: " not in str(train(capsys, "xor.yaml", *few, *many)[1])
+    assert "classes: " not in str(train(capsys, "tabular/diabetes.yaml", *few)[1])
+
+
+def on_a_terminal(columns, *arguments):
+    """What a terminal of so many columns gets."""
     ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, 100))
-    child = process("gender.yaml", "--out", "runs", "train.epochs=3000", stdout=theirs, stderr=theirs)
+    termios.tcsetwinsize(theirs, (24, columns))
+    child = process(*arguments, stdout=theirs, stderr=theirs)
     os.close(theirs)
     seen = b""
     try:
@@ -144,10 +157,33 @@ def test_a_bar_on_a_terminal(place):
             seen += chunk
     except OSError:  # how a terminal says that the other side has closed
         pass
+    os.close(ours)
     assert child.wait() == 0
-    text = seen.decode()
-    assert "gender: " in text and "epoch/s" in text and "loss" in text and "epoch    1/" not in text
-    assert Path(place, text.split()[-1]).is_dir()
+    return seen.decode()
+
+
+@pytest.mark.parametrize("columns", [100, 80, 60, 40, 20])
+def test_a_bar_on_a_terminal_shows_whole_numbers_or_none(place, columns):
+    """What it shows are numbers of losses.csv, none of them cut off; at its end the line of all epochs stands there, and no bar."""
+    name = f"name={'a-long-name' * 3}"
+    text = on_a_terminal(columns, "iris.yaml", "--out", "runs", "train.epochs=3000", "train.batch_size=120", name)
+    before, *frames, _ = text.split("\r")
+    folder = Path(place, text.split()[-1])
+    with (folder / "losses.csv").open(newline="") as file:
+        log = list(csv.DictReader(file))
+    known = {name: {f"{float(row[name]):.4g}" for row in log} for name in log[0] if name not in ("epoch", "step", "lr")}
+    shown = [frame.strip() for frame in frames if " loss " in f" {frame}" and "epochs: " not in frame]
+    assert len(shown) > 2 and all(len(frame) < columns for frame in shown)
+    for frame in shown:
+        parts = re.split(r" {2,}", re.sub(r"\|.*\|", "a bar", frame))
+        numbers = dict(part.split(" ") for part in parts if part.split(" ")[0] in known)
+        assert all(number in known[name] for name, number in numbers.items()) and list(numbers)[:2] == ["loss", "val_loss"][: len(numbers)]
+        rest = [part for part in parts if part.split(" ")[0] not in known]
+        assert all(re.fullmatch(r"(a-long-name){3}|a bar|\d+/3000|[\d:]+ left", part) for part in rest), frame
+        assert columns < 40 or len(numbers) > 1
+    lines = [line.rsplit("\r", 1)[-1].strip() for line in text.replace("\r\n", "\n").split("\n")]
+    assert lines[0].startswith("a-long-name") and any(line.startswith("after 3000 epochs: loss ") for line in lines)
+    assert "epoch    1/" not in text and not any("/3000" in line for line in lines)
 
 
 def test_ctrl_c_keeps_what_was_learnt(place):
@@ -298,7 +334,11 @@ MISTAKES = [
         "19:24: optimizer.lr: expected a schedule of numbers of at least 0, got Cosine(-1.0), which reaches -1",
     ),
     ("lr: 0.1}", "lr: 0.1, nesterov: true}", "19:33: optimizer.nesterov: needs a momentum greater than 0 and no dampening"),
-    ("type: SGD", "type: SDG", "19:13: optimizer.type: unknown optimizer 'SDG'. Did you mean 'SGD'? Known: Adam, AdamW, RMSprop, SGD."),
+    (
+        "type: SGD",
+        "type: SDG",
+        "19:13: optimizer.type: unknown optimizer 'SDG'. Did you mean 'SGD'? Known: Adam, AdamW, RMSprop, SGD, SciPy.",
+    ),
     ("units: 1,", "units: 3,", "11:3: data.target: the target has 2 classes (M, F), but the model has outputs (3,)"),
     (
         "- Sigmoid ",

@@ -304,6 +304,11 @@ EXTRA: dict[tuple[str, str], Any] = {  # what a constructor asks for beyond its 
 
 def together(cls, given):
     """May these options stand together? The refusals are tests of their own."""
+    if cls is Experiment and given.get("ensemble"):
+        data, many = given["data"], given.get("sweep") is not None
+        cv = data.get("cv") if isinstance(data, dict) else None
+        many |= cv is not None and not (isinstance(cv, dict) and cv.get("only") is not None)
+        return given | ({"ensemble": None} if many else {"seed": min(given.get("seed", 0), 2**62)})
     if issubclass(cls, nn.Source) and given.get("cv"):
         given = {name: value for name, value in given.items() if name != "validation"}
     if issubclass(cls, nn.Generator):  # a part of the same kind might draw the same rows
@@ -315,6 +320,8 @@ def together(cls, given):
         return given | ({"translation": 8} if given.keys() & {"padding", "template_length", "translation"} else {})
     if cls.__name__ == "SGD" and given.get("nesterov"):
         return given | {"momentum": 0.9, "dampening": 0}
+    if cls.__name__ == "SciPy" and given.get("method", "L-BFGS-B") != "L-BFGS-B":
+        return given | {"memory": None}
     if issubclass(cls, Tabular) and given.get("inputs"):
         return given | {"inputs": [f"{name} too" for name in given["inputs"]]}  # none of them a target
     if cls.__name__ == "Uniform" and (given.get("low", -1) > given.get("high", 1)):

@@ -1119,7 +1119,7 @@ add(
     override_path_of_3000_parts=over("a." * 3_000 + "a=1", words="command line"),
     override_path_into_data=over("data." + "validation." * 5_000 + "type=CSV", words="command line"),
     override_many=over(*(f"k{i}=1" for i in range(5_000)), words="unknown key 'k0'"),
-    override_many_rows=over(*(f"predict.k{i}={{}}" for i in range(2_000)), words="needs a value for the input 'a'"),
+    override_many_rows=over(*(f"predict.k{i}={{}}" for i in range(2_000)), words="needs a value for each of the inputs 'a', 'b'"),
     override_sources_300_deep=over(
         *(f"data.validation{'.validation' * i}=CSV" for i in range(300)),
         *(f"data.validation{'.validation' * i}.{key}" for i in range(300) for key in ("path=data.csv", "target=y")),

@@ -18,7 +18,7 @@ from nnframe.components.registry import REGISTRY
 from nnframe.config.compose import load
 from nnframe.config.experiment import Experiment, checked
 from nnframe.config.reading import Document, parse
-from nnframe.config.schema import schema
+from nnframe.config.schema import own, schema
 from nnframe.errors import ConfigError
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -77,11 +77,28 @@ def test_every_component_is_in_it_with_all_its_options():
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.rglob("*.yaml")), ids=lambda path: str(path.relative_to(CONFIGS)))
 def test_every_example_is_valid_and_names_the_schema(validator, path):
-    assert path.read_text().splitlines()[0] == LINE.format("../" * len(path.relative_to(CONFIGS).parts))
+    assert path.read_text().splitlines()[0] == LINE.format("../" * (len(path.relative_to(CONFIGS).parts) - 1))
     validator.validate(read(path.read_text()))
     validator.validate(config_of(checked(load(path))))
 
 
+WRITES = "python -m nnframe schema --no-plugins -o configs/nnframe.schema.json"
+
+
+def test_the_file_that_the_examples_name_is_current():
+    written = (CONFIGS / "nnframe.schema.json").read_text()
+    assert written == json.dumps(schema(own()), indent=1) + "\n", f"configs/nnframe.schema.json is out of date; mend it with: {WRITES}"
+
+
+def test_the_file_that_the_examples_name_is_in_a_clone():
+    if not (CONFIGS.parent / ".git").exists():
+        pytest.skip("needs a clone")
+    git = ["git", "-C", str(CONFIGS.parent)]
+    assert subprocess.run([*git, "ls-files", "--error-unmatch", "configs/nnframe.schema.json"], capture_output=True).returncode == 0
+    assert subprocess.run([*git, "check-ignore", "--no-index", "-q", "configs/nnframe.schema.json"]).returncode == 1
+
+
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of the strategy, by Hypothesis
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(config=experiments())
 def test_what_nnframe_takes_the_schema_takes(validator, config):
@@ -280,6 +297,7 @@ def test_a_plugins_components_are_in_it(tmp_path):
     )  # fmt: skip
     assert (made.returncode, made.stdout, made.stderr) == (0, "mine.json\n", "")
     validator = jsonschema.Draft202012Validator(json.loads((tmp_path / "mine.json").read_text()))
+    validator.check_schema(validator.schema)
     for layer, valid in (
         ("{type: Scaled, by: 2}", True),
         ("{type: Scaled, by: 0}", False),
@@ -287,3 +305,24 @@ def test_a_plugins_components_are_in_it(tmp_path):
         ("{type: Scaled, by: 2, oftn: 3}", False),
     ):
         assert validator.is_valid(read(GENDER.replace("- Sigmoid ", f"- {layer} ", 1))) == valid
+
+
+def test_without_plugins_it_is_the_same_whatever_is_installed(tmp_path):
+    """The command that the message above names writes the package's own components, and says so if more are asked for."""
+    (tmp_path / "mine.py").write_text(PLUGIN)
+    (tmp_path / "mine-1.0.dist-info").mkdir()
+    (tmp_path / "mine-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
+    (tmp_path / "mine-1.0.dist-info" / "entry_points.txt").write_text("[nnframe.plugins]\nmine = mine\n")
+
+    def printed(*options):
+        environment = {"PYTHONPATH": f"{CONFIGS.parent}:{tmp_path}", "PATH": ""}
+        return subprocess.run(
+            [sys.executable, *WRITES.split()[1:5], *options], cwd=tmp_path, capture_output=True, text=True, env=environment
+        )
+
+    made = printed()
+    assert (made.returncode, made.stderr) == (0, "")
+    assert made.stdout == (CONFIGS / "nnframe.schema.json").read_text() and "Scaled" not in made.stdout
+    refused = printed("--plugin", "mine.py")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == "schema: --plugin and --no-plugins contradict each other; leave one of them out\n"

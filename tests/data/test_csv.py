@@ -80,10 +80,13 @@ def test_a_file_without_a_header_has_columns_by_number(tmp_path, case):
 
 def test_a_column_that_is_not_there_asks_for_the_header(tmp_path):
     with pytest.raises(
-        nn.DataError, match=r"no column 'y'. Columns: 0, 1. The first line is all numbers, and so taken as a row; write header: true"
+        nn.DataError,
+        match=r"no column 'y'. Columns: 0, 1. The first line looks like data \(1, 2\), so columns are named by their places, 0, 1, ..., in quotes: name",
     ):
         csv(tmp_path, "1,2\n3,4\n").load()
-    with pytest.raises(nn.DataError, match=r"no column 'species'. Columns: 5.1, setosa. Write header: false if the first line is a row"):
+    with pytest.raises(
+        nn.DataError, match=r"no column 'species'. Columns: 5.1, setosa. The first line, taken as the header, looks like data: "
+    ):
         csv(tmp_path, "5.1,setosa\n4.9,virginica\n", target="species").load()
 
 
@@ -240,10 +243,10 @@ BAD = {
     "two columns of one name": ("a,a,y\n1,2,3\n", {}, r"t.csv:1: the column 'a' stands twice in the header"),
     "nothing": ("", {}, r"^path: .*t.csv is empty; expected a header line and rows"),
     "empty lines": ("\n\n\n", {}, r"t.csv is empty; expected a header line and rows"),
-    "a unit": ("a,y\n150.00,1\n151.00 USD,2\n152,3\n", {}, r"t.csv:3: column 'a': expected a finite number, got '151.00 USD'"),
-    "decimal commas and decimal: .": ("a;y\n1,5;2\n2,5;3\n", {"decimal": "."}, r"t.csv:2: column 'a': expected a finite number, got '1,5'; write decimal: ',' if"),
-    "decimal points and decimal: ,": ("a;y\n1.5;2\n2.5;3\n", {"decimal": ","}, r"t.csv:2: column 'a': expected a finite number, got '1.5'; write decimal: '.' if"),
-    "both": ("a;b;y\n1,5;2.5;2\n2,5;3.5;3\n", {}, r"t.csv:2: column 'a': expected a finite number, got '1,5'; decimals are marked by one sign in all columns"),
+    "a unit": ("a,y\n150.00,1\n151.00 USD,2\n152,3\n", {}, r"t.csv:3: column 'a': expected a finite number, got '151.00 USD'; write the number alone, 151$"),
+    "decimal commas and decimal: .": ("a;y\n1,5;2\n2,5;3\n", {"decimal": "."}, r"t.csv:2: column 'a': expected a finite number, got '1,5', and 1 more such cell; write decimal: ',' if"),
+    "decimal points and decimal: ,": ("a;y\n1.5;2\n2.5;3\n", {"decimal": ","}, r"t.csv:2: column 'a': expected a finite number, got '1.5', and 1 more such cell; write decimal: '.' if"),
+    "both": ("a;b;y\n1,5;2.5;2\n2,5;3.5;3\n", {}, r"t.csv:2: column 'a': expected a finite number, got '1,5', and 1 more such cell; decimals are marked by one sign in all columns, and in 'b' that is '.'"),
     "an unknown class": ("a,y\n1,u\n2,w\n", {"target": nn.Target("y", ("u", "v"))}, r"^target: .*t.csv:3: column 'y': 'w' is not among the classes u, v"),
     "Latin-1": ("a,y\né,1\n".encode("latin-1"), {}, r"expected text in UTF-8, got byte 0xe9; save the file as UTF-8"),
     "a text as weight": ("a,w,y\n1,u,2\n2,v,3\n", {"weight": "w"}, r"^weight: .*t.csv:2: column 'w': expected a finite number, got 'u'"),

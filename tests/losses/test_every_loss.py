@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from cases import RUNS, every_loss, same
 
+from nnframe.losses.classification import _over_classes
+
 ROWS = 5
 weighted = pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
 
@@ -70,3 +72,12 @@ def test_a_copy_of_one_in_use_goes_on_alike(case, copied, rng):
     both(loss, *given(case, case.shapes[0], rng, RUNS))
     arrays = given(case, case.shapes[0], rng, RUNS)
     assert same(both(copied(loss), *arrays), both(loss, *arrays))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("classes", range(1, 7))
+def test_few_classes_are_reduced_to_the_bytes_of_numpy(classes, dtype, rng):
+    for shape in ((7, classes), (3, 32, classes), (3, 5, 2, classes)):
+        a = (rng.normal(size=shape) * 10.0 ** rng.integers(-5, 5, size=shape)).astype(dtype)
+        for function in (np.add, np.maximum):
+            assert _over_classes(function, a).tobytes() == function.reduce(a, -1, keepdims=True).tobytes()

@@ -7,6 +7,7 @@ import pytest
 
 from nnframe import run
 
+CONFIGS = Path(__file__).parents[2] / "configs"
 SIGMOID = "warning: model.1: Sigmoid before BinaryCrossEntropy, which takes logits and applies its own; leave it out\n"
 BIAS = "a bias straight before BatchNorm does nothing, and is moved by rounding alone; write bias: false\n"
 UNSCALED = "data={type: CSV, path: wide.csv, target: kind}"
@@ -57,9 +58,55 @@ def test_inputs_that_are_not_scaled(said):
     words, loss = said(*iris, UNSCALED).split(", and the loss at the start is ")
     assert words == "warning: data: inputs are not scaled: 'income' goes from 500 to 1159"
     loss, rest = loss.split(", ", 1)
-    assert float(loss) > 30 and rest == "where a model that knows nothing has 1.099; write transforms: [Standardize]\n"
+    rest, end, _ = rest.split("\n")
+    assert float(loss) > 30 and rest == "where a model that knows nothing has 1.099; write transforms: [Standardize]"
+    assert end.startswith("warning: loss 2") and end.endswith(" may help, or transforms: [Standardize], since inputs are not scaled")
     assert said(*iris, UNSCALED, "data.transforms=[Standardize]") == ""
-    assert said(*iris, UNSCALED, "model=[{type: Dense, units: 3, init: {type: Normal, std: 1e-4}}]") == ""
+    assert "at the start" not in said(*iris, UNSCALED, "model=[{type: Dense, units: 3, init: {type: Normal, std: 1e-4}}]")
+
+
+KNOWS_NOTHING = "is far above that of a model that knows nothing, "
+
+
+@pytest.mark.parametrize(
+    ("config", "change", "loss", "nothing"),
+    [
+        ("iris.yaml", "optimizer={type: Adam, lr: 1e6}", "loss", "ln 3 = 1.099 if all classes are as likely"),
+        ("xor.yaml", "optimizer={type: Adam, lr: 1e6}", "loss", "ln 2 = 0.6931 if both are as likely"),
+        ("tabular/diabetes.yaml", "optimizer={type: Adam, lr: 1e6}", "loss", "1, the targets' variance, if the mean is always given"),
+    ],
+)
+def test_a_loss_worse_than_knowing_nothing_gets_a_remark(said, config, change, loss, nothing):
+    told = said(config, change, "train.epochs=30", "predict={}")
+    assert told.startswith(f"warning: {loss} ") and told.endswith(f"{KNOWS_NOTHING}{nothing}; a smaller optimizer.lr than 1e+06 may help\n")
+
+
+def test_knowing_nothing_by_absolute_errors(said):
+    Path("far.csv").write_text("x,y\n" + "".join(f"{x / 10},{x}\n" for x in (0, 1, 2, 3, 10)))  # the median is 2: 12 / 5 from it
+    data = ["data={type: CSV, path: far.csv, target: y}", "loss=MAE", "metrics=[]", "predict={}", "train.epochs=20"]
+    told = said("xor.yaml", *data, "optimizer={type: Adam, lr: 1e6}")
+    assert f"{KNOWS_NOTHING}2.4, the targets' mean distance from their median, if that is always given; a smaller" in told
+    assert said("xor.yaml", *data) == ""
+
+
+def test_rows_learnt_by_heart_get_another_remark(said):
+    rng = np.random.default_rng(0)  # classes by chance: nothing can be learnt but the rows themselves
+    lines = [",".join([*(f"{x:.4f}" for x in rng.normal(size=20)), "ab"[int(rng.integers(2))]]) for _ in range(40)]
+    Path("chance.csv").write_text("\n".join([",".join([*(f"x{i}" for i in range(20)), "y"]), *lines]) + "\n")
+    change = ["data={type: CSV, path: chance.csv, target: y, validation: 0.5}", "model.0.units=64", "optimizer={type: Adam, lr: 0.1}"]
+    told = said("xor.yaml", *change, "predict={}", "train.epochs=200", "train.batch_size=20")
+    assert told.startswith("warning: val_loss ") and f"{KNOWS_NOTHING}ln 2 = 0.6931" in told
+    assert ", while loss is " in told and told.endswith(
+        "it is too sure of rows that it was not trained on; EarlyStopping keeps an earlier epoch\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "config",
+    sorted(str(path.relative_to(CONFIGS)) for path in CONFIGS.rglob("*.yaml") if "sweep" not in path.name and path.name != "seeds.yaml"),
+)
+def test_no_example_gets_a_remark_at_its_end(said, config):
+    assert said(config, *(["train.epochs=15"] if "mlp" in config else [])) == ""
 
 
 def test_targets_far_from_zero_are_not_the_inputs_fault(said):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from test_statistics import two
 
 import nnframe as nn
 from nnframe import run
@@ -137,7 +138,8 @@ def test_a_run_with_folds_says_what_they_gave(here, capsys):
     ]
     values = np.array([float(row["val_loss"]) for row in table(folder)])
     half = 2.7764451051977987 * values.std(ddof=1) * np.sqrt(1 / 5 + 1 / 4)  # t of 4 degrees; Nadeau and Bengio's variance
-    said = f"{values.mean():.4g} over 5 folds (95 %: {values.mean() - half:.4g} to {values.mean() + half:.4g}, variance corrected as Nadeau and Bengio (2003) do)."
+    mean, low, high = (two(values.mean() + shift, half) for shift in (0, -half, half))
+    said = f"{mean} over 5 folds (95 %: {low} to {high}, variance corrected as Nadeau and Bengio (2003) do)."
     assert last == f"val_loss: the only setting: {said}"
     (summary,) = table(folder, "summary.csv")
     np.testing.assert_allclose(

@@ -119,7 +119,7 @@ CONFIG = {
 
 def trials_of(parameters, seeds=2):
     sweep = Sweep(parameters, seeds=seeds)
-    return Trials(Document(CONFIG), sweep.space, sweep.settings(seeds), sweep.all_seeds(7))
+    return Trials(Document(CONFIG), sweep.space, sweep.all_settings(seeds), sweep.all_seeds(7))
 
 
 @pytest.mark.parametrize(

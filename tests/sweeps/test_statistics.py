@@ -1,12 +1,14 @@
 """What is said of a sweep's best setting, against SciPy's tests, design matrices written out, and calculations by hand."""
 
 import importlib.util
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from nnframe.components.wording import about, rounded
 from nnframe.sweeps.sentences import confirmed, verdict
 from nnframe.sweeps.statistics import compare, critical, failure_bound, interval, moments, ranked, summarize, tails, two_way
 
@@ -283,6 +285,43 @@ def test_ties_stay_in_the_order_of_settings():
 
 # ------------------------------------------------------------------------------------------ sentences
 
+
+def two(value, spread):
+    """A number to the place of the second digit of its spread, by the decimal module."""
+    place = min(Decimal(f"{spread:.1e}").as_tuple().exponent, 0)
+    return f"{Decimal(float(value)).quantize(Decimal((0, (1,), place))):f}"
+
+
+@pytest.mark.parametrize(
+    ("value", "spread", "told"),
+    [
+        (3116.2, 840.4, "3116"),  # by hand, as all below
+        (3116.2, 84.04, "3116"),
+        (3116.2, 8.404, "3116.2"),
+        (0.97954, 0.003922, "0.9795"),
+        (0.97954, 0.05, "0.980"),
+        (31160.2, 99.6, "31160"),
+        (0.0, 0.5, "0.00"),
+        (-12.345, 1.234, "-12.3"),
+        (123456.0, 0.0, "123456"),
+        (0.25, 0.0, "0.25"),
+        (5.0e12, 2.0e11, "5e+12"),
+        (2.5e-9, 1.0e-10, "2.5e-09"),
+        (3116.2, NAN, "3116"),
+        (INF, NAN, "inf"),
+    ],
+)
+def test_a_number_is_as_exact_as_its_spread(value, spread, told):
+    assert rounded(value, spread) == told
+
+
+@pytest.mark.parametrize(
+    ("value", "told"), [(840.4, "840"), (84.04, "84"), (0.0084, "0.0084"), (8.4e6, "8400000"), (8.4e8, "8.4e+08"), (99.6, "100")]
+)
+def test_a_spread_of_ordinary_size_has_no_exponent(value, told):
+    assert about(value) == told
+
+
 SAME = " Chance here means seeds; the test rows are the same."
 
 
@@ -316,7 +355,10 @@ def steps(*means, n=8, spread=1.0):
 def test_the_sentence_about_the_winner(values, sentence):
     values = np.array(values, float)
     summary = summarize(values, "max")
-    low, high = (f"{end:.4g}" for end in summary.interval)
+    low, high = (two(end, np.ptp(summary.interval) / 2) if np.isfinite(end) else "" for end in summary.interval)
+    if np.isfinite(summary.interval[0]):
+        one, nine = (two(number, np.ptp(summary.interval) / 2) for number in (1, 9))
+        sentence = sentence.replace(": 9,", f": {nine},").replace(": 1 over 3", f": {one} over 3")
     p = stats.ttest_rel(*values[:2]).pvalue if len(values) > 1 else NAN  # of the last two that are left
     assert told(values) == f"{sentence.replace('L to H', f'{low} to {high}').replace('= P)', f'= {p:.2g})'.replace('0.', '.'))}{SAME}"
 
@@ -338,7 +380,7 @@ def test_the_sentence_says_what_failed():
     y[2, :5] = NAN
     y[3, :6] = NAN
     sentence = told(y)
-    assert sentence.startswith("lr=1: 8, best of 5 over 8 seeds ")
+    assert sentence.startswith("lr=1: 8.0, best of 5 over 8 seeds ")
     assert "2 of 40 trials diverged, counted as the worst value of the table, -" in sentence
     assert "lr=3 has 2 finished seeds; not compared. Nor is 1 other." in sentence and "No failure" in sentence
     y[0, 2:] += 100
@@ -355,8 +397,9 @@ def test_the_sentence_after_fresh_seeds():
     name = "ABCDE".__getitem__
     first, *_ = confirmed(summary, name, False, "A", 27)
     low, high = summary.interval
+    mean, low, high = (two(number, np.ptp(summary.interval) / 2) for number in (9, low, high))
     assert first == (
-        f"Best of 5 on 16 fresh seeds: B, 9 (95 %: {low:.4g} to {high:.4g}). C, D are behind (Tukey and Games-Howell, p < .05); "
+        f"Best of 5 on 16 fresh seeds: B, {mean} (95 %: {low} to {high}). C, D are behind (Tukey and Games-Howell, p < .05); "
         "A, E cannot be told from it. The search had put A first. The 27 others were not retried."
     )
     assert confirmed(summary, name, False, "B", 0)[0].endswith("The search had put it first.")

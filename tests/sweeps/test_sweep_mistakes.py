@@ -53,8 +53,13 @@ MISTAKES = {
     "{seeds: [1, -2]}": "8:15: sweep.seeds.1: expected an integer of at least 0 and at most 9223372036854775807, got -2",
     "{seeds: 10000000}": "8:4: sweep.seeds: expected at most 1,000,000 seeds, got 10,000,000",
     "{seeds: 3, trials: 10, sampler: Random, parameters: {optimizer.lr: [1, 2]}}": "8:14: sweep.trials: expected a multiple of the number of seeds, 3, since every setting is trained with each; got 10",
-    "{sampler: Random, parameters: {optimizer.lr: [1, 2]}}": "7:1: sweep.trials: Random needs to know how many trials",
+    "{sampler: Random, parameters: {optimizer.lr: [1, 2]}}": "7:1: sweep.trials: Random needs to know how many; write settings: 20, say",
     "{trials: 3, parameters: {optimizer.lr: [1, 2]}}": "8:4: sweep.trials: the grid has 2 settings, not 3; leave trials out",
+    "{settings: 3, parameters: {optimizer.lr: [1, 2]}}": "8:4: sweep.settings: the grid has 2 settings, not 3; leave settings out",
+    "{seeds: 2, settings: 2}": "8:14: sweep.settings: without parameters there is one setting, not 2; leave settings out",
+    "{seeds: 3, settings: 5, trials: 12, sampler: Random, parameters: {optimizer.lr: [1, 2]}}": "8:14: sweep.settings: expected 4, since 12 trials with 3 seeds are so many settings, got 5; leave one of the two out",
+    "{seeds: 3, settings: 400000, sampler: Random, parameters: {optimizer.lr: [1, 2]}}": "8:14: sweep.settings: expected at most 1,000,000 trials, got 1,200,000: 400,000 settings x 3 seeds",
+    "{settings: 0, sampler: Random, parameters: {optimizer.lr: [1, 2]}}": "8:4: sweep.settings: expected an integer of at least 1, got 0",
     "{seeds: 2, trials: 4}": "8:14: sweep.trials: without parameters there is one setting, not 2; leave trials out",
     "{trials: 1000000000, sampler: Sobol, parameters: {optimizer.lr: [1, 2]}}": "8:4: sweep.trials: expected at most 1,000,000 trials, got 1,000,000,000",
     "{sampler: Grdi}": "8:4: sweep.sampler: unknown sampler 'Grdi'. Did you mean 'Grid'? Known: Grid, LatinHypercube, Random, Sobol.",
@@ -80,7 +85,7 @@ MISTAKES = {
     "{parameters: {optimizer.lr: [0.1], model: {small: [{type: Dense, units: 2}]}}}": "8:46: sweep.parameters.model.small: data.target: the target has 3 classes (setosa, versicolor, virginica), but the model has outputs (2,)",
     "{parameters: {data.path: [data/nothing.csv]}}": "8:29: sweep.parameters.data.path.0: there is no file PLACE/data/nothing.csv.",
     "{parameters: {data.validation: {low: 1e-4, high: 0.5, count: 2}}}": "8:17: sweep.parameters.data.validation: a validation part of 0.0001 of 150 rows leaves 150 to train on and 0 to validate on",
-    "{paramters: {}}": "8:4: sweep.paramters: unknown key 'paramters'. Did you mean 'parameters'? Keys: parameters, seeds, sampler, trials, objective, confirm.",
+    "{paramters: {}}": "8:4: sweep.paramters: unknown key 'paramters'. Did you mean 'parameters'? Keys: parameters, seeds, sampler, trials, settings, objective, confirm.",
 }
 
 

@@ -536,11 +536,19 @@ def test_wrong_data_is_refused(case, use):
     assert model.params.tobytes() == before.tobytes()
 
 
-def test_a_row_of_targets_for_one_output_is_refused_with_the_way_out():
-    with pytest.raises(
-        nn.ShapeError, match=r"MSE of outputs \(1,\) expected targets \(batch, 1\), got \(10,\); write y\[:, None\] to make"
-    ):
-        fit(network(outputs=1), (X, Y[:, 0]))
+def test_a_row_of_targets_for_one_output_is_a_column_of_them():
+    column, row = network(outputs=1), network(outputs=1)
+    fit(column, (X, Y[:, :1]))
+    fit(row, (X, Y[:, 0]), validation=(X, Y[:, 0]))
+    assert column.params.tobytes() == row.params.tobytes()
+    assert nn.evaluate(row, nn.MSE(), (X, Y[:, 0])) == nn.evaluate(row, nn.MSE(), (X, Y[:, :1]))
+
+
+def test_a_row_of_targets_for_several_outputs_and_in_a_loss_by_itself_is_refused():
+    with pytest.raises(nn.ShapeError, match=r"MSE of outputs \(2,\) expected targets \(batch, 2\), got \(10,\)"):
+        fit(network(), (X, Y[:, 0]))
+    with pytest.raises(nn.ShapeError, match=r"MSE of outputs \(1,\) expected targets \(batch, 1\), got \(10,\); write y\[:, None\]"):
+        nn.MSE().forward(Y[:, :1], Y[:, 0])
 
 
 @pytest.mark.parametrize("wrong, got", [(2, "2"), (-1, "-1")])

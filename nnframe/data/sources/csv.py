@@ -1,22 +1,27 @@
 """Data from a CSV file."""
 
 import csv
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from copy import copy
 from dataclasses import KW_ONLY
 from importlib.util import find_spec
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TextIO
 
 import numpy as np
 
 from nnframe.components.component import register
+from nnframe.components.names import number
+from nnframe.components.options import field
 from nnframe.components.wording import shown
 from nnframe.data.dataset import Dataset, Origin
 from nnframe.data.source import regular_file
 from nnframe.data.sources import form, polars_csv
 from nnframe.data.table import Column, Table, Tabular, coded, days, number_of, truths
 from nnframe.data.table import Target as Target
-from nnframe.errors import DataError, FileError, OptionError
+from nnframe.errors import DataError, FileError, OptionError, listed, more
 
 LARGE = 2**26  # bytes from which polars reads a file, if it is there
 
@@ -79,68 +84,77 @@ class Cells(Table):
     dated = "write dates: [{}]"
 
     def __init__(self, source: CSV) -> None:
-        self.source, path = source, regular_file(source.path)
-        self.name, self.missing = str(path), frozenset(text.strip() for text in source.missing)
-        self.plain = not any(number_of(text) is not None and np.isfinite(float(text)) for text in self.missing)
+        path = regular_file(source.path)
         if path.stat().st_size == 0:
             raise DataError(f"{path} is empty; expected a header line and rows")
-        numbered, self.delimiter = self._rows(path)
-        first = [cell.strip() for cell in numbered[0][1]]
-        header = form.header_of(first, source.named) if source.header is None else source.header
-        self.columns = tuple(first) if header else tuple(map(str, range(len(first))))
-        self.index = {name: i for i, name in enumerate(self.columns)}
-        self.has_header = header
-        if twice := [name for i, name in enumerate(self.columns) if self.index[name] != i]:
-            raise DataError(f"{path}:{numbered[0][0]}: the column {twice[0][:60]!r} stands twice in the header")
-        rows = numbered[header:]
+        with _opened(path) as file:
+            first = form.beginning(file, path)
+            delimiter = source.delimiter or form.delimiter_of(first, path)
+            numbered = list(_rows(first, file, path, delimiter))
+        self._begin(source, numbered, delimiter)
+        rows = self._take(numbered[self.has_header :])
         if not rows:
             raise DataError(f"{path} has a header but no rows")
-        for line, row in rows:
-            if len(row) != len(first):
-                like = "header" if header else "first line"
-                raise DataError(f"{path}:{line}: expected {len(first)} cells, as in the {like}, got {len(row)}{self.hint()}")
-        self.cells = list(zip(*(row for _, row in rows), strict=True))
-        self.decimal = source.decimal or form.decimal_of(self.cells, self.delimiter, path)
-        self.origin = Origin(str(path), np.array([line for line, _ in rows], np.int32))
-        self.notes = form.notes(
-            path,
-            None if source.delimiter else self.delimiter,
-            None if source.decimal else self.decimal,
-            first,
-            header if source.header is None else None,
-        )
+        self.decimal = source.decimal or form.decimal_of(self.cells, delimiter, path)
+        self._note()
         if path.stat().st_size > LARGE:
             self.notes += large_note(path)
 
-    def _rows(self, path: Path) -> tuple[list[tuple[int, list[str]]], str]:
-        """The rows, each with its line, and what separates their cells."""
-        try:
-            with path.open(encoding="utf-8-sig", newline="") as file, form.unchanged(path, file.fileno()):
-                first = form.beginning(file, path)
-                delimiter = self.source.delimiter or form.delimiter_of(first, path)
-                reader = csv.reader(chain(first, iter(lambda: form.line_of(file, path), "")), delimiter=delimiter, strict=True)
-                numbered = [(reader.line_num, row) for row in reader if row]
-        except UnicodeDecodeError as error:
-            raise DataError(f"{path}: expected text in UTF-8, got byte {error.object[error.start]:#x}; save the file as UTF-8") from None
-        except csv.Error as error:
-            raise DataError(f"{path}:{reader.line_num}: {error}") from None
-        except OSError as error:
-            if isinstance(error, FileError):
-                raise
-            raise FileError(f"cannot read {path}: {error.strerror}") from None
+    def _begin(self, source: CSV, numbered: list[tuple[int, list[str]]], delimiter: str) -> None:
+        """What the first rows say of all."""
+        self.source, path = source, source.path
+        self.name, self.missing = str(path), frozenset(text.strip() for text in source.missing)
+        self.plain = not any(number_of(text) is not None and np.isfinite(float(text)) for text in self.missing)
         if not numbered:
             raise DataError(f"{path} is empty; expected a header line and rows")
-        return numbered, delimiter
+        self.delimiter, self.first = delimiter, [cell.strip() for cell in numbered[0][1]]
+        self.has_header = form.header_of(self.first, source.named) if source.header is None else source.header
+        self.columns = tuple(self.first) if self.has_header else tuple(map(str, range(len(self.first))))
+        self.index = {name: i for i, name in enumerate(self.columns)}
+        if twice := [name for i, name in enumerate(self.columns) if self.index[name] != i]:
+            raise DataError(f"{path}:{numbered[0][0]}: the column {twice[0][:60]!r} stands twice in the header")
+
+    def _take(self, rows: Sequence[tuple[int, list[str]]]) -> int:
+        """Have these rows, each with its line. How many they are."""
+        for line, row in rows:
+            if len(row) != len(self.first):
+                like = "header" if self.has_header else "first line"
+                comma = "; a comma inside a number or a text wants quotes around it, or columns separated by ';'"
+                hint = self.hint() or comma * (self.delimiter == "," and len(row) > len(self.first))
+                raise DataError(f"{self.name}:{line}: expected {len(self.first)} cells, as in the {like}, got {len(row)}{hint}")
+        self.cells = list(zip(*(row for _, row in rows), strict=True))
+        self.origin = Origin(self.name, np.array([line for line, _ in rows], np.int32))
+        return len(rows)
+
+    def _note(self) -> None:
+        self.notes = form.notes(
+            self.source.path,
+            None if self.source.delimiter else self.delimiter,
+            None if self.source.decimal else self.decimal,
+            self.first,
+            self.has_header if self.source.header is None else None,
+        )
+
+    def of_rows(self, rows: Sequence[tuple[int, list[str]]]) -> "Cells":
+        """The same table, but of other rows, each with its line. Raises DataError for one that has not as many cells."""
+        other = copy(self)
+        other._take(rows)
+        return other
 
     def hint(self) -> str:
         """What may separate the columns, if they seem to be one; or that there may be no header."""
         found = [mark for mark in ";\t|, " if mark in self.columns[0]] if len(self.columns) == 1 else []
         if found:
             return " Write delimiter: {}, if that separates them.".format('"\\t"' if found[0] == "\t" else repr(found[0]))
-        if self.source.header is None and not self.has_header:
-            return " The first line is all numbers, and so taken as a row; write header: true if it is none."
-        if self.source.header is None and any(number_of(name) is not None for name in self.columns):
-            return " Write header: false if the first line is a row; columns are then named 0, 1, ..."
+        if self.source.header is not None:
+            return ""
+        if not self.has_header:
+            told = f" The first line looks like data ({listed(self.first, 5)}), so columns are named by their places, 0, 1, ..., in quotes"
+            return f"{told}: name one of these, or put a line of names above; write header: true if the first line is one."
+        cells = dict(zip(self.columns, getattr(self, "cells", ()), strict=False))
+        if any(number_of(name) is not None or name in cells.get(name, ()) for name in self.columns):
+            told = " The first line, taken as the header, looks like data: put a line of names above it"
+            return f"{told}, or write header: false, and columns are named by their places, 0, 1, ..., in quotes."
         return ""
 
     def got(self, name: str, row: int) -> str:
@@ -171,21 +185,34 @@ class Cells(Table):
             wrong = ~np.isfinite(found) & ~column.missing
             if not wrong.any():
                 return Column(found)
-            row = int(wrong.argmax())
-            raise DataError(self._no_number(name, row), path=option)
+            raise DataError(self._no_number(name, wrong.nonzero()[0].tolist()), path=option)
         other = "," if self.decimal == "." else "."
         if 2 * sum(number_of(cell, other) is not None for cell in there) > len(there):
-            row = next(row for row, cell in enumerate(cells) if value.get(cell, 0) is None and number_of(cell, other) is not None)
-            raise DataError(self._no_number(name, row), path=option)
+            rows = [row for row, cell in enumerate(cells) if value.get(cell, 0) is None and number_of(cell, other) is not None]
+            raise DataError(self._no_number(name, rows), path=option)
         return column
 
-    def _no_number(self, name: str, row: int) -> str:
-        cell = self.cells[self.index[name]][row].strip()
+    def _no_number(self, name: str, rows: list[int]) -> str:
+        """Some cells that are no numbers, in words."""
+        cells = [self.cells[self.index[name]][row].strip() for row in rows]
+        told = f"{self.where(rows[0])}: column {name!r}: expected a finite number, got {self.got(name, rows[0])}{more(len(rows))}"
         other = "," if self.decimal == "." else "."
-        value = number_of(cell, other)
-        hint = f"; write decimal: {other!r} if that marks its decimals" if value is not None and np.isfinite(value) else ""
-        hint = "; decimals are marked by one sign in all columns" if hint and self.source.decimal is None else hint
-        return f"{self.where(row)}: column {name!r}: expected a finite number, got {self.got(name, row)}{hint}"
+        value = number_of(cells[0], other)
+        if value is None or not np.isfinite(value):
+            if (meant := number(cells[0])) is not None:
+                return f"{told}; write the number alone, {meant:.12g}"
+            if len(set(cells)) > 1 or len(cells[0]) > 20 or value is not None:
+                return told
+            missing = [*sorted({cell.strip() for column in self.cells for cell in column} & self.missing), cells[0]]
+            return f"{told}; if it stands for a missing value, write missing: [{', '.join(map(repr, missing))}]"
+        if self.source.decimal is not None:
+            return f"{told}; write decimal: {other!r} if that marks its decimals"
+        unlike = form.POINT if self.decimal == "." else form.COMMA
+        mixed = next((column for column, texts in zip(self.columns, self.cells, strict=True) if unlike.search("\n".join(texts))), None)
+        if mixed is not None:
+            without = other == "," and form.thousands(cells) and f"; if commas mark thousands here, write {cells[0].replace(',', '')}"
+            return f"{told}; decimals are marked by one sign in all columns, and in {mixed!r} that is {self.decimal!r}{without or ''}"
+        return f"{told}; {(other == ',' and form.thousands(cells)) or f'write decimal: {other!r} if that marks its decimals'}"
 
     def _dates(self, name: str, cells: tuple[str, ...]) -> Column:
         """Dates as days. Raises DataError for a cell that holds none."""
@@ -201,6 +228,57 @@ class Cells(Table):
         numbers = np.full(len(cells), np.nan)
         numbers[[cell not in self.missing for cell in stripped]] = found
         return Column(numbers)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[TextIO]:
+    """A file of text. Raises FileError or DataError where it cannot be read, is no text, or changes meanwhile."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file, form.unchanged(path, file.fileno()):
+            yield file
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: expected text in UTF-8, got byte {error.object[error.start]:#x}; save the file as UTF-8") from None
+    except OSError as error:
+        if isinstance(error, FileError):
+            raise
+        raise FileError(f"cannot read {path}: {error.strerror}") from None
+
+
+def _rows(first: list[str], file: TextIO, path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows that have cells, each with its line; `first` lines have been read from the file. Raises DataError."""
+    reader = csv.reader(chain(first, iter(lambda: form.line_of(file, path), "")), delimiter=delimiter, strict=True)
+    try:
+        for row in reader:
+            if row:
+                yield reader.line_num, row
+    except csv.Error as error:
+        raise DataError(f"{path}:{reader.line_num}: {error}") from None
+
+
+class Unlabelled(CSV):
+    """A CSV file of rows to predict, which needs no target."""
+
+    target: str = field(default="", kw_only=True)
+    targets = ()
+
+    def pieces(self, size: int) -> Iterator[tuple[Cells, list[tuple[int, list[str]]]]]:
+        """So many rows at a time, and the table that they are of. Raises FileError or DataError."""
+        path = regular_file(self.path)
+        with _opened(path) as file:
+            first = form.beginning(file, path)
+            delimiter = self.delimiter or form.delimiter_of(first, path)
+            rows = _rows(first, file, path, delimiter)
+            piece = list(islice(rows, size + 1))
+            table = Cells.__new__(Cells)
+            table._begin(self, piece, delimiter)
+            rows = chain(piece[table.has_header :], rows)
+            piece = list(islice(rows, size))
+            known = [row for _, row in piece if len(row) == len(table.first)]
+            table.decimal = self.decimal or form.decimal_of(list(zip(*known, strict=True)), delimiter, path)
+            table._note()
+            while piece:
+                yield table, piece
+                piece = list(islice(rows, size))
 
 
 def _all_numbers(cells: tuple[str, ...], decimal: str) -> np.ndarray | None:

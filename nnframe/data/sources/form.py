@@ -82,6 +82,16 @@ def _share_of_numbers(rows: list[list[str]], mark: str) -> float:
     return sum(any(number_of(cell.strip(), decimal) is not None for decimal in decimals) for cell in cells) / len(cells)
 
 
+def thousands(cells: Sequence[str]) -> str:
+    """That commas may be marks of thousands, in words; nothing if in some of the cells they are none."""
+    if not all(map(THOUSANDS.fullmatch, cells)):
+        return ""
+    cell = cells[0].strip()
+    point = cell.replace(",", ".")
+    told = f"{cell!r} may be {point} or {cell.replace(',', '')}; write decimal: ',' if it is {point}"
+    return f"{told}, or else the numbers without marks of thousands"
+
+
 def decimal_of(columns: Sequence[Sequence[str]], delimiter: str, path: Path) -> str:
     """What marks decimals: a comma if there are cells such as 1,5 and none such as 1.5. Raises DataError if that may be thousands."""
     if delimiter == ",":
@@ -93,11 +103,8 @@ def decimal_of(columns: Sequence[Sequence[str]], delimiter: str, path: Path) -> 
             return "."
         if "," in joined:
             commas += COMMA.findall(joined)
-    if commas and all(THOUSANDS.fullmatch(cell) for cell in commas):
-        cell = commas[0].strip()
-        point = cell.replace(",", ".")
-        told = f"{path}: {cell!r} may be {point} or {cell.replace(',', '')}; write decimal: ',' if it is {point}"
-        raise DataError(f"{told}, or else the numbers without marks of thousands")
+    if commas and (told := thousands(commas)):
+        raise DataError(f"{path}: {told}")
     return "," if commas else "."
 
 

@@ -1,6 +1,6 @@
 """What changes inputs, or targets, before they are trained on: the base of all transforms."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from nnframe.components.component import Component, config_of
 from nnframe.components.names import nearest
-from nnframe.components.options import field
+from nnframe.components.options import field, options
 from nnframe.data.dataset import Dataset
 from nnframe.data.mapped import Mapped
 from nnframe.errors import DataError, listed
@@ -27,7 +27,8 @@ class Transform(Component):
     slot = "transform"
     takes: ClassVar[Literal["numbers", "texts", "all"]] = "numbers"  # which columns, unless some are named; the others pass as they are
     takes_any: ClassVar[bool] = False  # may one that takes numbers be told to take columns of texts?
-    fitted: ClassVar[tuple[str, ...]] = ()  # the attributes that hold what was learnt
+    fitted: ClassVar[tuple[str, ...]] = ()  # the attributes that hold what was learnt,
+    fitted_lists: ClassVar[bool] = False  # as lists, one item a column, and not as arrays
 
     columns: tuple[str, ...] | None = field(default=None, kw_only=True)
     inputs: tuple[str, ...] = field(init=False)
@@ -95,7 +96,24 @@ class Transform(Component):
         """All that says what it does to a row, as plain data for the run's record: its options, columns, and what was learnt."""
         given = {name: value for name, value in config_of(self).items() if name != "columns"}
         columns = {} if self._places is None and self.columns is None else {"columns": list(self.inputs)}
-        return given | columns | {name: _plain(getattr(self, name)) for name in self.fitted}
+        learnt = {name: getattr(self, name) for name in self.fitted}
+        narrow = any(getattr(value, "dtype", None) == np.float32 for value in learnt.values())
+        return given | columns | {name: _plain(value) for name, value in learnt.items()} | ({"dtype": "float32"} if narrow else {})
+
+    @classmethod
+    def recalled(cls, record: Mapping[str, Any], data: Dataset) -> "Transform":
+        """The transform of which `record` was made, for rows like those of `data`. Raises OptionError, DataError or KeyError for a record
+        that is none, or of another transform."""
+        made = cls(**{name: record[name] for name in options(cls) if name in record})
+        made._choose(data)
+        for name in cls.fitted:
+            value = record[name]
+            if isinstance(value, list) and not cls.fitted_lists:
+                value = np.array(value)
+                value = value.astype(record.get("dtype", value.dtype)) if value.dtype.kind == "f" else value
+            setattr(made, name, value)
+        made._lay_out(data)
+        return made
 
     def at(self, place: int) -> str:
         """The start of a message: `column 'a': `, or nothing where columns have no names."""

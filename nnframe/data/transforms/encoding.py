@@ -16,6 +16,7 @@ class Encoding(Transform):
 
     takes = "texts"
     fitted = ("values",)
+    fitted_lists = True
     allows = ""  # what to write so that other values are taken
 
     def fit(self, x: np.ndarray) -> None:

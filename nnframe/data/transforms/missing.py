@@ -21,6 +21,7 @@ class Impute(Transform):
 
     takes_any = True
     fitted = ("fill", "marked")
+    fitted_lists = True
 
     strategy: Literal["mean", "median", "most_frequent", "constant"] = "mean"
     _: KW_ONLY
