@@ -164,8 +164,19 @@ OPTIMIZERS = [  # a 0 among the values must take the path of a run alone that ne
     Case(nn.SGD(0.1, momentum=0.9), per_run={"dampening": [0, 0.5, 0.1], "weight_decay": [0.1, 0, 0.02]}),
     Case(nn.SGD(0.1, momentum=0.9, dampening=0.5), per_run={"momentum": [0, 0.9, 0.5], "dampening": [0.5, 0, 0.1]}),
     Case(nn.SGD(0.1, momentum=0.9, nesterov=True), per_run={"momentum": [0.5, 0.9, 0.8], "weight_decay": [0, 0.1, 0.02]}),
-    Case(nn.SGD(0.1, weight_decay=0.01), per_run={"lr": nn.Cosine([0.1, 0.3, 0.2], 0), "momentum": nn.Step([0.5, 0.9, 0.8], every=3, factor=[1, 0.5, 0.1])}),
-    Case(nn.Adam(0.05), per_run={"lr": [1e-3, 0.1, 0.05], "betas": ([0, 0.9, 0.8], [0.9, 0.999, 0.95]), "eps": [1e-8, 1e-3, 1e-6], "weight_decay": [0, 0.1, 0.02]}),
+    Case(
+        nn.SGD(0.1, weight_decay=0.01),
+        per_run={"lr": nn.Cosine([0.1, 0.3, 0.2], 0), "momentum": nn.Step([0.5, 0.9, 0.8], every=3, factor=[1, 0.5, 0.1])},
+    ),
+    Case(
+        nn.Adam(0.05),
+        per_run={
+            "lr": [1e-3, 0.1, 0.05],
+            "betas": ([0, 0.9, 0.8], [0.9, 0.999, 0.95]),
+            "eps": [1e-8, 1e-3, 1e-6],
+            "weight_decay": [0, 0.1, 0.02],
+        },
+    ),
     Case(nn.Adam(0.05, betas=(0.8, 0.9), eps=1e-6)),
     Case(nn.Adam(0.05, weight_decay=0.01), per_run={"betas": (nn.Cosine([0.9, 0.5, 0.7], 0.8), 0.99)}),
     Case(nn.Adam(0.05, amsgrad=True), per_run={"weight_decay": [0, 0.1, 0.02], "betas": (nn.Cosine([0.9, 0.5, 0.7], 0.8), 0.99)}),
@@ -175,8 +186,18 @@ OPTIMIZERS = [  # a 0 among the values must take the path of a run alone that ne
     Case(nn.RMSprop(0.02, weight_decay=0.01), per_run={"weight_decay": [0, 0.1, 0.02]}),
     Case(nn.AdamW(nn.Cosine(0.1)), per_run={"lr": nn.Step([0.1, 0.2, 0.05], every=2, factor=[0.1, 0.5, 1])}),
     Case(nn.AdamW(0.05, betas=(0.8, 0.9), eps=1e-6), per_run={"eps": [1e-8, 1e-3, 1e-6]}),
-    Case(nn.AdamW(0.05, weight_decay=0.02), per_run={"lr": [1e-3, 0.1, 0.05], "betas": ([0, 0.9, 0.8], [0.9, 0.999, 0.95]), "weight_decay": [0, 0.1, 0.02]}),
+    Case(
+        nn.AdamW(0.05, weight_decay=0.02),
+        per_run={"lr": [1e-3, 0.1, 0.05], "betas": ([0, 0.9, 0.8], [0.9, 0.999, 0.95]), "weight_decay": [0, 0.1, 0.02]},
+    ),
     Case(nn.AdamW(0.05, amsgrad=True), per_run={"weight_decay": [0.1, 0, 0.02]}),
+]
+WHOLE = [  # optimizers that take no steps; tests/training/test_scipy.py has what the others are tried on elsewhere
+    Case(nn.SciPy()),
+    Case(nn.SciPy("L-BFGS-B", tolerance=1e-3, memory=3)),
+    Case(nn.SciPy("Newton-CG")),
+    Case(nn.SciPy("trust-ncg")),
+    Case(nn.SciPy("least_squares", tolerance=0)),
 ]  # fmt: skip
 
 SCHEDULES = [
@@ -320,7 +341,7 @@ CASES = {
     "layer": LAYERS,
     "loss": LOSSES,
     "metric": METRICS,
-    "optimizer": OPTIMIZERS,
+    "optimizer": OPTIMIZERS + WHOLE,
     "schedule": SCHEDULES,
     "initializer": INITIALIZERS,
     "callback": CALLBACKS,

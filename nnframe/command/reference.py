@@ -64,27 +64,27 @@ def reference() -> str:
 
 
 def _id(name: str) -> str:
-    return name.replace(" ", "-")
+    return escape(name.replace(" ", "-"))
 
 
 def _own(page: Page, taken: set[str]) -> str:
     """The anchor of a page: its name, unless another has it."""
-    found = page.name if page.name not in taken else f"{_id(page.slot)}.{page.name}"
+    found = _id(page.name if _id(page.name) not in taken else f"{page.slot}.{page.name}")
     taken.add(found)
     return found
 
 
 def _article(own: str, page: Page) -> str:
     text = "".join(f"<pre>{escape(part)}</pre>" if part[0] == " " or "\n" in part else f"<p>{_marked(part)}</p>" for part in page.text)
-    rows = [row for row in page.rows if not row.shared]
+    elsewhere = [row for row in page.rows if row.shared and page.slot == "data source"]  # which the section `data` has
+    rows = [row for row in page.rows if row not in elsewhere]
     table = "".join(f"<tr><td><code>{escape(row.name)}</code></td><td>{_default(row)}</td><td>{_takes(row)}</td></tr>" for row in rows)
     head = "<tr><th>option</th><th>default</th><th>takes</th></tr>"
-    shared = [f"<code>{escape(row.name)}</code>" for row in page.rows if row.shared]
-    of_all = '<a href="#data">all data sources</a>' if page.slot == "data source" else f"all {escape(page.slot)}s"
+    others = ", ".join(f"<code>{escape(row.name)}</code>" for row in elsewhere)
     return (
         f'<article id="{own}"><h3>{escape(page.name)} <small>{escape(page.kind)}</small></h3>{text}'
         + (f'<div class="table"><table>{head}{table}</table></div>' if rows else "")
-        + (f'<p class="also">And the options of {of_all}: {", ".join(shared)}.</p>' if shared else "")
+        + (f'<p class="also">And the options of <a href="#data">all data sources</a>: {others}.</p>' if others else "")
         + (f"<pre>{escape(page.example)}</pre>" if page.example else "")
         + "</article>"
     )
@@ -98,7 +98,7 @@ def _takes(row: Row) -> str:
     """In words, in which slots are links."""
     text = escape(row.takes)
     for slot in row.slots[:1]:
-        text = re.sub(rf"\b{slot}\b", f'<a href="#{_id(slot)}">{slot}</a>', text)
+        text = text.replace(slot, f'<a href="#{_id(slot)}">{slot}</a>', 1)
     return text
 
 

@@ -11,6 +11,9 @@ OURS = {
     "p": "rate prob probability dropout dropout_rate drop_prob keep_prob",
     "weight_decay": "alpha l2 l2_reg decay penalty regularization lambda wd",
     "eps": "epsilon",
+    "tolerance": "tol gtol ftol xtol tolerance_grad",
+    "memory": "maxcor history_size m",
+    "method": "solver algorithm",
     "betas": "beta beta1 beta2 beta_1 beta_2 b1 b2",
     "momentum": "mu beta decay",
     "nesterov": "nesterovs_momentum use_nesterov",
@@ -90,6 +93,8 @@ OURS = {
     "on_end": "on_train_end on_fit_end on_stop",
     # components
     "Dense": "Linear FullyConnected FC Affine InnerProduct",
+    "trust-ncg": "trust-krylov trust-exact",
+    "SciPy": "LBFGS L-BFGS-B L_BFGS BFGS NewtonCG least_squares LevenbergMarquardt",
     "BatchNorm": "BatchNormalization BatchNorm1d BatchNorm2d BN",
     "Sigmoid": "Logistic",
     "Identity": "Linear PassThrough NoOp",

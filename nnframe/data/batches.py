@@ -137,7 +137,7 @@ class Batches:
         place = self._sets.of[0]
         count = self._sets.counts[place]
         own = [a[place : place + 1, :count] if own else a for a, own in zip(self._arrays, self._own, strict=True)]
-        arrays = dict(zip(("x", "y", "weight"), own, strict=False))
+        arrays: dict[str, Any] = dict(zip(("x", "y", "weight"), own, strict=False))
         return Batches(replace(self._data, **arrays, visited=None, sets=None), self._own, self.seeds, self.size, False)
 
     def data_hash(self) -> str:

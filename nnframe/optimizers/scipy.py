@@ -17,10 +17,11 @@ from nnframe.optimizers.base import Optimizer
 from nnframe.optimizers.objective import Objective
 
 UNLIMITED = sys.maxsize  # what counts iterations is the training
+REJECTED = 30  # steps in a row, each of which divides the region that is trusted by 4, until nothing is left of it
 
 
-class _Flat(Exception):
-    """The gradient is as small as was asked for."""
+class _End(Exception):
+    """Why to end, where SciPy would go on."""
 
 
 @register
@@ -28,14 +29,15 @@ class SciPy(Optimizer):
     """Minimizes the loss over all rows by a method of scipy.optimize, for small networks in float64.
 
     An iteration is an epoch. Training ends where no component of the gradient exceeds `tolerance`, or where rounding lets the method go no
-    further. L-BFGS-B remembers `memory` pairs of steps and gradients, 10 unless given. Newton-CG and trust-krylov get products with the
+    further. L-BFGS-B remembers `memory` pairs of steps and gradients, 10 unless given. Newton-CG and trust-ncg get products with the
     Hessian by central differences of gradients. least_squares (trust region reflective, Levenberg and Marquardt's idea) is for MSE, and
     holds the exact Jacobian of all residuals: rows times outputs times parameters.
     """
 
     whole = True
 
-    method: Literal["L-BFGS-B", "Newton-CG", "trust-krylov", "least_squares"] = "L-BFGS-B"
+    # no trust-krylov: where the Hessian is not positive definite, trlib in SciPy 1.17 gives other numbers from call to call
+    method: Literal["L-BFGS-B", "Newton-CG", "trust-ncg", "least_squares"] = "L-BFGS-B"
     _: KW_ONLY
     tolerance: NonNegative = 1e-6
     memory: Size | None = None
@@ -58,39 +60,46 @@ class SciPy(Optimizer):
     def minimize(self, objective: Objective, iterated: Callable[[], None]) -> str:
         from scipy import optimize
 
-        def flat(x: np.ndarray) -> bool:
-            return bool((np.abs(objective(x)[1]) <= self.tolerance).all())
+        at, rejected = objective.start, 0
+
+        def end_where_flat() -> None:
+            if (np.abs(objective(at)[1]) <= self.tolerance).all():
+                raise _End(f"converged: no component of the gradient exceeds {self.tolerance:g}")
 
         def reached(x: np.ndarray) -> None:
-            objective.place(x)
-            iterated()
-            if flat(x):
-                raise _Flat
-
-        at = start = objective.start
-
-        def jacobian(x: np.ndarray) -> np.ndarray:  # asked for once at each point that least_squares goes on from
-            nonlocal at
+            nonlocal at, rejected
             if not np.array_equal(x, at):
-                at = x.copy()
-                reached(at)
+                at, rejected = _finite(x).copy(), 0
+                objective.place(at)
+                iterated()
+                end_where_flat()
+            elif (rejected := rejected + 1) == REJECTED:
+                raise _End("ended: steps are lost in rounding")
+
+        def value(x: np.ndarray) -> tuple[float, np.ndarray]:
+            return objective(_finite(x))
+
+        def residuals(x: np.ndarray) -> np.ndarray:
+            return objective.residuals(_finite(x))
+
+        def jacobian(x: np.ndarray) -> np.ndarray:  # asked for at each point that least_squares goes on from
+            reached(x)
             return objective.jacobian(x)
 
-        if not np.isfinite(objective(start)[0]):
-            return "the loss at the start is not finite"
         try:
-            if flat(start):
-                raise _Flat
+            if not np.isfinite(objective(at)[0]):
+                raise _End("ended: the loss at the start is not finite")
+            end_where_flat()
             if self.method == "least_squares":
                 ends: dict[str, Any] = {"ftol": None, "xtol": np.finfo(np.float64).eps, "gtol": None, "max_nfev": UNLIMITED}
-                found = optimize.least_squares(objective.residuals, start, jacobian, **ends)
+                found = optimize.least_squares(residuals, at, jacobian, **ends)
             else:
                 given: dict[str, Any] = {"method": self.method, "callback": reached, "options": self._for_scipy()}
                 if self.method != "L-BFGS-B":
                     given["hessp"] = objective.times_hessian
-                found = optimize.minimize(objective, start, jac=True, **given)
-        except _Flat:
-            return f"{self.method} converged: no component of the gradient exceeds {self.tolerance:g}"
+                found = optimize.minimize(value, at, jac=True, **given)
+        except _End as end:
+            return f"{self.method} {end}"
         message = found.message.strip().removeprefix("Warning: ").removeprefix("CONVERGENCE: ").rstrip(".: ")
         return f"{self.method} {'converged' if found.success else 'ended'}: {message}"
 
@@ -99,3 +108,9 @@ class SciPy(Optimizer):
         if self.method == "L-BFGS-B":
             return {"maxcor": self.memory or 10, "ftol": 0.0, "gtol": 0.0, "maxiter": UNLIMITED, "maxfun": UNLIMITED}
         return {"maxiter": UNLIMITED} | ({"xtol": 0.0} if self.method == "Newton-CG" else {"gtol": 0.0})
+
+
+def _finite(x: np.ndarray) -> np.ndarray:
+    if not np.isfinite(x).all():  # least_squares would try the like for ever
+        raise _End("ended: its next step is not finite")
+    return x

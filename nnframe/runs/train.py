@@ -7,12 +7,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nnframe.config.build import Job, build
 from nnframe.config.reading import Document
 from nnframe.errors import FileError, printable
 from nnframe.runs.advice import advice, print_advice, remark
-from nnframe.runs.ending import COMMAND, PYTHON, Voice, conclude, predictions
+from nnframe.runs.ensemble import conclude
 from nnframe.runs.folder import RunFolder, identity, read_record, results_of, resume_command
+from nnframe.runs.voice import COMMAND, PYTHON, Voice
 from nnframe.system import files
 from nnframe.system.signals import SIGPIPE, Interrupted, theirs
 from nnframe.training.callbacks import BestWeights
@@ -100,7 +103,11 @@ def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str]
             voice.warn(f"training ended after epoch {training.done}; {when}{training.goes_on} with\n  {again}")
         raise
     if experiment.ensemble:
-        return conclude(job, record, history, say, voice)
+        well = conclude(job, record, history, say, voice)
+        for line in predictions(job) if well else ():
+            say(line)
+        voice.end(folder)
+        return 0 if well else 1
     results = results_of(history)
     epochs, kept = results["epochs"], results["kept_epoch"]
     test, ends = ({}, {}) if history.diverged else (job.test(), job.test_intervals())
@@ -150,3 +157,22 @@ def class_line(job: Job) -> str:
     if not classes or list(classes) == numbers or len(told) > LINE:
         return ""
     return told + (f"; an output near 1 means {classes[1]}" if job.model.output_shape == (1,) else "")
+
+
+def predictions(job: Job) -> list[str]:
+    """The rows of `predict`, each with its outputs and the class that they stand for; of an ensemble with the sd over its members."""
+    found, spread = job.predict(), job.predict_sd()
+    classes, width = job.data.training.classes, max(map(len, found), default=0)
+    lines = []
+    for name, pred in found.items():
+        values = np.ravel(pred)
+        label = ""
+        if classes and values.size == 1:
+            label = classes[int(values[0] >= 0.5)]
+        elif classes:
+            label = dict(enumerate(classes)).get(int(values.argmax()), "")
+        told = [f"{value:.4g}" for value in values]
+        if name in spread:
+            told = [f"{value} ± {sd:.2g}" for value, sd in zip(told, np.ravel(spread[name]), strict=True)]
+        lines.append(f"  {name:<{width}}  {' '.join(told)}  {label}".rstrip())
+    return lines

@@ -50,9 +50,10 @@ def both(p: np.ndarray) -> np.ndarray:
     return pair[..., 0, :] if p.ndim > 2 and p.shape[-1] == 1 else pair
 
 
+@np.errstate(all="ignore")
 def mean_of(read: np.ndarray) -> np.ndarray:
-    """The mean over the first axis; where all are equal, these very numbers."""
-    return np.asarray(read[0] + (read - read[0]).mean(0))
+    """The mean over the first axis; where all are equal, these very numbers, which rounding may change otherwise."""
+    return np.where((read == read[0]).all(0), read[0], read.mean(0))
 
 
 Judges = tuple[Loss, list[Metric]]

@@ -70,7 +70,9 @@ class History(dict[str, np.ndarray]):
 
     def _excerpt(self) -> tuple[str, list[str], Rows]:
         """What it is, the names of its columns, and their numbers in a few epochs; of a stack the medians."""
-        columns = {name: column for name, column in self.items() if isinstance(column, np.ndarray) and column.ndim}
+        columns = {
+            name: column for name, column in self.items() if isinstance(column, np.ndarray) and column.ndim and column.dtype.kind in "fiub"
+        }
         length = max(map(len, columns.values()), default=0)
         columns = {name: column for name, column in columns.items() if len(column) == length}
         runs = next((column.shape[1:] for column in columns.values()), ())

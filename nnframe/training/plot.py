@@ -26,7 +26,8 @@ def plot(history: Any) -> Any:
     best = _best(history)
     for ax, (name, columns) in zip(axes[:, 0], panels.items(), strict=True):
         for prefix, column in columns.items():
-            _draw(ax, column, COLORS[prefix], prefix + name, best if prefix == max(columns, key=list(COLORS).index) else None)
+            marked = prefix == ("val_" if "val_" in columns else "")
+            _draw(ax, column, COLORS[prefix], prefix + name, best if marked else None)
         numbers = np.concatenate([column[~np.isnan(column)] for column in columns.values()])
         if name == "loss" and numbers.size and 0 < numbers.min() < numbers.max() / STEEP:
             ax.set_yscale("log")
@@ -44,9 +45,9 @@ def _panels(history: Mapping[str, np.ndarray]) -> dict[str, dict[str, np.ndarray
     """The columns (epochs, runs) of each panel, by what stands before its name: of the loss first, then of each metric."""
     found: dict[str, dict[str, np.ndarray]] = {}
     for name, column in history.items():
-        prefix = next(prefix for prefix in reversed(COLORS) if name.startswith(prefix))
-        numbers = np.where(np.isfinite(column), column, np.nan)
-        if name != "lr" and len(numbers):
+        if name != "lr" and len(column):
+            prefix = next(prefix for prefix in reversed(COLORS) if name.startswith(prefix))
+            numbers = np.where(np.isfinite(column), column, np.nan)
             found.setdefault(name.removeprefix(prefix), {})[prefix] = numbers.reshape(len(numbers), -1)
     return dict(sorted(found.items(), key=lambda item: item[0] != "loss"))
 

@@ -93,7 +93,7 @@ class WholeTraining(Training):
         if self.checkpoints is not None:
             self.checkpoints.save(self.get_state())
         most = 0
-        for run in [0] if self.alive is None else self.alive:
+        for run in [0] if self.alive is None else self.alive.tolist():
             self.done = 0
             with self._alone(run):
                 self._minimize(limit)
@@ -127,7 +127,8 @@ class WholeTraining(Training):
 
         try:
             reason = self.optimizer.minimize(self._objective(), iterated)
-            if not self.done:  # the start is as good as it gets, and is what is told of the run
+            params[...] = reached
+            if not self.done:  # there was no way down from the start, which is what is told of the run
                 iterated()
         except _Ended:
             pass

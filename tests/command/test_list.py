@@ -48,9 +48,11 @@ def forgotten(monkeypatch):
     monkeypatch.setattr(plugins, "LOADED", [])
     known = {slot: dict(names) for slot, names in REGISTRY.items()}
     yield
-    for slot, names in REGISTRY.items():
-        for name in set(names) - set(known[slot]):
+    for slot, names in list(REGISTRY.items()):
+        for name in set(names) - set(known.get(slot, ())):
             del names[name]
+        if slot not in known:
+            del REGISTRY[slot]
 
 
 # ---------------------------------------------------------------------------------------------- examples
@@ -353,6 +355,13 @@ class Dense2(nn.Layer):
         pass
 
 
+class Thing(nn.Component):
+    slot = 'a"<i>slot'
+
+
+Tricky = nn.register(type('"><i>', (Thing,), {"holds": None, "__annotations__": {"holds": Thing | None}}))
+
+
 class Log(nn.Layer):
     """Has a name that a transform and a section have."""
 '''
@@ -427,6 +436,10 @@ def test_the_page_has_every_component_and_section_and_needs_nothing_else(capsys,
         "model: [{type: Dense, units: 64,",
     ):
         assert part in article
+    for slot, name in COMPONENTS:
+        article = text.partition(f'<article id="{name}">')[2].partition("</article>")[0]
+        assert [key for key in options(REGISTRY[slot][name]) if f"<code>{key}</code>" not in article] == []
+        assert slot == "data source" or "all data sources" not in article
 
 
 def test_what_a_plugin_says_is_text_on_the_page(capsys, tmp_path, forgotten):

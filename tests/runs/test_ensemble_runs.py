@@ -174,6 +174,14 @@ def test_a_member_that_diverges_is_named_and_left_out(place, capsys):
     assert run.main(["--resume", str(folder), "--plugin=spoil.py"]) == 1
 
 
+def test_an_ensemble_whose_losses_are_infinite(place, capsys):
+    options = ["optimizer={type: SGD, lr: 1e30}", "loss=MSE", "metrics=[]", "dtype=float64", "ensemble=4", "--quiet", "data.test=0.1"]
+    folder, lines, err = trained(capsys, *options, status=1)
+    assert err.startswith("all 4 members diverged, the first: the loss is ") and "Warning" not in err
+    told = record(folder)
+    assert told["results"]["loss"] in ("inf", "nan") and "test_loss" not in told["results"] and lines == [str(folder)]
+
+
 def test_weights_lost_in_the_last_epoch_are_left_out_too(place, capsys):
     (place / "spoil.py").write_text(SPOIL)
     folder, _, err = trained(

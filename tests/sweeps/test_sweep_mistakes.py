@@ -24,7 +24,7 @@ sweep:
 MISTAKES = {
     # sweep: a line each, and what is said of them
     "{parameters: {optimizer.lrr: [1, 2]}}": "8:17: sweep.parameters.optimizer.lrr: SGD has no option 'lrr'. Did you mean 'lr'? Options: lr, momentum, dampening, weight_decay, nesterov.",
-    "{parameters: {optimiser.lr: [1, 2]}}": "8:17: sweep.parameters.optimiser.lr: optimiser: unknown key 'optimiser'. Did you mean 'optimizer'? Keys: data, model, loss, optimizer, train, name, seed, dtype, metrics, callbacks, predict, log, sweep, extends.",
+    "{parameters: {optimiser.lr: [1, 2]}}": "8:17: sweep.parameters.optimiser.lr: optimiser: unknown key 'optimiser'. Did you mean 'optimizer'? Keys: data, model, loss, optimizer, train, name, seed, ensemble, dtype, metrics, callbacks, predict, log, sweep, extends.",
     "{parameters: {model.3.units: [1, 2]}}": "8:17: sweep.parameters.model.3.units: model is a list of 3; expected 0 to 2, got '3'",
     "{parameters: {optimizer.lr.start: [1, 2]}}": "8:17: sweep.parameters.optimizer.lr.start: optimizer.lr is 0.1, which has no 'start'",
     "{parameters: {optimizer.lr: []}}": "8:17: sweep.parameters.optimizer.lr: expected at least one value, got an empty list",
@@ -74,7 +74,7 @@ MISTAKES = {
     "{parameters: {train.max_seconds: [1, 2]}}": "8:17: sweep.parameters.train.max_seconds: a trial shares its time with others; limit train.epochs",
     "{parameters: {model: {small: [{type: Dense, units: 3}], wrong: [{type: Dens, units: 3}]}}}": "8:68: sweep.parameters.model.wrong.0.type: unknown layer 'Dens'. Did you mean 'Dense'? Known: LAYERS.",
     "{parameters: {model: {wrong: [{type: Dense, units: 0}]}}}": "8:47: sweep.parameters.model.wrong.0.units: expected an integer of at least 1, got 0",
-    "{parameters: {optimizer: [SGD, Adma]}}": "8:34: sweep.parameters.optimizer.1: unknown optimizer 'Adma'. Did you mean 'Adam'? Known: Adam, AdamW, RMSprop, SGD.",
+    "{parameters: {optimizer: [SGD, Adma]}}": "8:34: sweep.parameters.optimizer.1: unknown optimizer 'Adma'. Did you mean 'Adam'? Known: Adam, AdamW, RMSprop, SGD, SciPy.",
     "{objective: {metric: acuracy}}": "8:16: sweep.objective.metric: the log has no column 'acuracy' to rank by. Did you mean 'accuracy'? Columns: loss, accuracy.",
     "{objective: {metric: val_loss}}": "8:16: sweep.objective.metric: the log has no column 'val_loss' to rank by; there is no validation data. Did you mean 'loss'? Columns: loss, accuracy.",
     "{objective: {metric: lr}}": "8:16: sweep.objective.metric: the log has no column 'lr' to rank by. Columns: loss, accuracy.",

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from cases import CASES, OWN, RUNS, VECTOR, Case, classes, distributions, every, indices, numbers, probabilities, yes_and_no
+from cases import CASES, OWN, RUNS, VECTOR, WHOLE, Case, classes, distributions, every, indices, numbers, probabilities, yes_and_no
 from interruption import Leave, broken_off
 
 import nnframe as nn
@@ -15,7 +15,7 @@ LOSS_FOR = {
     distributions: nn.CrossEntropy,
 }
 SLOTS = ("layer", "loss", "metric", "optimizer", "schedule", "initializer", "callback", "augmentation")  # those that take part in training
-every_case = every(*(case for slot in SLOTS for case in CASES[slot] + OWN.get(slot, [])))
+every_case = every(*(case for slot in SLOTS for case in CASES[slot] + OWN.get(slot, []) if case not in WHOLE))
 
 
 def model_with(case, component):

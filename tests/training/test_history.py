@@ -76,7 +76,9 @@ def test_columns_that_do_not_fit_are_named():
     assert lines[-1] == "  and a_column_of_a_long_name_2, a_column_of_a_long_name_3, a_column_of_a_long_name_4, a_column_of_a_long_name_5"
 
 
-@pytest.mark.parametrize("history", [nn.History(), nn.History.of(()), nn.History.of((3,)), nn.History({"said": "a text"})])
+@pytest.mark.parametrize(
+    "history", [nn.History(), nn.History.of(()), nn.History.of((3,)), nn.History({"said": "a text", "names": np.array(["a"])})]
+)
 def test_without_numbers_it_says_so(history):
     assert repr(history) == "History: 0 epochs"
     assert "<p>History: 0 epochs</p>" in history._repr_html_()
@@ -191,6 +193,14 @@ def test_a_panel_for_losses_and_one_for_each_metric(pyplot, tmp_path):
     assert marks["loss"].get_label() == "0.3 at the best epoch, 3"
     figure.savefig(tmp_path / "curves.png")
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_ensembles_own_curve_is_a_third_one(pyplot):
+    history = history_of(np.ones((2, 3)), (3,), val_loss=np.ones((2, 3)) * 2, ensemble_val_loss=[1.5, 1.2])
+    (ax,) = history.plot().axes
+    assert [line.get_label() for line in ax.get_lines()] == ["loss, median of 3", "val_loss, median of 3", "ensemble_val_loss"]
+    assert {line.get_color() for line in ax.get_lines()} == OKABE_ITO
+    assert ax.collections[-1].get_offsets().tolist() == [[1, 2]] * 3
 
 
 def test_the_epoch_that_was_kept_is_the_best(pyplot):

@@ -1,0 +1,94 @@
+"""How a run of an ensemble ends: what is written of it, and what is told."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nnframe.config.build import Job
+from nnframe.errors import printable
+from nnframe.runs.folder import RunFolder, as_json
+from nnframe.runs.voice import Voice
+from nnframe.training.callbacks import BestWeights
+from nnframe.training.ensemble import mean_of
+from nnframe.training.history import DivergenceWarning, History
+from nnframe.training.log import summary
+
+SHOWN = 5  # members to name
+
+
+def conclude(job: Job, record: RunFolder, history: History, say: Callable[[str], None], voice: Voice) -> bool:
+    """Write and tell what an ensemble has come to: the means over its members, and the values of their averaged prediction. Members that
+    have diverged are left out. Have some not?"""
+    sound, kept = job.training.sound(), history.kept
+    each, together = _values(job, history, sound)
+    counted = sound if sound.any() else ~sound
+    results: dict[str, Any] = {"epochs": int(history.epochs.max())}
+    if len(epochs := set(kept[counted].tolist())) == 1:
+        results |= {"kept_epoch": epochs.pop()}
+    means = {name: float(mean_of(values[counted])) for name, values in each.items()}
+    means |= {name: float(value) for name, value in together.items()}
+    record.record["members"] = [
+        {"seed": seed, "status": "finished" if sound[i] else "diverged", "epochs": int(history.epochs[i]), "kept_epoch": int(kept[i])}
+        | {name: as_json(float(values[i])) for name, values in each.items()}
+        | ({"reason": history.reasons[i]} if i in history.reasons else {})
+        for i, seed in enumerate(job.model._store.seeds.values.tolist())
+    ]
+    ends = job.test_intervals() if sound.any() else {}
+    record.finish("finished" if sound.any() else "diverged", results | means, ends)
+    _tell_diverged(record.record["members"], voice)
+    if sound.any():
+        _tell(job, history, sound, means, ends, say)
+    return bool(sound.any())
+
+
+def _values(job: Job, history: History, sound: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """The log and test values of each member with the weights that it keeps; and those of the averaged prediction with these."""
+    data, places = job.data, (history.kept - 1, np.arange(len(sound)))
+    each = {name: values[places] for name, values in history.items() if not name.startswith("ensemble_val_")}
+    together: dict[str, Any] = {}
+    if sound.any() and data.validation is not None:
+        together = {f"ensemble_val_{name}": value for name, value in job.members_on(data.validation)[1].items()}
+    if sound.any() and data.test is not None:
+        alone, averaged = job.members_on(data.test)
+        each |= {f"test_{name}": values for name, values in alone.items()}
+        together |= {f"ensemble_test_{name}": value for name, value in averaged.items()}
+    return each, together
+
+
+def _tell_diverged(members: list[dict[str, Any]], voice: Voice) -> None:
+    """Name the members that are left out."""
+    gone = [member for member in members if member["status"] == "diverged"]
+    reasons = [member.get("reason", "its weights are not finite") for member in gone]
+    if len(gone) == len(members):
+        told = f"all {len(members)} members diverged, the first: {reasons[0]}"
+    elif gone:
+        named = [f"seed {member['seed']} ({reason})" for member, reason in zip(gone, reasons[:SHOWN], strict=False)]
+        more = f" and {len(gone) - SHOWN} more" if len(gone) > SHOWN else ""
+        told = f"warning: {len(gone)} of {len(members)} members diverged and are left out of the ensemble: {', '.join(named)}{more}"
+    else:
+        return
+    voice.warn(printable(f"{told}. A smaller optimizer.lr may help."), DivergenceWarning)
+
+
+def _tell(job: Job, history: History, sound: np.ndarray, means: dict[str, float], ends: dict[str, Any], say: Callable[[str], None]) -> None:
+    epochs, kept, reasons = history.epochs[sound], history.kept[sound], history.reasons
+    for reason, count in Counter(reasons[i] for i in np.flatnonzero(sound).tolist() if i in reasons).items():
+        say(f"ended early: {count} of {len(sound)} members: {reason}")
+    for callback in job.experiment.callbacks:
+        if isinstance(callback, BestWeights) and callback.where == "best.npz":
+            best = f"best {callback.monitor} {_reach(callback.best[sound])} in epoch {_reach(callback.epoch[sound])}"
+            say(f"{best}, whose weights are in {callback.where}")
+    keeps = f"; kept epoch {_reach(kept)}" if (kept < epochs).any() else ""
+    shown = summary({name: value for name, value in means.items() if name not in ends})
+    say(f"after {_reach(epochs)} epochs{keeps}: means of {sound.sum()} members, and their ensemble: {shown}")
+    if ends:
+        told = "  ".join(f"{name} {means[name]:.4g} (95 %: {low:.4g} to {high:.4g})" for name, (low, high) in ends.items())
+        say(f"on the {len(job.data.test.x)} test rows: {told}")  # type: ignore[union-attr]
+
+
+def _reach(values: np.ndarray) -> str:
+    """The value that all members have, or from where to where theirs go."""
+    low, high = values.min(), values.max()
+    return f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
