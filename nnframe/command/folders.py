@@ -106,7 +106,7 @@ def _done(entry: Entry) -> str:
 
 def _kept(values: Mapping[str, float], most: int) -> str:
     """What it is judged by: the loss on what is held out, and a metric there; without such rows the loss."""
-    held = [name for name in values if name.startswith("val_")]
+    held = [name for name in values if name.startswith("ensemble_val_")] or [name for name in values if name.startswith("val_")]
     names = held[:most] if held else [name for name in values if name != "lr"][:1]
     return "  ".join(f"{name} {values[name]:.4g}" for name in names)
 

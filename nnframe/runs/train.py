@@ -127,7 +127,7 @@ def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str]
             say(f"best {callback.monitor} {float(callback.best):.4g} in epoch {int(callback.epoch)}, whose weights are in {callback.where}")
     ended = f"stopped at epoch {epochs}" if reason else f"after {epochs} epochs"
     say(f"{ended}; kept epoch {kept}: {values}" if kept < epochs else f"{ended}: {values}")
-    if wrong := remark(job, {name: float(values[0]) for name, values in history.items()}, results):
+    if history and (wrong := remark(job, {name: float(values[0]) for name, values in history.items()}, results)):
         voice.warn(f"warning: {printable(wrong)}")
     if test:
         told = [f"{name} {value:.4g} (95 %: {ends[name][0]:.4g} to {ends[name][1]:.4g})" for name, value in test.items()]

@@ -156,6 +156,15 @@ def test_a_run_that_its_clock_ended(place, capsys):
     )
 
 
+def test_an_ensemble_is_replayed_with_the_weights_of_its_members(place, capsys):
+    folder = trained(capsys, "iris.yaml", "train.epochs=2", "ensemble=3", "callbacks=[BestWeights]")
+    assert told(capsys, folder) == (0, "identical to the last bit: 2 epochs, weights.npz, best.npz\n")
+    weights = dict(np.load(folder / "weights.npz"))
+    weights["0.W"][2, 1, 0] = 9
+    np.savez(folder / "weights.npz", **weights)
+    assert told(capsys, folder)[1].startswith("different: weights.npz: 0.W[2, 1, 0] was 9.0, is ")
+
+
 def test_a_run_that_diverged(place, capsys):
     folder = trained(capsys, "iris.yaml", "optimizer={type: SGD, lr: 1e30}")
     assert json.loads((folder / "run.json").read_text())["status"] == "diverged"

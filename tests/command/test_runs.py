@@ -85,6 +85,14 @@ def test_runs_and_sweeps_the_newest_first(place, capsys):
     assert [row["age"] for row in rows][1:] == ["2 h", "2 h"] and rows[0]["age"].endswith(" s")
 
 
+def test_an_ensemble_is_judged_by_its_averaged_prediction(place, capsys):
+    folder = trained(capsys, "iris.yaml", "train.epochs=2", "ensemble=3")
+    results = json.loads((folder / "run.json").read_text())["results"]
+    (row,) = listed(capsys)
+    kept = "  ".join(f"{name} {results[name]:.4g}" for name in ("ensemble_val_loss", "ensemble_val_accuracy"))
+    assert (row["kind"], row["done"], row["kept"]) == ("ensemble", "2 epochs", kept)
+
+
 def test_all_values_as_json(place, capsys):
     folder = trained(capsys, "iris.yaml", "train.epochs=3")
     made(place / "experiments" / "runs" / "odd", RECORD | {"status": "diverged", "results": {"epochs": 1, "loss": "nan"}})
