@@ -280,7 +280,7 @@ for key in ["__class__", "__init__", "__dict__", "__reduce__", "__setstate__", "
 for key in [
     "__class__", "__builtins__", "__name__", "hooks", "plugin", "plugins", "import", "imports", "python", "exec", "eval", "env", "environment",
     "include", "script", "command", "shell", "on_epoch", "requirements", "setup", "version", "out", "$schema", "$ref", "$include", "checkpoint", "resume",
-    "weights", "load_weights", "pretrained", "logger", "git", "remote", "url", "entry_points", "sys.path", "PYTHONPATH", "LD_PRELOAD",
+    "load_weights", "pretrained", "logger", "git", "remote", "url", "entry_points", "sys.path", "PYTHONPATH", "LD_PRELOAD",
 ]:  # fmt: skip
     add_named(f"key-{key}", top(f"{key}: canary.py"))
 

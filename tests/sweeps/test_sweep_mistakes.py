@@ -24,7 +24,7 @@ sweep:
 MISTAKES = {
     # sweep: a line each, and what is said of them
     "{parameters: {optimizer.lrr: [1, 2]}}": "8:17: sweep.parameters.optimizer.lrr: SGD has no option 'lrr'. Did you mean 'lr'? Options: lr, momentum, dampening, weight_decay, nesterov.",
-    "{parameters: {optimiser.lr: [1, 2]}}": "8:17: sweep.parameters.optimiser.lr: optimiser: unknown key 'optimiser'. Did you mean 'optimizer'? Keys: data, model, loss, optimizer, train, name, seed, ensemble, dtype, metrics, callbacks, predict, log, sweep, extends.",
+    "{parameters: {optimiser.lr: [1, 2]}}": "8:17: sweep.parameters.optimiser.lr: optimiser: unknown key 'optimiser'. Did you mean 'optimizer'? Keys: data, model, loss, optimizer, train, name, seed, ensemble, dtype, weights, metrics, callbacks, predict, log, sweep, extends.",
     "{parameters: {model.3.units: [1, 2]}}": "8:17: sweep.parameters.model.3.units: model is a list of 3; expected 0 to 2, got '3'",
     "{parameters: {optimizer.lr.start: [1, 2]}}": "8:17: sweep.parameters.optimizer.lr.start: optimizer.lr is 0.1, which has no 'start'",
     "{parameters: {optimizer.lr: []}}": "8:17: sweep.parameters.optimizer.lr: expected at least one value, got an empty list",
@@ -85,7 +85,7 @@ MISTAKES = {
     "{parameters: {optimizer.lr: [0.1], model: {small: [{type: Dense, units: 2}]}}}": "8:46: sweep.parameters.model.small: data.target: the target has 3 classes (setosa, versicolor, virginica), but the model has outputs (2,)",
     "{parameters: {data.path: [data/nothing.csv]}}": "8:29: sweep.parameters.data.path.0: there is no file PLACE/data/nothing.csv.",
     "{parameters: {data.validation: {low: 1e-4, high: 0.5, count: 2}}}": "8:17: sweep.parameters.data.validation: a validation part of 0.0001 of 150 rows leaves 150 to train on and 0 to validate on",
-    "{paramters: {}}": "8:4: sweep.paramters: unknown key 'paramters'. Did you mean 'parameters'? Keys: parameters, seeds, sampler, trials, settings, objective, confirm.",
+    "{paramters: {}}": "8:4: sweep.paramters: unknown key 'paramters'. Did you mean 'parameters'? Keys: parameters, seeds, sampler, trials, settings, objective, confirm, keep.",
 }
 
 
