@@ -150,5 +150,5 @@ from nnframe.training.fit import fit as fit
 from nnframe.training.history import DivergenceWarning as DivergenceWarning
 from nnframe.training.history import History as History
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [name for name, value in vars().items() if name[0] != "_" and not hasattr(value, "__spec__")]  # no modules

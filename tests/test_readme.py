@@ -1,6 +1,7 @@
 """The README's Python runs as it stands there."""
 
 import re
+import shlex
 import signal
 from pathlib import Path
 
@@ -11,19 +12,50 @@ import nnframe as nn
 from nnframe import __main__ as command
 from nnframe.components.registry import REGISTRY
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
 
 
-def test_the_readmes_python_runs(monkeypatch, capsys):
+def test_the_readmes_python_runs(monkeypatch, capsys, tmp_path):
     monkeypatch.setitem(REGISTRY, "layer", dict(REGISTRY["layer"]))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "configs").symlink_to(ROOT / "configs")
     names: dict = {}
     for block in re.findall(r"```python\n(.*?)```", README, re.S):
         exec(block.replace("epochs=1000", "epochs=20"), names)
-    assert names["history"]["loss"].shape == (20, 256)
-    assert names["model"].predict(names["x"]).shape == (256, 4, 1)
-    assert np.shares_memory(names["model"].layers[0].W, names["model"].params)
-    assert "256 runs" in capsys.readouterr().out
+        if "256 networks" in block:
+            assert names["history"]["loss"].shape == (20, 256)
+            assert names["model"].predict(names["x"]).shape == (256, 4, 1)
+            assert np.shares_memory(names["model"].layers[0].W, names["model"].params)
+            assert "256 runs" in capsys.readouterr().out
     assert "Scale" in REGISTRY["layer"]
+    assert names["curves"]["val_accuracy"].shape == (30, 8)
+    assert names["trained"].predict(names["flower"]).tolist() == ["virginica"]
+    assert names["p"].activations["3"].shape == (8, 150, 16) and names["p"].gradients["3"].shape == (8, 6, 16)
+
+
+def test_the_readmes_own_csv(monkeypatch, capsys, tmp_path):
+    """What the first section shows, word for word but for folders and times."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "configs").symlink_to(ROOT / "configs")
+    config, first, using, sweep = re.findall(
+        r"```(?:yaml)?\n(.*?)```", README[README.index("## Your own CSV") : README.index("What else a config may")], re.S
+    )
+    (tmp_path / "flowers.yaml").write_text(config)
+    rows = (ROOT / "configs/data/iris.csv").read_text().splitlines()[:4]
+    (tmp_path / "new.csv").write_text("".join(f"{line.rpartition(',')[0]}\n" for line in rows))
+    assert len(config.splitlines()) == 8
+    folders: dict = {}
+    for said in (first, using, sweep):
+        for command_line, answer in re.findall(r"^\$ nnframe (.*)\n((?:[^$].*\n|\n)*)", said, re.M):
+            words = [folders.get(word, word) for word in shlex.split(command_line)]
+            assert command.main(words) == 0
+            printed = capsys.readouterr().out.splitlines()
+            if words[0] == "run":
+                later = using if said is first else sweep
+                folders[re.search(r"experiments/runs/flowers/\S+", later)[0]] = printed[-1]
+            told = [line for line in answer.splitlines() if not re.search(r"^\.\.\.$|experiments/runs|trials in", line)]
+            assert told and set(told) <= set(printed), set(told) - set(printed)
 
 
 def test_the_readmes_layer_is_found_out_when_its_backward_is_wrong():
