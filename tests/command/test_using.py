@@ -237,3 +237,20 @@ def test_a_probability_without_classes_becomes_0_or_1(tmp_path, capsys, monkeypa
     assert rows[0] == "y,p_y" and all(line[0] in "01" for line in rows[1:])
     job = build(Document(config), test=True)
     assert job.data.training.classes == ()
+
+
+def test_parquet_files_and_data_frames_are_rows_too(iris, capsys):
+    polars, pandas = pytest.importorskip("polars"), pytest.importorskip("pandas")
+    expected = told(capsys, "predict", iris, "data/iris.csv").out
+    frame = polars.read_csv("data/iris.csv")
+    frame.select(reversed(frame.columns)).write_parquet("rows.parquet")
+    assert told(capsys, "predict", iris, "rows.parquet").out == expected
+    assert (
+        told(capsys, "evaluate", iris, "rows.parquet").out.splitlines()[1:]
+        == told(capsys, "evaluate", iris, "data/iris.csv").out.splitlines()[1:]
+    )
+    found = nn.load(iris)
+    names = [line.split(",")[0] for line in expected.splitlines()[1:]]
+    assert found.predict(frame).tolist() == found.predict(pandas.read_csv("data/iris.csv")).tolist() == names
+    frame.drop("petal_width").write_parquet("rows.parquet")
+    assert "rows.parquet lacks the input 'petal_width'" in told(capsys, "predict", iris, "rows.parquet", status=2).err
