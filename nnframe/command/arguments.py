@@ -214,7 +214,9 @@ VERBS = {
 def usage() -> str:
     width = max(map(len, VERBS)) + 2
     lines = [f"  {name:{width}}{verb.text}" for name, verb in VERBS.items()]
-    return "\n".join(["usage: nnframe VERB ...", "", *lines, "", "nnframe VERB --help tells more; nnframe --version prints the version."])
+    more = "nnframe VERB --help tells more; nnframe --version prints the version."
+    first = "A first try: nnframe list config shows a config; nnframe run it.yaml ends with its FOLDER; nnframe predict FOLDER rows.csv uses it."
+    return "\n".join(["usage: nnframe VERB ...", "", *lines, "", more, first])
 
 
 def parse(name: str, arguments: Sequence[str]) -> argparse.Namespace:

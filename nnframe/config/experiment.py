@@ -37,9 +37,10 @@ class Experiment:
     """The keys of a config.
 
     A `model` of layers in their order learns from `data`: the `optimizer` makes the `loss` small, as `train` says. `name` is that of the
-    run's folder, the file's own unless given; `seed` draws weights, batches, parts of the data and what else is drawn. The log has a column
-    for each of `metrics`; `callbacks` act at the end of an epoch; `predict` names rows of inputs whose outputs are told in the end. A
-    `sweep` trains many such networks.
+    run's folder, the file's own unless given; `seed` draws weights, batches, parts of the data and what else is drawn; trained `weights` of
+    another run are begun with instead. The log has a column for each of `metrics`; `callbacks` act at the end of an epoch; `predict` names
+    rows of inputs whose outputs are told in the end. An `ensemble` of so many networks is trained at once, and predicts as one; a `sweep`
+    trains many such networks to compare them.
     """
 
     besides: ClassVar = ("extends",)  # what is read before
