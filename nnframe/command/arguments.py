@@ -215,7 +215,7 @@ def usage() -> str:
     width = max(map(len, VERBS)) + 2
     lines = [f"  {name:{width}}{verb.text}" for name, verb in VERBS.items()]
     more = "nnframe VERB --help tells more; nnframe --version prints the version."
-    first = "A first try: nnframe list config shows a config; nnframe run it.yaml ends with its FOLDER; nnframe predict FOLDER rows.csv uses it."
+    first = "A first try: nnframe list config shows one; nnframe run it.yaml ends with its FOLDER; nnframe predict FOLDER rows.csv uses it."
     return "\n".join(["usage: nnframe VERB ...", "", *lines, "", more, first])
 
 
