@@ -64,8 +64,12 @@ class Trained:
     of numbers as they were before transforms. `model` is the network, or the stack, `transforms` what rows go through before it, `history`
     the log, `config` the complete config, `record` what run.json says, `data` what was trained on, read again."""
 
-    def __init__(self, folder: Path, experiment: Experiment, record: dict[str, Any], parts: Sequence[Part], history: History) -> None:
+    def __init__(
+        self, folder: Path, experiment: Experiment, record: dict[str, Any], parts: Sequence[Part], history: History, same_rows: bool = True
+    ) -> None:
+        """`same_rows`: have all networks been trained on the same rows?"""
         self.folder, self.experiment, self.record, self.parts, self.history = folder, experiment, record, tuple(parts), history
+        self.same_rows = same_rows
         self.loss: Loss = experiment.loss
         first = parts[0].pipeline.raw
         self.inputs, self.targets, self.classes = first.inputs, first.targets, first.classes
@@ -91,8 +95,9 @@ class Trained:
 
     @cached_property
     def data(self) -> PreparedData:
-        """What was trained on, read again, split and transformed. Raises FileError or DataError where it cannot be, and warns if it has
-        changed since."""
+        """What was trained on, read again, split and transformed. Raises FileError or DataError where it cannot be, UsageError where
+        networks were trained on different rows, and warns if it has changed since."""
+        self.must_share_rows()
         experiment = self.experiment
         found = experiment.data.prepare(experiment.seed, test=True)
         parts = [part for part in (found.training, found.validation, found.test) if part is not None]
@@ -100,6 +105,11 @@ class Trained:
         if was and was != array_hash(array for part in parts for array in (part.x, part.y, part.weight) if array is not None):
             warnings.warn(f"the data is no longer what {self.folder} was trained on", UserWarning, stacklevel=2)
         return found
+
+    def must_share_rows(self) -> None:
+        """Raise UsageError unless all networks were trained on the same rows."""
+        if not self.same_rows:
+            raise UsageError(f"{self.folder}: {self.members} networks, each trained on rows of its own, so that none are kept from all")
 
     def _only(self) -> Part:
         if len(self.parts) > 1:
