@@ -48,7 +48,8 @@ def train(config: Any, out: Path, plugins: Sequence[str], changes: Mapping[str, 
         job, folder = run_in_python(document, out)
     except ConfigError as error:
         raise ConfigError([problem.replace(COMMAND_LINE, "nn.train", 1) for problem in error.problems], error.found) from None
-    found = Trained(folder, job.experiment, record_of(folder), [Part.of(Pipeline.of(job.data), job.model)], job.training.history)
+    record = record_of(folder)
+    found = Trained(folder, job.experiment, record, [Part.of(Pipeline.of(job.data), job.model, record)], job.training.history)
     found.data = job.data
     return found
 

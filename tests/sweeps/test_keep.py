@@ -264,6 +264,9 @@ def test_networks_that_were_trained_on_different_rows_have_no_validation_part_in
     folder = swept(capsys, "iris.yaml", "sweep={seeds: 2, keep: best}", "train.epochs=2", "data.split_seed=0")
     assert do(capsys, "evaluate", folder)[1].startswith("30 rows of the validation part\n")
     assert len(nn.load(folder).data.validation.x) == 30
+    folder = swept(capsys, "iris.yaml", "sweep={seeds: 2, keep: best}", "train.epochs=2", "data.split_seed=0", "data.test=0.2")
+    for place in (folder, folder / "trials" / "0"):
+        assert len(nn.load(place).data.test.x) == 30  # without a warning that the data have changed
 
 
 def test_a_best_setting_with_a_fold_that_failed_has_nothing_to_use(place, capsys):
