@@ -68,7 +68,12 @@ def add_sweep(parser: argparse.ArgumentParser) -> None:
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-o", "--output", type=Path, help="write it to this file instead")
+    parser.add_argument("-o", "--output", type=file_to_write, metavar="FILE", help="write it to this file instead")
+
+
+def file_to_write(text: str) -> Path | None:
+    """A file by its name, None for the standard output by one of its own."""
+    return None if text in ("-", "/dev/stdout") else Path(text)
 
 
 def number(text: str) -> int:

@@ -30,10 +30,7 @@ def conclude(job: Job, record: RunFolder, history: History, say: Callable[[str],
     means = {name: float(mean_of(values[counted])) for name, values in each.items()}
     means |= {name: float(value) for name, value in together.items()}
     record.record["members"] = [
-        {"seed": seed, "status": "finished" if sound[i] else "diverged", "epochs": int(history.epochs[i]), "kept_epoch": int(kept[i])}
-        | {name: as_json(float(values[i])) for name, values in each.items()}
-        | ({"reason": history.reasons[i]} if i in history.reasons else {})
-        for i, seed in enumerate(job.model._store.seeds.values.tolist())
+        member | {name: as_json(float(values[i])) for name, values in each.items()} for i, member in enumerate(members(job, "finished"))
     ]
     ends = job.test_intervals() if sound.any() else {}
     record.finish("finished" if sound.any() else "diverged", results | means, ends)
@@ -41,6 +38,16 @@ def conclude(job: Job, record: RunFolder, history: History, say: Callable[[str],
     if sound.any():
         _tell(job, history, sound, means, ends, say)
     return bool(sound.any())
+
+
+def members(job: Job, status: str) -> list[dict[str, Any]]:
+    """How far each member has got; `status` is that of those that have not diverged."""
+    history, sound = job.training.history, job.training.sound()
+    return [
+        {"seed": seed, "status": status if sound[i] else "diverged", "epochs": int(history.epochs[i]), "kept_epoch": int(history.kept[i])}
+        | ({"reason": history.reasons[i]} if i in history.reasons else {})
+        for i, seed in enumerate(job.model._store.seeds.values.tolist())
+    ]
 
 
 def _values(job: Job, history: History, sound: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

@@ -66,9 +66,10 @@ class Evaluation:
 def evaluated(trained: Trained, rows: Any = None) -> Evaluation:
     """Of the rows of a file, a frame, a Dataset or arrays (x, y) or (x, y, weight); unless given, of the test part of what was trained on,
     or else its validation part. Raises FileError, DataError, ShapeError or UsageError."""
-    data, of = (
-        _held_out(trained) if rows is None else (_labelled(trained, rows), str(rows) if isinstance(rows, (str, Path)) else "the rows given")
-    )
+    if rows is None:
+        data, of = _held_out(trained)
+    else:
+        data, of = _labelled(trained, rows), str(rows) if isinstance(rows, (str, Path)) else "the rows given"
     outputs = trained.outputs_of_raw(data)
     pipeline, experiment = trained.parts[0].pipeline, trained.experiment
     y = data.y if trained.classes or data.y.dtype.kind in "iu" else pipeline.targets(data.y)
@@ -84,14 +85,7 @@ def evaluated(trained: Trained, rows: Any = None) -> Evaluation:
     ends = intervals(model, loss, seen, metrics=metrics, seed=experiment.seed)
     confusion = _confusion(trained, read, data.y) if trained.kinds and data.y.dtype.kind in "iu" else None
     names = (*trained.classes, *map(str, range(len(trained.classes), trained.kinds)))
-    of = (
-        "the test part"
-        if rows is None and experiment.data.test is not None
-        else "the validation part"
-        if rows is None
-        else "the rows given"
-    )
-    return Evaluation(len(pred), str(rows) if isinstance(rows, (str, Path)) else of, values, ends, members, confusion, names)
+    return Evaluation(len(pred), of, values, ends, members, confusion, names)
 
 
 def _confusion(trained: Trained, read: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -104,7 +98,11 @@ def _confusion(trained: Trained, read: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 def _held_out(trained: Trained) -> tuple[Dataset, str]:
     """The rows that were not trained on, and which these are."""
-    parts = trained.experiment.data.split_rows(trained.experiment.seed, test=True) if len(trained.parts) == 1 else {}
+    try:
+        trained.must_share_rows()
+    except UsageError as error:
+        raise UsageError(f"{error}; name rows") from None
+    parts = trained.experiment.data.split_rows(trained.experiment.seed, test=True)
     for name in ("test", "validation"):
         if name in parts:
             return parts[name], f"the {name} part"

@@ -3,7 +3,7 @@
 import csv
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -40,9 +40,15 @@ class Part:
     model: Layer
 
     @classmethod
-    def of(cls, pipeline: Pipeline, model: Layer) -> "Part":
-        """Members of an ensemble that have diverged are left out, but if all have."""
+    def of(cls, pipeline: Pipeline, model: Layer, record: Mapping[str, Any]) -> "Part":
+        """Members of an ensemble that have diverged, as a run's record says, are left out, but if all have: some end with weights that are
+        numbers still. Raises FileError for a record that does not say it."""
         good = np.isfinite(model.params).all(-1)
+        if model.runs:
+            members = record.get("members")
+            if not isinstance(members, list) or len(members) != len(good) or not all(isinstance(one, dict) for one in members):
+                raise FileError(f"expected what has become of each of {len(good)} members", path="members")
+            good &= [one.get("status") != "diverged" for one in members]
         return cls(pipeline, model if good.all() or not good.any() else model.take(np.flatnonzero(good)))
 
     @property
@@ -64,8 +70,12 @@ class Trained:
     of numbers as they were before transforms. `model` is the network, or the stack, `transforms` what rows go through before it, `history`
     the log, `config` the complete config, `record` what run.json says, `data` what was trained on, read again."""
 
-    def __init__(self, folder: Path, experiment: Experiment, record: dict[str, Any], parts: Sequence[Part], history: History) -> None:
+    def __init__(
+        self, folder: Path, experiment: Experiment, record: dict[str, Any], parts: Sequence[Part], history: History, same_rows: bool = True
+    ) -> None:
+        """`same_rows`: have all networks been trained on the same rows?"""
         self.folder, self.experiment, self.record, self.parts, self.history = folder, experiment, record, tuple(parts), history
+        self.same_rows = same_rows
         self.loss: Loss = experiment.loss
         first = parts[0].pipeline.raw
         self.inputs, self.targets, self.classes = first.inputs, first.targets, first.classes
@@ -91,15 +101,21 @@ class Trained:
 
     @cached_property
     def data(self) -> PreparedData:
-        """What was trained on, read again, split and transformed. Raises FileError or DataError where it cannot be, and warns if it has
-        changed since."""
+        """What was trained on, read again, split and transformed. Raises FileError or DataError where it cannot be, UsageError where
+        networks were trained on different rows, and warns if it has changed since."""
+        self.must_share_rows()
         experiment = self.experiment
         found = experiment.data.prepare(experiment.seed, test=True)
-        parts = [part for part in (found.training, found.validation, found.test) if part is not None]
-        was = self.record["data"].get("sha256")
+        was, tested = self.record["data"].get("sha256"), self.record["data"].get("test_rows")  # a sweep's trial has not read its test part
+        parts = [part for part in (found.training, found.validation, found.test if tested else None) if part is not None]
         if was and was != array_hash(array for part in parts for array in (part.x, part.y, part.weight) if array is not None):
             warnings.warn(f"the data is no longer what {self.folder} was trained on", UserWarning, stacklevel=2)
         return found
+
+    def must_share_rows(self) -> None:
+        """Raise UsageError unless all networks were trained on the same rows."""
+        if not self.same_rows:
+            raise UsageError(f"{self.folder}: {self.members} networks, each trained on rows of its own, so that none are kept from all")
 
     def _only(self) -> Part:
         if len(self.parts) > 1:
@@ -276,14 +292,21 @@ def _part(folder: Path, experiment: Experiment, record: dict[str, Any], weights:
         was = (record.get("versions") or {}).get("nnframe")
         by = f"; nnframe {was} wrote it, and this is {__version__}: train it again" if was not in (None, __version__) else ""
         raise FileError(f"{folder / 'run.json'}: {error}{by}") from None
+    status, again = record.get("status", "unknown"), f"go on with python -m nnframe.run --resume {folder}"
     if not (folder / weights).exists():
-        status = record.get("status", "unknown")
         if weights != WEIGHTS:
             raise FileError(f"{folder} has no {weights}; a callback BestWeights writes one")
-        raise FileError(f"{folder} has no {weights} yet (status: {status}); go on with python -m nnframe.run --resume {folder}")
+        raise FileError(f"{folder} has no {weights} yet (status: {status}); {again}")
+    if status not in ("finished", "diverged", "interrupted"):
+        raise FileError(
+            f"{folder} has not ended since it was gone on with (status: {status}), so that {weights} is of an earlier end; {again}"
+        )
     model = Sequential(*experiment.model).build(pipeline.shape, seed=experiment.seeds, dtype=experiment.dtype)
     load_weights(model, folder / weights)
-    return Part.of(pipeline, model)
+    try:
+        return Part.of(pipeline, model, record)
+    except FileError as error:
+        raise FileError(f"{folder / 'run.json'}: {error}") from None
 
 
 def history_of(folder: Path, record: dict[str, Any]) -> History:

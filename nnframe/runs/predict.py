@@ -38,14 +38,14 @@ def predict(trained: Trained, path: Path, output: Path | None, skip_bad: bool, s
     """Write what is predicted for the rows of a file, a row each, to the file `output` or to the standard output.
 
     With `skip_bad` a row that has a mistake is told, and its line has empty cells. Returns how many these were. Raises DataError for such a
-    row otherwise, FileError where files cannot be read or written; nothing is left of `output` then.
+    row otherwise, FileError where files cannot be read or written, UsageError where `output` is `path`; nothing is left of `output` then.
     """
     pieces = _pieces(trained, path, say)
     first = next(pieces, None)
     if first is None:
         raise DataError(f"{path} has no rows")
     count, names = 0, columns(trained)
-    with _written(output) as file:
+    with _written(output, path) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(names)
         for piece in chain([first], pieces):
@@ -217,18 +217,26 @@ def reading(trained: Trained) -> dict[str, Any]:
 
 
 @contextmanager
-def _written(output: Path | None) -> Iterator[TextIO]:
-    """A file that is there once all is written, or the standard output. Raises FileError."""
+def _written(output: Path | None, rows: Path) -> Iterator[TextIO]:
+    """A file that is there once all is written, or the standard output. Raises FileError, and UsageError for the file of `rows` itself."""
     if output is None:
         yield sys.stdout
         return
-    part = output.with_name(f".{output.name}.part")
+    if output.is_dir():
+        raise FileError(f"cannot write {output}: it is a folder; name a file")
+    if output.exists() and output.samefile(rows):
+        raise UsageError(f"{output} holds the rows to predict, and would be written over; name another file")
+    place = output.resolve()  # a link stays one
+    whole = place.is_file() or not place.exists()
+    part = place.with_name(f".{place.name}.part") if whole else place  # a pipe or a device takes it as it comes
     try:
         with part.open("w", encoding="utf-8", newline="") as file:
             yield file
-        os.replace(part, output)
+        if whole:
+            os.replace(part, place)
     except OSError as error:
         raise error if isinstance(error, FileError) else FileError(f"cannot write {output}: {error.strerror}") from None
     finally:
-        with suppress(OSError):
-            part.unlink()
+        if whole:
+            with suppress(OSError):
+                part.unlink()

@@ -13,7 +13,7 @@ from nnframe.config.build import Job, build
 from nnframe.config.reading import Document
 from nnframe.errors import FileError, printable
 from nnframe.runs.advice import advice, print_advice, remark
-from nnframe.runs.ensemble import conclude
+from nnframe.runs.ensemble import conclude, members
 from nnframe.runs.folder import RunFolder, identity, read_record, results_of, resume_command
 from nnframe.runs.voice import COMMAND, PYTHON, Voice
 from nnframe.system import files
@@ -89,6 +89,8 @@ def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str]
                 for watcher in watchers:
                     watcher.close()
     except Interrupted as stop:
+        if experiment.ensemble:
+            record.record["members"] = members(job, "interrupted")
         record.finish("interrupted", {"epochs": training.done})
         if stop.signal != SIGPIPE:
             place = f"epoch {training.done + 1}, step {training.step} of {training.batches.steps}"

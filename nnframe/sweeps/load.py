@@ -48,7 +48,8 @@ def train(config: Any, out: Path, plugins: Sequence[str], changes: Mapping[str, 
         job, folder = run_in_python(document, out)
     except ConfigError as error:
         raise ConfigError([problem.replace(COMMAND_LINE, "nn.train", 1) for problem in error.problems], error.found) from None
-    found = Trained(folder, job.experiment, record_of(folder), [Part.of(Pipeline.of(job.data), job.model)], job.training.history)
+    record = record_of(folder)
+    found = Trained(folder, job.experiment, record, [Part.of(Pipeline.of(job.data), job.model, record)], job.training.history)
     found.data = job.data
     return found
 
@@ -58,17 +59,18 @@ def _of_sweep(folder: Path, weights: str) -> Trained:
     tables = folder / "confirm" if (folder / "confirm" / "summary.csv").exists() else folder
     if not (tables / "summary.csv").exists():
         raise UsageError(f"{folder}: the sweep has not finished; go on with python -m nnframe.run --resume {folder}")
-    winner = next(_rows(tables / "summary.csv"))["setting"]
+    best = next(_rows(tables / "summary.csv"))
+    winner = best["setting"]
     good = [row["trial"] for row in _rows(tables / "trials.csv") if row["setting"] == winner and row["status"] == "finished"]
-    if not good:
-        raise UsageError(f"{folder}: no trial of the best setting ended well, so there is nothing to use")
+    if not good or not int(best["n"]):  # of folds, all must have ended well
+        raise UsageError(f"{folder}: no seed of the best setting ended well, so there is nothing to use")
     kept = [tables / TRIALS / trial for trial in good]
     if any(not one.is_dir() for one in kept):
         again = f"python -m nnframe.run --resume {folder} sweep.keep=best"
         raise UsageError(f"{folder}: the weights of the best setting were not kept; {again} trains it once more, and keeps them")
     each = [of_run(one, load_config(one / "config.yaml"), weights) for one in kept]
-    first = each[0]
-    return Trained(folder, first.experiment, first.record, list(_joined([one.parts[0] for one in each])), first.history)
+    first, same = each[0], len({one.record["data"].get("sha256") for one in each}) == 1
+    return Trained(folder, first.experiment, first.record, list(_joined([one.parts[0] for one in each])), first.history, same)
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:

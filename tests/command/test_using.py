@@ -51,6 +51,25 @@ def test_what_goes_to_a_file_is_what_is_printed(iris, capsys):
     assert Path("out.csv").read_text() == printed
 
 
+def test_only_a_file_is_written_anew(iris, capsys):
+    printed, before = told(capsys, "predict", iris, "data/iris.csv").out, Path("data/iris.csv").read_text()
+    for name in ("-", "/dev/stdout"):
+        assert told(capsys, "predict", iris, "data/iris.csv", "-o", name).out == printed
+    Path("same.csv").symlink_to("data/iris.csv")
+    for name in ("data/iris.csv", "same.csv"):
+        answer = told(capsys, "predict", iris, "data/iris.csv", "-o", name, status=2)
+        assert answer.err == f"{name} holds the rows to predict, and would be written over; name another file\n"
+    assert Path("data/iris.csv").read_text() == before
+    assert "cannot write data: it is a folder; name a file" in told(capsys, "predict", iris, "data/iris.csv", "-o", "data", status=2).err
+    Path("link.csv").symlink_to("out.csv")
+    told(capsys, "predict", iris, "data/iris.csv", "-o", "link.csv")
+    assert Path("link.csv").is_symlink() and Path("out.csv").read_text() == printed
+    os.mkfifo("pipe")
+    with subprocess.Popen(["cat", "pipe"], stdout=subprocess.PIPE, text=True) as reader:
+        told(capsys, "predict", iris, "data/iris.csv", "-o", "pipe")
+        assert reader.communicate()[0] == printed and not Path("pipe").is_file()
+
+
 @pytest.mark.parametrize("form", ["npy", "npz", "semicolons", "order", "tsv"])
 def test_other_forms_of_the_same_rows(iris, capsys, form):
     expected, data = told(capsys, "predict", iris, "data/iris.csv").out, nn.CSV("data/iris.csv", target="species").read()

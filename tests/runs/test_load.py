@@ -284,6 +284,37 @@ def test_a_run_that_diverged_has_nothing_to_predict_with(place, capsys):
         found.predict(IRIS)
 
 
+def test_a_member_that_diverged_is_left_out_though_its_weights_are_numbers_still(place):
+    Path("start").mkdir()
+    weights = np.ones((3, 10, 1), "f4") * np.array([0, 1e25, 1], "f4")[:, None, None]
+    np.savez("start/weights.npz", **{"0.W": weights, "0.b": np.zeros((3, 1, 1), "f4")})
+    alone = {"model": [{"type": "Dense", "units": 1}], "optimizer": {"type": "SGD", "lr": 1e-30}, "train.epochs": 1}
+    with pytest.warns(nn.DivergenceWarning, match="1 of 3 members diverged and are left out of the ensemble: seed 1"):
+        made = nn.train("tabular/diabetes.yaml", ensemble=3, **alone, **{"weights.folder": "start"})
+    data = nn.Diabetes().read()
+    for found in (made, nn.load(made.folder)):
+        assert found.members == 2 and found.model.params.shape == (2, 11)
+        mean, sd = data.y.mean(), data.y.std()
+        assert found.predict(data.x).tobytes() == made.predict(data.x).tobytes()
+        half = 0.5 * found.parts[0].pipeline(data).sum(-1)  # the mean of 0 and the sum of inputs
+        np.testing.assert_allclose((found.predict(data.x) - mean) / sd, half, atol=0.2)
+    record = json.loads((made.folder / "run.json").read_text())
+    record["members"].pop()
+    (made.folder / "run.json").write_text(json.dumps(record))
+    with pytest.raises(nn.FileError, match=r"run\.json: members: expected what has become of each of 3 members"):
+        nn.load(made.folder)
+
+
+@pytest.mark.parametrize("ensemble", [None, 2])
+def test_weights_of_an_earlier_end_are_not_taken_for_those_of_a_longer_training(place, ensemble):
+    found = nn.train("iris.yaml", ensemble=ensemble, **{"train.epochs": 1})
+    record = json.loads((found.folder / "run.json").read_text())
+    (found.folder / "run.json").write_text(json.dumps(record | {"status": "running"}))
+    told = r"has not ended since it was gone on with \(status: running\), so that weights\.npz is of an earlier end; go on with"
+    with pytest.raises(nn.FileError, match=told):
+        nn.load(found.folder)
+
+
 def test_the_weights_of_the_best_epoch(place, capsys):
     assert run.main(["iris.yaml", "train.epochs=8", "callbacks=[{type: BestWeights, monitor: loss, mode: max}]", "--quiet"]) == 0
     folder = Path(capsys.readouterr().out.strip())
@@ -355,11 +386,12 @@ def test_a_training_that_diverges_or_is_doubtful_is_warned_of(place):
         nn.train("iris.yaml", **{"train.epochs": 1, "model": ["ReLU", "ReLU", {"type": "Dense", "units": 3}, "Softmax"]})
 
 
-def test_a_signal_ends_training_in_python_with_a_folder_to_go_on_with(place):
+@pytest.mark.parametrize("ensemble", [None, 3])
+def test_a_signal_ends_training_in_python_with_a_folder_to_go_on_with(place, ensemble):
     script = (
         "import os, signal, threading, nnframe as nn\n"
         "threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGTERM)).start()\n"
-        "try:\n    nn.train('iris.yaml', **{'train.epochs': 10**6})\n"
+        f"try:\n    nn.train('iris.yaml', **{{'train.epochs': 10**6, 'ensemble': {ensemble}}})\n"
         "except nn.Interrupted as stop:\n    print('stopped', stop.signal)\n"
     )
     answer = subprocess.run(
@@ -368,7 +400,8 @@ def test_a_signal_ends_training_in_python_with_a_folder_to_go_on_with(place):
     assert answer.stdout == "stopped 15\n", answer.stderr
     folder = next(Path("experiments/runs/iris").iterdir())
     assert json.loads((folder / "run.json").read_text())["status"] == "interrupted"
-    assert nn.load(folder).predict(IRIS).shape == (1,)
+    found = nn.load(folder)
+    assert found.predict(IRIS).shape == (1,) and found.members == (ensemble or 1)
 
 
 # ------------------------------------------------------------------------------------------ ensembles

@@ -247,3 +247,35 @@ def test_one_trial_is_left_where_it_is_asked_for(place, capsys):
 def test_what_can_be_kept(place, capsys, keep):
     status, out, err = do(capsys, "run", "iris.yaml", LRS, f"sweep.keep={keep}")
     assert (status, out) == (2, "") and "sweep.keep: expected one of 'best', 'all'" in err
+
+
+def test_networks_that_were_trained_on_different_rows_have_no_validation_part_in_common(place, capsys):
+    for own in ("data.split_seed=null", "data.cv=3"):
+        changes = [own, "data.transforms=[]"] + ["data.validation=null"] * ("cv" in own)
+        folder = swept(capsys, "iris.yaml", "sweep={seeds: 2, keep: best}", "train.epochs=2", *changes)
+        found = nn.load(folder)
+        assert len(found.parts) == 1 and found.members == (6 if "cv" in own else 2)
+        status, _, err = do(capsys, "evaluate", folder)
+        told = f"{folder}: {found.members} networks, each trained on rows of its own, so that none are kept from all"
+        assert (status, err) == (2, f"{told}; name rows\n")
+        with pytest.raises(nn.UsageError, match=re.escape(told)):
+            found.data  # noqa: B018
+        assert do(capsys, "evaluate", folder, "data/iris.csv")[0] == 0
+    folder = swept(capsys, "iris.yaml", "sweep={seeds: 2, keep: best}", "train.epochs=2", "data.split_seed=0")
+    assert do(capsys, "evaluate", folder)[1].startswith("30 rows of the validation part\n")
+    assert len(nn.load(folder).data.validation.x) == 30
+    folder = swept(capsys, "iris.yaml", "sweep={seeds: 2, keep: best}", "train.epochs=2", "data.split_seed=0", "data.test=0.2")
+    for place in (folder, folder / "trials" / "0"):
+        assert len(nn.load(place).data.test.x) == 30  # without a warning that the data have changed
+
+
+def test_a_best_setting_with_a_fold_that_failed_has_nothing_to_use(place, capsys):
+    Path("rows.csv").write_text("x,y\n" + "".join(f"{name},{i % 7}\n" for i, name in enumerate("ababababc" * 4 + "d")))
+    data = "data={type: CSV, path: rows.csv, target: y, cv: 3, transforms: [OneHot]}"
+    model = "model=[{type: Dense, units: 1}]"
+    folder = swept(
+        capsys, "iris.yaml", data, model, "loss=MSE", "metrics=[]", "predict={}", "sweep={keep: best, seeds: 1}", "train.epochs=2"
+    )
+    assert "failed" in {row["status"] for row in table(folder / "trials.csv")}
+    with pytest.raises(nn.UsageError, match="no seed of the best setting ended well, so there is nothing to use"):
+        nn.load(folder)
