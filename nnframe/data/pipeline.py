@@ -13,7 +13,7 @@ from nnframe.components.wording import shown
 from nnframe.data.dataset import Dataset
 from nnframe.data.source import PreparedData, Undo
 from nnframe.data.sources.frames import Frame
-from nnframe.data.table import Column, Table
+from nnframe.data.table import Column, Table, number_of
 from nnframe.data.transforms.base import Transform
 from nnframe.errors import DataError, FileError, NNFrameError, ShapeError, listed
 
@@ -117,10 +117,12 @@ class Pipeline:
             return column
         if column.lost == len(column):
             return Column(np.full(len(column), np.nan))
-        row = int((~column.missing).argmax())
-        raise DataError(
-            f"{table.where(row)}: column {name!r}: expected a number, as in training, got {column.texts[column.codes[row]][:60]!r}"
-        )
+        wrong = [place for place, text in enumerate(column.texts) if number_of(text) is None]
+        rows = np.isin(column.codes, wrong) if wrong else ~column.missing
+        row = int(rows.argmax())
+        told = "" if wrong else ", a text that says a number; make numbers of the column"
+        got = repr(column.texts[column.codes[row]][:60])
+        raise DataError(f"{table.where(row)}: column {name!r}: expected a number, as in training, got {got}{told}")
 
     def _columns(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
         for i, row in enumerate(rows):

@@ -126,7 +126,8 @@ class Trained:
     # ------------------------------------------------------------------------------------------ what it says of rows
 
     def predict(self, rows: Any) -> np.ndarray:
-        """The names of classes, (rows,), or numbers in the units of the target, (rows,) for one output, else (rows, outputs).
+        """The names of classes, (rows,), integers where all names are; or numbers in the units of the target, (rows,) for one output, else
+        (rows, outputs).
 
         An output that is a probability of something without classes gives 0 or 1. Raises DataError or ShapeError for rows that are not like
         those of the training.
@@ -204,7 +205,10 @@ class Trained:
         if self.kinds:
             chosen = (read[..., 0] >= 0.5).astype(int) if self.outputs == (1,) else read.argmax(-1)
             names = [*self.classes, *map(str, range(len(self.classes), self.kinds))]
-            return np.array(names)[chosen] if self.classes else chosen
+            if not self.classes:
+                return chosen
+            found = np.array(names)[chosen]
+            return found.astype(int) if all(name.isdecimal() and str(int(name)) == name for name in names) else found
         if self.loss.reads_as != "numbers":
             read = (read >= 0.5).astype(int)
         return read[:, 0] if self.outputs == (1,) else read

@@ -72,7 +72,7 @@ def _outputs(trained: Trained, piece: Piece, skip_bad: bool, say: Callable[[str]
         if not skip_bad:
             told = next(iter(bad.values()))
             more = f" {len(bad) - 1} more of its {piece.count:,} rows have mistakes." if len(bad) > 1 else ""
-            raise DataError(f"{told}.{more} --skip-bad goes on without such rows") from error
+            raise DataError(f"{told.rstrip('.')}.{more} --skip-bad goes on without such rows") from error
     for message in bad.values():
         say(f"skipped: {message}")
     good = np.setdiff1d(rows, list(bad))

@@ -30,9 +30,15 @@ def load(folder: Path, plugins: Sequence[str] = (), weights: str = WEIGHTS) -> T
         raise FileError(f"{folder} is a file; name the folder that it is in" if folder.exists() else f"there is no folder {folder}")
     path = folder / "config.yaml"
     if not path.is_file():
-        raise FileError(f"{folder} is no run's folder: it has no config.yaml")
+        raise FileError(f"{folder} is no run's folder: it has no config.yaml{newest_in(folder)}")
     document = load_config(path)
     return _of_sweep(folder, weights) if is_sweep(document) else of_run(folder, document, weights)
+
+
+def newest_in(folder: Path) -> str:
+    """What to say of a folder that holds runs, as --out makes it."""
+    found = sorted((path.parent for path in folder.glob("*/*/config.yaml")), key=lambda path: path.name)
+    return f"; it holds runs, of which {found[-1]} is the newest" if found else ""
 
 
 def train(config: Any, out: Path, plugins: Sequence[str], changes: Mapping[str, Any]) -> Trained:

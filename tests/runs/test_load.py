@@ -441,3 +441,45 @@ def test_an_ensemble_of_numbers_has_a_deviation_and_quantiles(place, capsys):
     assert list(map(float, first.split(","))) == pytest.approx(
         [found.predict(data.x)[0], *(spread[name][0, 0] for name in ("sd", "q05", "q95"))]
     )
+
+
+# ------------------------------------------------------------------------------------------ as a newcomer has it
+
+
+def test_classes_that_are_numbers_are_given_back_as_numbers(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    x = np.arange(40.0)
+    Path("c.csv").write_text("a,segment\n" + "".join(f"{value},{1 + i % 3}\n" for i, value in enumerate(x)))
+    config = {
+        "data": {
+            "type": "CSV",
+            "path": "c.csv",
+            "target": {"column": "segment", "classes": [1, 2, 3]},
+            "inputs": ["a"],
+            "transforms": ["Standardize"],
+        },
+        "model": [{"type": "Dense", "units": 3}],
+        "loss": "CrossEntropy",
+        "optimizer": "Adam",
+        "train": {"epochs": 1, "batch_size": 8},
+    }
+    found = nn.train(config).predict({"a": [1.0, 2.0]})
+    assert found.dtype.kind == "i" and set(found.tolist()) <= {1, 2, 3}
+
+
+def test_a_column_of_texts_names_the_cell_that_is_no_number(iris):
+    rows = {name: ["1", "2", "3"] for name in IRIS}
+    with pytest.raises(
+        nn.DataError, match=r"row 0: column 'sepal_length': expected a number, as in training, got '1', a text that says a number"
+    ):
+        nn.load(iris).predict(rows)
+    rows["sepal_length"][1] = "ninety"
+    with pytest.raises(nn.DataError, match=r"row 1: column 'sepal_length': expected a number, as in training, got 'ninety'"):
+        nn.load(iris).predict(rows)
+
+
+def test_a_folder_of_runs_names_the_newest(iris, place):
+    with pytest.raises(
+        nn.FileError, match=rf"experiments/runs is no run's folder: it has no config\.yaml; it holds runs, of which {iris} is the newest"
+    ):
+        nn.load("experiments/runs")
