@@ -143,7 +143,10 @@ def _trial(parser: argparse.ArgumentParser) -> None:
 def _predict(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, help="of a run, or of a sweep that kept its best setting")
     parser.add_argument("rows", type=Path, help="a .csv, .parquet, .npy or .npz file of inputs, as they were before transforms")
-    parser.add_argument("--skip-bad", action="store_true", help="go on without rows that have a mistake; their lines are empty")
+    parser.add_argument("--skip-bad", action="store_true", help="go on without rows that have a mistake; their predictions are empty")
+    parser.add_argument(
+        "--with", action="append", default=[], dest="copied", metavar="COLUMN", help="copy a column of the rows, such as an id"
+    )
     add_plugin(parser)
     add_output(parser)
 

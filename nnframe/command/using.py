@@ -10,11 +10,11 @@ from nnframe.runs import predict as predicting
 from nnframe.sweeps.load import load
 
 
-def predict(folder: Path, rows: Path, output: Path | None, skip_bad: bool) -> int:
+def predict(folder: Path, rows: Path, output: Path | None, skip_bad: bool, copied: list[str]) -> int:
     """Write what is predicted for the rows of a file. Returns the exit status: 1 if some rows were skipped."""
-    bad = predicting.predict(load(folder), rows, output, skip_bad, _say)
+    bad = predicting.predict(load(folder), rows, output, skip_bad, _say, copied)
     if bad:
-        _say(f"{bad:,} row{'s' * (bad != 1)} had mistakes; their lines are empty")
+        _say(f"{bad:,} row{'s' * (bad != 1)} had mistakes; their predictions are empty")
     if output is not None:
         print(output)
     return 1 if bad else 0

@@ -84,8 +84,7 @@ def evaluated(trained: Trained, rows: Any = None) -> Evaluation:
         members = evaluate(stack, loss, replace(seen, x=outputs), metrics=metrics)
     ends = intervals(model, loss, seen, metrics=metrics, seed=experiment.seed)
     confusion = _confusion(trained, read, data.y) if trained.kinds and data.y.dtype.kind in "iu" else None
-    names = (*trained.classes, *map(str, range(len(trained.classes), trained.kinds)))
-    return Evaluation(len(pred), of, values, ends, members, confusion, names)
+    return Evaluation(len(pred), of, values, ends, members, confusion, trained.names)
 
 
 def _confusion(trained: Trained, read: np.ndarray, y: np.ndarray) -> np.ndarray:

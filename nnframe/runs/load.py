@@ -200,15 +200,17 @@ class Trained:
             return max(len(self.classes), self.outputs[-1] if self.outputs else 1, 2)
         return 0
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the classes that are told apart; numbers where they have none."""
+        return (*self.classes, *map(str, range(len(self.classes), self.kinds)))
+
     def named(self, read: np.ndarray) -> np.ndarray:
         """What is predicted, from what `read` gives."""
         if self.kinds:
             chosen = (read[..., 0] >= 0.5).astype(int) if self.outputs == (1,) else read.argmax(-1)
-            names = [*self.classes, *map(str, range(len(self.classes), self.kinds))]
-            if not self.classes:
-                return chosen
-            found = np.array(names)[chosen]
-            return found.astype(int) if all(name.isdecimal() and str(int(name)) == name for name in names) else found
+            found = np.array(self.names)[chosen]
+            return found.astype(int) if all(name.isdecimal() and str(int(name)) == name for name in self.names) else found
         if self.loss.reads_as != "numbers":
             read = (read >= 0.5).astype(int)
         return read[:, 0] if self.outputs == (1,) else read

@@ -3,7 +3,7 @@
 import csv
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -20,41 +20,46 @@ from nnframe.data.sources.frames import Parquet
 from nnframe.errors import DataError, FileError, UsageError, listed
 from nnframe.runs.load import Trained
 from nnframe.system import npz
-from nnframe.training.ensemble import QUANTILES
 
 READING = ("delimiter", "decimal", "header", "missing", "dates")  # options of CSV that say how a file is read
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Some rows of a file: how many, what reads those of them that are wanted, and where one of them stands."""
+    """Some rows of a file: how many, what reads those of them that are wanted, where one of them stands, and the columns to copy."""
 
     count: int
     raw: Callable[[np.ndarray], Dataset]
     where: Callable[[int], str]
+    copied: Sequence[Sequence[str]] = ()
 
 
-def predict(trained: Trained, path: Path, output: Path | None, skip_bad: bool, say: Callable[[str], None]) -> int:
-    """Write what is predicted for the rows of a file, a row each, to the file `output` or to the standard output.
+def predict(
+    trained: Trained, path: Path, output: Path | None, skip_bad: bool, say: Callable[[str], None], copied: Sequence[str] = ()
+) -> int:
+    """Write what is predicted for the rows of a file, a row each, to the file `output` or to standard output, behind columns of the rows
+    that are `copied`.
 
     With `skip_bad` a row that has a mistake is told, and its line has empty cells. Returns how many these were. Raises DataError for such a
     row otherwise, FileError where files cannot be read or written, UsageError where `output` is `path`; nothing is left of `output` then.
     """
-    pieces = _pieces(trained, path, say)
+    pieces = _pieces(trained, path, say, copied)
     first = next(pieces, None)
     if first is None:
         raise DataError(f"{path} has no rows")
-    count, names = 0, columns(trained)
+    nothing = np.zeros((trained.members, 1, *trained.outputs), trained.parts[0].model.dtype)
+    count, names = 0, list(answers(trained, nothing))
     with _written(output, path) as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(names)
+        writer.writerow([*copied, *names])
         for piece in chain([first], pieces):
             outputs, bad = _outputs(trained, piece, skip_bad, say)
-            cells = [[""] * piece.count] * len(names) if outputs is None else _cells(trained, outputs)
-            for column in cells if outputs is not None else ():
+            found = {} if outputs is None else answers(trained, outputs)
+            cells = [column.astype(str).tolist() for column in found.values()] or [[""] * piece.count for _ in names]
+            for column in cells:
                 for row in bad:
                     column[row] = ""
-            writer.writerows(zip(*cells, strict=True))
+            writer.writerows(zip(*piece.copied, *cells, strict=True))
             count += len(bad)
     return count
 
@@ -95,25 +100,21 @@ def _mistakes(trained: Trained, piece: Piece, rows: np.ndarray) -> Iterator[tupl
         yield int(rows[0]), error.message if error.message.startswith(place) else f"{place}: {error.message}"
 
 
-def columns(trained: Trained) -> list[str]:
-    """The names of the columns that are written: what is predicted, then probabilities, then how sure that is."""
-    names, steps = _targets(trained), [""]
-    found = list(names)
-    if trained.kinds:
-        classes = [*trained.classes, *map(str, range(len(trained.classes), trained.kinds))]
-        steps = [f"_{i}" for i in range(int(np.prod(trained.outputs[:-1])))] if len(trained.outputs) > 1 else [""]
-        found = [f"{names[0]}{step}" for step in steps]
-        kind = "p" if trained.probable else "output"
-        shown = classes if trained.probable or trained.outputs != (1,) else [names[0]]
-        found += [f"{kind}{step}_{name}" for step in steps for name in shown]
-    elif trained.loss.reads_as != "numbers":
-        found += [f"p_{name}" for name in names]
-    if trained.members > 1 and trained.kinds and trained.probable:
-        found += [f"{name}{step}" for name in ("entropy", "mutual_information") for step in steps]
-    elif trained.members > 1:
-        outputs = names if not trained.kinds else found[len(steps) :]
-        found += [f"{name}_{told}" for told in ("sd", *QUANTILES) for name in outputs]
-    return found
+def answers(trained: Trained, outputs: np.ndarray) -> dict[str, np.ndarray]:
+    """What outputs (members, rows, *outputs) say of rows, as columns (rows,) by name: what is predicted, then probabilities, then how sure
+    that is."""
+    read, names, sure = trained.averaged(outputs)[1], _targets(trained), bool(trained.kinds) and trained.probable
+    steps = [f"_{i}" for i in range(int(np.prod(trained.outputs[:-1])))] if trained.kinds and len(trained.outputs) > 1 else [""]
+    each = trained.names if sure or (trained.kinds and trained.outputs != (1,)) else names
+    labels = [f"{step}_{name}" for step in steps for name in each]  # of what is read
+    parts = [([f"{name}{step}" for name in names for step in steps], trained.named(read))]
+    if sure or trained.loss.reads_as != "numbers":
+        parts.append(([f"p{label}" for label in labels], trained.shares(read)))
+    elif trained.kinds:
+        parts.append(([f"output{label}" for label in labels], read))
+    for told, value in trained.spread_of(outputs).items() if trained.members > 1 else ():
+        parts.append(([f"{told}{step}" for step in steps] if sure else [f"{label[1:]}_{told}" for label in labels], value))
+    return {name: column for names, part in parts for name, column in zip(names, part.reshape(len(read), -1).T, strict=True)}
 
 
 def _targets(trained: Trained) -> list[str]:
@@ -127,24 +128,11 @@ def _targets(trained: Trained) -> list[str]:
     return [name] if count == 1 else [f"{name}_{i}" for i in range(count)]
 
 
-def _cells(trained: Trained, outputs: np.ndarray) -> list[list[str]]:
-    """What `columns` names, column by column, as texts."""
-    read = trained.averaged(outputs)[1]
-    rows = len(read)
-    predicted = trained.named(read)
-    parts = [predicted]
-    if trained.kinds:
-        parts.append(trained.shares(read) if trained.probable else read)
-    elif trained.loss.reads_as != "numbers":
-        parts.append(read)
-    if trained.members > 1:
-        parts += trained.spread_of(outputs).values()
-    return [column.tolist() for part in parts for column in part.reshape(rows, -1).astype(str).T]
-
-
-def _pieces(trained: Trained, path: Path, say: Callable[[str], None]) -> Iterator[Piece]:
+def _pieces(trained: Trained, path: Path, say: Callable[[str], None], copied: Sequence[str]) -> Iterator[Piece]:
     """The rows of a file. Raises FileError or DataError."""
     pipeline, size, suffix = trained.parts[0].pipeline, trained.piece, path.suffix.lower()
+    if copied and suffix not in CSV.suffixes:
+        raise UsageError(f"{path}: columns are copied of CSV files; leave --with out")
     if suffix in Parquet.suffixes:
         data = pipeline.table(Parquet(path, target="", inputs=pipeline.raw.inputs or None).table())
         yield from _of_rows(path, len(data.x), size, data.rows)
@@ -156,7 +144,7 @@ def _pieces(trained: Trained, path: Path, say: Callable[[str], None]) -> Iterato
 
         yield from _of_rows(path, len(x), size, rows)
     elif suffix in CSV.suffixes:
-        yield from _of_csv(trained, Unlabelled(path, **reading(trained)), size, say)
+        yield from _of_csv(trained, Unlabelled(path, **reading(trained)), size, say, copied)
     else:
         raise UsageError(f"{path}: expected a file of rows, {listed([*CSV.suffixes, *Parquet.suffixes, '.npy', '.npz'])}, by its ending")
 
@@ -174,14 +162,16 @@ def _of_rows(path: Path, count: int, size: int, rows: Callable[[np.ndarray], Dat
         yield Piece(min(size, count - start), raw, where)
 
 
-def _of_csv(trained: Trained, source: Unlabelled, size: int, say: Callable[[str], None]) -> Iterator[Piece]:
+def _of_csv(trained: Trained, source: Unlabelled, size: int, say: Callable[[str], None], copied: Sequence[str]) -> Iterator[Piece]:
     pipeline = trained.parts[0].pipeline
     for number, (table, rows) in enumerate(source.pieces(size)):
         if not number:
             pipeline.refuse_lacking(table)
             for note in table.notes:
                 say(f"note: {note}")
-            if extra := pipeline.extra(table, trained.targets):
+            for name in copied:
+                table.look_up(name, "")
+            if extra := pipeline.extra(table, [*trained.targets, *copied]):
                 say(f"note: {source.path.name}: the model has no use for the column{'s' * (len(extra) > 1)} {listed(extra)}")
 
         def raw(index: np.ndarray, table: Cells = table, rows: list[Any] = rows) -> Dataset:
@@ -190,7 +180,8 @@ def _of_csv(trained: Trained, source: Unlabelled, size: int, say: Callable[[str]
         def where(row: int, rows: list[Any] = rows) -> str:
             return f"{source.path}:{rows[row][0]}"
 
-        yield Piece(len(rows), raw, where)
+        places = [table.index[name] for name in copied]
+        yield Piece(len(rows), raw, where, [[row[place] if place < len(row) else "" for _, row in rows] for place in places])
 
 
 def _array(trained: Trained, path: Path) -> Any:

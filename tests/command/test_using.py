@@ -98,7 +98,7 @@ def test_a_row_with_a_mistake_is_named_and_may_be_skipped(iris, capsys):
     assert not Path("out.csv").exists() and not list(Path().glob(".out*"))
     answer = told(capsys, "predict", iris, "rows.csv", "--skip-bad", status=1)
     assert [line.split(":")[2] for line in answer.err.splitlines()[:3]] == ["4", "6", "7"]
-    assert answer.err.endswith("3 rows had mistakes; their lines are empty\n")
+    assert answer.err.endswith("3 rows had mistakes; their predictions are empty\n")
     expected = told(capsys, "predict", iris, "data/iris.csv").out.splitlines()
     assert answer.out.splitlines() == [",,," if number in wrong else line for number, line in enumerate(expected)]
 
@@ -273,3 +273,16 @@ def test_parquet_files_and_data_frames_are_rows_too(iris, capsys):
     assert found.predict(frame).tolist() == found.predict(pandas.read_csv("data/iris.csv")).tolist() == names
     frame.drop("petal_width").write_parquet("rows.parquet")
     assert "rows.parquet lacks the input 'petal_width'" in told(capsys, "predict", iris, "rows.parquet", status=2).err
+
+
+def test_columns_of_the_rows_are_copied(iris, capsys):
+    """An id joins predictions with other tables; rows with mistakes keep theirs."""
+    lines(lambda number, line: f"{f'no. {number}' if number else 'id'},{line}" if number != 3 else "no. 3,5.1,oops,1.4,0.2,setosa")
+    expected = told(capsys, "predict", iris, "data/iris.csv").out.splitlines()
+    answer = told(capsys, "predict", iris, "rows.csv", "--with", "id", "--with", "species", "--skip-bad", status=1)
+    found = answer.out.splitlines()
+    assert found[0] == f"id,species,{expected[0]}" and found[1] == f"no. 1,setosa,{expected[1]}" and found[3] == "no. 3,setosa,,,,"
+    assert "has no use" not in answer.err
+    assert "rows.csv has no column 'ID'. Did you mean 'id'?" in told(capsys, "predict", iris, "rows.csv", "--with", "ID", status=2).err
+    np.save("rows.npy", np.zeros((2, 4)))
+    assert "columns are copied of CSV files; leave --with out" in told(capsys, "predict", iris, "rows.npy", "--with", "id", status=2).err
