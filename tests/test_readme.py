@@ -10,6 +10,7 @@ import pytest
 
 import nnframe as nn
 from nnframe import __main__ as command
+from nnframe.components import plugins
 from nnframe.components.registry import REGISTRY
 
 ROOT = Path(__file__).parent.parent
@@ -70,6 +71,7 @@ def test_the_readmes_layer_is_found_out_when_its_backward_is_wrong():
 @pytest.mark.parametrize("factor, status", [("", 0), (" * 1.0005", 2)])
 def test_the_readmes_layer_works_from_yaml_and_check_finds_a_wrong_backward(tmp_path, monkeypatch, capsys, factor, status):
     monkeypatch.setitem(REGISTRY, "layer", dict(REGISTRY["layer"]))
+    monkeypatch.setattr(plugins, "LOADED", [])
     block = next(b for b in re.findall(r"```python\n(.*?)```", README, re.S) if "class Scale" in b)
     code = "import nnframe as nn\n\n\n" + block.partition("rng = ")[0]
     (tmp_path / "my_layers.py").write_text(code.replace("return dy * self.g", f"return dy * self.g{factor}"))
