@@ -7,9 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn, get_args, get_origin
-
-from nnframe.errors import join
+from typing import Any, NoReturn
 
 
 class Parser(argparse.ArgumentParser):
@@ -58,27 +56,13 @@ class Parser(argparse.ArgumentParser):
 def _paths(configs: Sequence[str]) -> Iterator[str]:
     """The dotted paths of all values of a config, if it can be read, and of what else could stand there."""
     from nnframe.components.component import config_of
-    from nnframe.components.markers import bare
-    from nnframe.components.options import is_options, options
-    from nnframe.components.registry import known_to, slots_of
     from nnframe.config.compose import load
-    from nnframe.config.experiment import Experiment, inspected
+    from nnframe.config.experiment import inspected, paths_in
     from nnframe.errors import NNFrameError
-
-    def inside(value: Any, path: str) -> Iterator[str]:
-        for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
-            yield join(path, key)
-            yield from inside(inner, join(path, key))
 
     data: Any = {}
     with suppress(NNFrameError, IndexError):
         document = load(Path(configs[0]))
         experiment = inspected(document)[0]
         data = document.data if experiment is None else config_of(experiment)
-    found = list(inside(data, ""))
-    for key, option in options(Experiment).items():
-        kinds = [kind for kind in (bare(option.kind), *map(bare, get_args(option.kind))) if is_options(kind)]
-        many = get_origin(bare(option.kind)) is tuple  # its items are numbered
-        holders = [*kinds, *(() if many else known_to(*slots_of(option.kind)).values())]
-        found += [key, *(join(key, name) for holder in holders for name in options(holder))]
-    yield from dict.fromkeys(found)
+    yield from paths_in(data)

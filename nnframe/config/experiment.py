@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, get_origin
+from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
 from nnframe.components.component import config_of
 from nnframe.components.markers import Filled, Matches, Range, bare
-from nnframe.components.options import options
+from nnframe.components.options import is_options, options
 from nnframe.components.registry import known_to, slots_of
 from nnframe.components.walk import Problems, TooManyProblems, validate
+from nnframe.components.wording import shown
 from nnframe.config.reading import COMMAND_LINE, Document
 from nnframe.config.sections import Sweep
 from nnframe.data.source import Source
@@ -156,11 +157,34 @@ def _places(name: str, value: Any) -> Iterator[str]:
             yield f"in a {slots[0]} of {key}" if get_origin(base) is tuple else f"in {key}"
 
 
+def paths_in(data: Any) -> Iterator[str]:
+    """The dotted paths of all values in a config, and then of what else could stand there."""
+
+    def inside(value: Any, path: str) -> Iterator[str]:
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+            yield join(path, key)
+            yield from inside(inner, join(path, key))
+
+    found = list(inside(data, ""))
+    for key, option in options(Experiment).items():
+        kinds = [kind for kind in (bare(option.kind), *map(bare, get_args(option.kind))) if is_options(kind)]
+        many = get_origin(bare(option.kind)) is tuple  # its items are numbered
+        holders = [*kinds, *(() if many else known_to(*slots_of(option.kind)).values())]
+        found += [key, *(join(key, name) for holder in holders for name in options(holder))]
+    yield from dict.fromkeys(found)
+
+
 class _Problems(Problems):
     def home(self, path: str, key: str, value: Any) -> str:
         from nnframe.components.hints import form
         from nnframe.components.names import plain, theirs
 
+        if path in ("", key) and self.document.mark(key)[0] == COMMAND_LINE:
+            others = {name: inner for name, inner in self.document.data.items() if name != key}
+            named = {key, *theirs().get(plain(key), ())}
+            found = [place for place in paths_in(others) if "." in place and place.rpartition(".")[2] in named]
+            if near := [place for place in found if place.count(".") == min(map(len, (place.split(".") for place in found))) - 1]:
+                return f" Write {' or '.join(f'{place}={shown(value)}' for place in near[:3])}."
         for name in (key, *theirs().get(plain(key), ())) if len(key) > 1 else ():
             if places := [place for place in _places(plain(name), value) if not path.startswith(f"{place.rpartition(' ')[2]}.")]:
                 where = " or ".join(places[:2])

@@ -138,3 +138,18 @@ def test_an_option_of_a_config_that_is_not_there_is_still_told_of(tmp_path, monk
     monkeypatch.chdir(tmp_path)
     assert do(capsys, "--momentum", "0.9")[::2] == (2, "nnframe run: unknown option --momentum; write optimizer.momentum=0.9\n")
     assert do(capsys, "--nonsense")[2].endswith("--help tells all; a value of the config is changed by key=value\n")
+
+
+@pytest.mark.parametrize(
+    "given, write",
+    [
+        ("lr=0.1", "optimizer.lr=0.1"),
+        ("learning_rate=0.1", "optimizer.lr=0.1"),
+        ("epochs=5", "train.epochs=5"),
+        ("units=3", "model.0.units=3 or model.2.units=3"),
+        ("seeds=3", "sweep.seeds=3"),
+    ],
+)
+def test_a_value_without_its_place_is_told_where_it_stands(place, capsys, given, write):
+    assert command.main(["run", "iris.yaml", given]) == 2
+    assert f"unknown key {given.partition('=')[0]!r}. Write {write}. Keys: " in capsys.readouterr().err
