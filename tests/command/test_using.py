@@ -184,6 +184,24 @@ def test_rows_that_cannot_be_evaluated_on(iris, capsys, change, message):
     assert message in told(capsys, "evaluate", iris, "rows.csv", status=2).err
 
 
+def test_rows_without_the_weights_of_the_training_count_alike_and_it_is_said(place, capsys):
+    rows = [["x", "y", "w"], *([i % 5, i % 2, 1 + i % 3] for i in range(30))]
+    Path("rows.csv").write_text("".join(f"{','.join(map(str, row))}\n" for row in rows))
+    Path("bare.csv").write_text("".join(f"{','.join(map(str, row[:2]))}\n" for row in rows))
+    changes = ["data={type: CSV, path: rows.csv, target: y, weight: w}", "model=[{type: Dense, units: 1}]", "loss=MSE", "predict={}"]
+    assert run.main(["iris.yaml", *changes, "metrics=[]", "train.epochs=1", "--quiet"]) == 0
+    folder = capsys.readouterr().out.strip()
+    assert told(capsys, "evaluate", folder, "rows.csv").out.startswith("30 rows of rows.csv\n")
+    first = "30 rows of bare.csv, which count alike without the weight 'w'\n"
+    assert told(capsys, "evaluate", folder, "bare.csv").out.startswith(first)
+    model = nn.load(folder)
+    x, y, w = np.array(rows[1:], np.float64).T
+    squares = (model.predict(x[:, None]) - y) ** 2
+    for name, expected in (("rows.csv", np.average(squares, weights=w)), ("bare.csv", squares.mean())):
+        found = json.loads(told(capsys, "evaluate", folder, name, "--json").out)
+        assert found["values"]["loss"]["value"] == pytest.approx(expected, rel=1e-5)
+
+
 def test_nothing_was_held_out(place, capsys):
     assert run.main(["gender.yaml", "train.epochs=3", "--quiet"]) == 0
     folder = capsys.readouterr().out.strip()

@@ -368,6 +368,10 @@ def test_a_mapping_is_a_config_and_changes_may_be_objects(place):
         ({"optimizer.lr": -1}, r"^nn\.train: optimizer\.lr: expected a number greater than 0, got -1$"),
         ({"model.0.unit": 3}, r"^nn\.train: model\.0\.unit: Dense has no option 'unit'\. Did you mean 'units'\?"),
         ({"model.9.units": 3}, r"^nn\.train: model\.9\.units: model is a list of 3"),
+        (
+            {"extends": "iris.yaml"},
+            r"^nn\.train: extends: can only stand in a file, to which its path is relative; name that file as the config$",
+        ),
         ({"sweep": {"seeds": 3}}, r"^the config trains several networks, by its section sweep or by folds; nn\.sweep trains these"),
         ({"data.cv": 5, "data.validation": None}, r"^the config trains several networks"),
     ],
