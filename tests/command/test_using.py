@@ -202,6 +202,19 @@ def test_rows_without_the_weights_of_the_training_count_alike_and_it_is_said(pla
         assert found["values"]["loss"]["value"] == pytest.approx(expected, rel=1e-5)
 
 
+def test_that_a_training_did_not_end_well_is_told(place, capsys):
+    Path("start").mkdir()
+    np.savez("start/weights.npz", **{"0.W": np.full((10, 1), 1e25, "f4"), "0.b": np.zeros((1, 1), "f4")})
+    changes = ["model=[{type: Dense, units: 1}]", "optimizer={type: SGD, lr: 1e-30}", "train.epochs=1", "weights.folder=start"]
+    assert run.main(["tabular/diabetes.yaml", *changes, "--quiet"]) == 1
+    folder = capsys.readouterr().out.splitlines()[0]
+    np.save("rows.npy", nn.Diabetes().read().x)
+    assert told(capsys, "predict", folder, "rows.npy").err == f"note: {folder}: the training diverged\n"
+    record = Path(folder, "run.json")
+    record.write_text(record.read_text().replace('"status": "diverged"', '"status": "interrupted"'))
+    assert f"note: {folder}: the training was interrupted\n" in told(capsys, "evaluate", folder).err
+
+
 def test_nothing_was_held_out(place, capsys):
     assert run.main(["gender.yaml", "train.epochs=3", "--quiet"]) == 0
     folder = capsys.readouterr().out.strip()

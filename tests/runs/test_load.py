@@ -289,7 +289,7 @@ def test_a_member_that_diverged_is_left_out_though_its_weights_are_numbers_still
     weights = np.ones((3, 10, 1), "f4") * np.array([0, 1e25, 1], "f4")[:, None, None]
     np.savez("start/weights.npz", **{"0.W": weights, "0.b": np.zeros((3, 1, 1), "f4")})
     alone = {"model": [{"type": "Dense", "units": 1}], "optimizer": {"type": "SGD", "lr": 1e-30}, "train.epochs": 1}
-    with pytest.warns(nn.DivergenceWarning, match="1 of 3 members diverged and are left out of the ensemble: seed 1"):
+    with pytest.warns(nn.DivergenceWarning, match="^1 of 3 members diverged and are left out of the ensemble: seed 1"):
         made = nn.train("tabular/diabetes.yaml", ensemble=3, **alone, **{"weights.folder": "start"})
     data = nn.Diabetes().read()
     for found in (made, nn.load(made.folder)):
