@@ -94,6 +94,8 @@ def inspected(document: Document, *, one_network: bool = True) -> tuple[Experime
     data = dict(document.data)
     if document.path is not None:
         data.setdefault("name", re.sub(r"[^A-Za-z0-9_.-]+", "-", document.path.stem).lstrip(".-") or "run")
+    if data.pop("extends", None) is not None:  # of a file it has been read
+        problems.append(("extends", "can only stand in a file, to which its path is relative; name that file as the config"))
     experiment = None
     with suppress(TooManyProblems):
         experiment = validate(Experiment, data, "", problems)

@@ -70,6 +70,9 @@ def evaluated(trained: Trained, rows: Any = None) -> Evaluation:
         data, of = _held_out(trained)
     else:
         data, of = _labelled(trained, rows), str(rows) if isinstance(rows, (str, Path)) else "the rows given"
+    weight = getattr(trained.experiment.data, "weight", None)
+    if data.weight is None and isinstance(weight, str):
+        of += f", which count alike without the weight {weight!r}"
     outputs = trained.outputs_of_raw(data)
     pipeline, experiment = trained.parts[0].pipeline, trained.experiment
     y = data.y if trained.classes or data.y.dtype.kind in "iu" else pipeline.targets(data.y)

@@ -16,4 +16,6 @@ class Voice:
 
 
 COMMAND = Voice(lambda text, category=None: print(text, file=sys.stderr), print)
-PYTHON = Voice(lambda text, category=UserWarning: warnings.warn(text, category, stacklevel=6), lambda folder: None)
+PYTHON = Voice(
+    lambda text, category=UserWarning: warnings.warn(text.removeprefix("warning: "), category, stacklevel=6), lambda folder: None
+)

@@ -162,12 +162,13 @@ def resume(folder: Path, document: Document, options: Options) -> int:
 
 def recorded(folder: Path, prepared: PreparedSweep, free: Collection[str] = ()) -> dict[str, Any]:
     """run.json of a sweep's folder. Raises FileError if it does not say what is tried on what, OptionError if that is another
-    sweep than the one that is `prepared`, but for keys that are `free`."""
+    sweep than the one that is `prepared`, but for keys that are `free` and the place of the same weights to begin with."""
     record = run_folder.read_record(folder)
     was, now = record.get("identity"), json.loads(json.dumps(prepared.identity))
     if not isinstance(was, dict):
         raise FileError(f"{folder / 'run.json'} is missing or damaged, and nothing else says what was trained on which data so far")
-    if changes := [change for change in differences(was, now) if change[0].partition(".")[0] not in free]:
+    differing = (change for change in differences(was, now) if change[0] != "weights.folder")
+    if changes := [change for change in differing if change[0].partition(".")[0] not in free]:
         raise OptionError(f"{folder} is of another sweep: {describe_changes(changes)}. Take the change back, or start a sweep of its own")
     return record
 

@@ -184,6 +184,37 @@ def test_rows_that_cannot_be_evaluated_on(iris, capsys, change, message):
     assert message in told(capsys, "evaluate", iris, "rows.csv", status=2).err
 
 
+def test_rows_without_the_weights_of_the_training_count_alike_and_it_is_said(place, capsys):
+    rows = [["x", "y", "w"], *([i % 5, i % 2, 1 + i % 3] for i in range(30))]
+    Path("rows.csv").write_text("".join(f"{','.join(map(str, row))}\n" for row in rows))
+    Path("bare.csv").write_text("".join(f"{','.join(map(str, row[:2]))}\n" for row in rows))
+    changes = ["data={type: CSV, path: rows.csv, target: y, weight: w}", "model=[{type: Dense, units: 1}]", "loss=MSE", "predict={}"]
+    assert run.main(["iris.yaml", *changes, "metrics=[]", "train.epochs=1", "--quiet"]) == 0
+    folder = capsys.readouterr().out.strip()
+    assert told(capsys, "evaluate", folder, "rows.csv").out.startswith("30 rows of rows.csv\n")
+    first = "30 rows of bare.csv, which count alike without the weight 'w'\n"
+    assert told(capsys, "evaluate", folder, "bare.csv").out.startswith(first)
+    model = nn.load(folder)
+    x, y, w = np.array(rows[1:], np.float64).T
+    squares = (model.predict(x[:, None]) - y) ** 2
+    for name, expected in (("rows.csv", np.average(squares, weights=w)), ("bare.csv", squares.mean())):
+        found = json.loads(told(capsys, "evaluate", folder, name, "--json").out)
+        assert found["values"]["loss"]["value"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_that_a_training_did_not_end_well_is_told(place, capsys):
+    Path("start").mkdir()
+    np.savez("start/weights.npz", **{"0.W": np.full((10, 1), 1e25, "f4"), "0.b": np.zeros((1, 1), "f4")})
+    changes = ["model=[{type: Dense, units: 1}]", "optimizer={type: SGD, lr: 1e-30}", "train.epochs=1", "weights.folder=start"]
+    assert run.main(["tabular/diabetes.yaml", *changes, "--quiet"]) == 1
+    folder = capsys.readouterr().out.splitlines()[0]
+    np.save("rows.npy", nn.Diabetes().read().x)
+    assert told(capsys, "predict", folder, "rows.npy").err == f"note: {folder}: the training diverged\n"
+    record = Path(folder, "run.json")
+    record.write_text(record.read_text().replace('"status": "diverged"', '"status": "interrupted"'))
+    assert f"note: {folder}: the training was interrupted\n" in told(capsys, "evaluate", folder).err
+
+
 def test_nothing_was_held_out(place, capsys):
     assert run.main(["gender.yaml", "train.epochs=3", "--quiet"]) == 0
     folder = capsys.readouterr().out.strip()

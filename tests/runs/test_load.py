@@ -289,7 +289,7 @@ def test_a_member_that_diverged_is_left_out_though_its_weights_are_numbers_still
     weights = np.ones((3, 10, 1), "f4") * np.array([0, 1e25, 1], "f4")[:, None, None]
     np.savez("start/weights.npz", **{"0.W": weights, "0.b": np.zeros((3, 1, 1), "f4")})
     alone = {"model": [{"type": "Dense", "units": 1}], "optimizer": {"type": "SGD", "lr": 1e-30}, "train.epochs": 1}
-    with pytest.warns(nn.DivergenceWarning, match="1 of 3 members diverged and are left out of the ensemble: seed 1"):
+    with pytest.warns(nn.DivergenceWarning, match="^1 of 3 members diverged and are left out of the ensemble: seed 1"):
         made = nn.train("tabular/diabetes.yaml", ensemble=3, **alone, **{"weights.folder": "start"})
     data = nn.Diabetes().read()
     for found in (made, nn.load(made.folder)):
@@ -368,6 +368,10 @@ def test_a_mapping_is_a_config_and_changes_may_be_objects(place):
         ({"optimizer.lr": -1}, r"^nn\.train: optimizer\.lr: expected a number greater than 0, got -1$"),
         ({"model.0.unit": 3}, r"^nn\.train: model\.0\.unit: Dense has no option 'unit'\. Did you mean 'units'\?"),
         ({"model.9.units": 3}, r"^nn\.train: model\.9\.units: model is a list of 3"),
+        (
+            {"extends": "iris.yaml"},
+            r"^nn\.train: extends: can only stand in a file, to which its path is relative; name that file as the config$",
+        ),
         ({"sweep": {"seeds": 3}}, r"^the config trains several networks, by its section sweep or by folds; nn\.sweep trains these"),
         ({"data.cv": 5, "data.validation": None}, r"^the config trains several networks"),
     ],

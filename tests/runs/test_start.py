@@ -52,6 +52,20 @@ def test_the_folder_stands_in_the_config_and_the_run_may_be_gone_on_with(trained
     assert "the weights' hash: " in capsys.readouterr().err
 
 
+def test_a_sweep_goes_on_and_is_replayed_with_the_same_weights_in_another_place(trained, capsys):
+    folder = go(capsys, "weights={folder: trained}", "sweep={seeds: 2}", "--workers", "1")
+    trained.rename("moved")
+    assert command.main(["replay", str(folder), "--workers=1"]) == 2
+    assert f"weights.folder: {trained} is no folder" in capsys.readouterr().err
+    assert command.main(["replay", str(folder), "weights.folder=moved", "--workers=1"]) == 0
+    assert "identical to the last bit: 2 of 2 trials" in capsys.readouterr().out
+    moved = ["--resume", str(folder), "sweep.keep=best", "weights.folder=moved", "--workers=1", "--quiet"]
+    assert run.main(moved) == 0 and nn.load(folder).members == 2
+    np.savez("moved/weights.npz", **{name: array + 1 for name, array in weights(Path("moved")).items()})
+    assert run.main(moved[:-3] + moved[-2:] + ["weights.folder=moved"]) == 2
+    assert "is of another sweep: the weights' hash: " in capsys.readouterr().err
+
+
 def test_all_trials_of_a_sweep_begin_with_them_and_are_what_they_are_alone(trained, capsys):
     folder = go(capsys, "weights={folder: trained}", "sweep={seeds: 2, parameters: {optimizer.lr: [0.1, 0.01]}}", "--workers", "1")
     for trial in range(4):
