@@ -1,7 +1,6 @@
 """Short tables of what is long, as text and as HTML: what an object shows at a prompt and in a notebook."""
 
 from collections.abc import Iterable, Sequence
-from html import escape
 from textwrap import wrap
 from typing import Any
 
@@ -45,6 +44,7 @@ def as_text(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], note
 
 def as_html(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], note: str = "", foot: Sequence[str] = ()) -> str:
     """All columns. Colours are left to the page."""
+    from html import escape  # not needed for importing
 
     def line(cells: Iterable[str], tag: str) -> str:
         return f"<tr>{''.join(f'<{tag}>{escape(text)}</{tag}>' for text in cells)}</tr>"
