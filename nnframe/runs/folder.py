@@ -1,12 +1,13 @@
 """A run's folder: plain files that can be copied, read by anything, and run again."""
 
+import csv
 import json
 import os
 import platform
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from datetime import datetime
 from hashlib import sha256
@@ -137,6 +138,27 @@ def read_record(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return {key: value for key, value in record.items() if value is not None} if isinstance(record, dict) else {}
+
+
+def read_rows(path: Path) -> Iterator[list[str]]:
+    """The rows of a table, its head first; none of a last line that is not whole yet.
+
+    Raises FileError if there is no such table, or a row has not as many cells as the head.
+    """
+    try:
+        with regular_file(path).open(encoding="utf-8", newline="") as file:
+            rows = csv.reader(line for line in file if line.endswith(("\n", "\r")))
+            if not (head := next(rows, [])):
+                raise FileError(f"{path} is empty; expected a line of columns")
+            yield head
+            for row in rows:
+                if len(row) != len(head):
+                    raise FileError(f"{path}:{rows.line_num}: expected {len(head)} cells, as in the first line, got {len(row)}")
+                yield row
+    except FileError:
+        raise
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise FileError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:

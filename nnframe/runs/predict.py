@@ -100,11 +100,10 @@ def columns(trained: Trained) -> list[str]:
     names, steps = _targets(trained), [""]
     found = list(names)
     if trained.kinds:
-        classes = [*trained.classes, *map(str, range(len(trained.classes), trained.kinds))]
         steps = [f"_{i}" for i in range(int(np.prod(trained.outputs[:-1])))] if len(trained.outputs) > 1 else [""]
         found = [f"{names[0]}{step}" for step in steps]
         kind = "p" if trained.probable else "output"
-        shown = classes if trained.probable or trained.outputs != (1,) else [names[0]]
+        shown = trained.class_names if trained.probable or trained.outputs != (1,) else [names[0]]
         found += [f"{kind}{step}_{name}" for step in steps for name in shown]
     elif trained.loss.reads_as != "numbers":
         found += [f"p_{name}" for name in names]

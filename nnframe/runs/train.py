@@ -54,7 +54,7 @@ def resume(folder: Path, document: Document, silent: bool, plugin_names: Sequenc
     record = RunFolder(job, folder, before)
     status, results = before.get("status"), before.get("results")
     if status in ("finished", "diverged") and isinstance(results, dict) and "epochs" in results and not record.changed():
-        print(f"this run has {status} after {results['epochs']} epochs; nothing is left to do")
+        print(printable(f"this run has {status} after {results['epochs']} epochs; nothing is left to do"))
         print(folder)
         return 1 if status == "diverged" else 0
     log = folder / "losses.csv"

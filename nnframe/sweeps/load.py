@@ -15,9 +15,9 @@ from nnframe.config.experiment import is_sweep
 from nnframe.config.reading import COMMAND_LINE, Document
 from nnframe.data.pipeline import Pipeline
 from nnframe.errors import ConfigError, FileError, UsageError
+from nnframe.runs.folder import read_rows
 from nnframe.runs.load import WEIGHTS, Part, Trained, of_run, record_of
 from nnframe.runs.train import run_in_python
-from nnframe.sweeps import results
 from nnframe.sweeps.keep import TRIALS
 from nnframe.sweeps.plan import plain
 
@@ -73,7 +73,7 @@ def _of_sweep(folder: Path, weights: str) -> Trained:
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
     """The rows of a table by column."""
-    head, *rows = results.read(path)
+    head, *rows = read_rows(path)
     return (dict(zip(head, row, strict=True)) for row in rows)
 
 

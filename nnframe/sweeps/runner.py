@@ -127,7 +127,7 @@ def table_of(prepared: PreparedSweep, folder: Path) -> Columns:
     kinds |= dict.fromkeys(("trial", "setting", "seed", "epochs", "worker"), int)
     kinds |= {column: kind_of(trials.parameters[path]) for path, column in zip(trials.settings, trials.columns, strict=True)}
     parts: list[list[np.ndarray]] = []
-    rows = results.read(folder / "trials.csv")
+    rows = run_folder.read_rows(folder / "trials.csv")
     head = next(rows)
     while some := list(islice(rows, 10_000)):
         parts.append([_array(cells, kinds[name]) for name, cells in zip(head, zip(*some, strict=True), strict=True)])
@@ -303,7 +303,7 @@ def _keep(phases: list[Phase], folder: Path, options: Options, stop: Stop) -> No
 
 def _with_weights(tables: Path) -> set[int]:
     """The trials that ended with weights."""
-    head, *rows = results.read(tables / "trials.csv")
+    head, *rows = run_folder.read_rows(tables / "trials.csv")
     return {int(row[0]) for row in rows if row[head.index("weights")]}
 
 
@@ -329,7 +329,7 @@ def to_test(phases: list[Phase]) -> PreparedSweep | None:
 
 def tested(prepared: PreparedSweep, folder: Path) -> dict[str, sentences.Tested]:
     """What the trials of a winner gave on the test part, by name."""
-    rows = results.read(folder / "trials.csv")
+    rows = run_folder.read_rows(folder / "trials.csv")
     head = next(rows)
     table, found = [row if row[head.index("status")] == "finished" else [""] * len(head) for row in rows], {}
     for name in prepared.tests:
@@ -433,7 +433,7 @@ def stacks_of(prepared: PreparedSweep, workers: int) -> tuple[list[Stack], bool]
 
 def values_of(prepared: PreparedSweep, folder: Path) -> np.ndarray:
     """The objective (settings, seeds, folds), infinite where a trial diverged and NaN where one has none."""
-    rows = results.read(folder / "trials.csv")
+    rows = run_folder.read_rows(folder / "trials.csv")
     head = next(rows)
     column, status = head.index(prepared.objective), head.index("status")
     values = np.full(prepared.trials.count, np.nan)
@@ -448,7 +448,7 @@ def values_of(prepared: PreparedSweep, folder: Path) -> np.ndarray:
 
 def by_fold(prepared: PreparedSweep, folder: Path) -> list[str]:
     """What every fold of the only setting gave, as lines of a table, with means and intervals; of several seeds their mean."""
-    rows = results.read(folder / "trials.csv")
+    rows = run_folder.read_rows(folder / "trials.csv")
     head, *table = rows
     columns = [name for name in prepared.log if name.startswith("val_")]
     values = np.array([[float(row[head.index(name)] or "nan") for name in columns] for row in table]).reshape(

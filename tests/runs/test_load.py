@@ -218,7 +218,7 @@ def damaged(iris, name, content):
         ("weights.npz", None, r"has no weights\.npz yet \(status: finished\); go on with python -m nnframe\.run --resume "),
         ("weights.npz", b"PK", r"weights\.npz is not an npz file of plain arrays"),
         ("losses.csv", None, r"there is no file .*losses\.csv"),
-        ("losses.csv", b"epoch,step,loss\n1,8\n", r"losses\.csv is damaged"),
+        ("losses.csv", b"epoch,step,loss\n1,8\n", r"losses\.csv:2: expected 3 cells, as in the first line, got 2"),
         ("losses.csv", b"epoch,step,loss\n1,8,a lot\n", r"losses\.csv is damaged: could not convert"),
     ],
 )
@@ -250,6 +250,46 @@ def test_a_record_that_was_edited(iris, change):
     with pytest.raises(
         nn.FileError, match=r"run\.json: .*(does not say how rows became what the model sees|there is no transform 'Nothing' here)"
     ):
+        nn.load(iris)
+
+
+HUGE = 10**12
+
+
+@pytest.mark.parametrize(
+    "at, value, message",
+    [
+        ("data.shape", [HUGE], "its transforms make rows of the shape (4,), and it says (1000000000000,)"),
+        ("data.shape", [float("inf")], "expected a shape, a list of integers greater than 0, got [inf]"),
+        ("data.shape", [-4], "expected a shape, a list of integers greater than 0, got [-4]"),
+        ("data.raw.shape", [HUGE], "its rows have the shape (1000000000000,), and 4 names"),
+        ("data.raw.dtype", "S1000000000", "expected a dtype of numbers, got 'S1000000000'"),
+        ("data.raw.dtype", "O", "expected a dtype of numbers, got 'O'"),
+        ("data.classes", [["a"], "b", "c"], "expected a list of texts, got a list of 3"),
+        ("data.targets", "abc", "expected a list of texts, got 'abc'"),
+        ("data.transforms.0.mean", ["a", "b", "c", "d"], "expected numbers, got <U1"),
+        ("data.transforms.0.mean", [1.0] * 70, "operands could not be broadcast together"),
+        ("data.transforms.0.std", None, "unsupported operand type"),
+        ("results.kept_epoch", HUGE, "expected results.kept_epoch, one of the 20 of losses.csv, got 1000000000000"),
+        ("results", [1], "expected results.kept_epoch, one of the 20 of losses.csv, got nothing"),
+    ],
+)
+def test_a_record_that_would_take_all_memory_or_make_no_sense(iris, at, value, message):
+    record = json.loads((iris / "run.json").read_text())
+    *path, last = at.split(".")
+    inner = record
+    for key in path:
+        inner = inner[int(key) if key.isdecimal() else key]
+    inner[last] = value
+    (iris / "run.json").write_text(json.dumps(record))
+    with pytest.raises(nn.FileError, match=re.escape(message)):
+        nn.load(iris)
+
+
+def test_a_model_that_is_far_larger_than_its_weights_is_not_built(iris):
+    config = (iris / "config.yaml").read_text()
+    (iris / "config.yaml").write_text(config.replace("units: 16", "units: 20000000"))
+    with pytest.raises(nn.FileError, match=r"weights\.npz holds 131 numbers, and the model of .*config\.yaml has 160,000,003"):
         nn.load(iris)
 
 
