@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nnframe.components.wording import aligned
+from nnframe.components.wording import aligned, ordinary
 from nnframe.errors import printable
 
 WIDTH = 80  # characters of a line of text
@@ -26,7 +26,7 @@ def chosen(count: int) -> list[int | None]:
 def cell(value: Any) -> str:
     """A value in few characters; nothing for a number that is absent."""
     if isinstance(value, (float, np.floating)):
-        return "" if np.isnan(value) else f"{value:.4g}"
+        return "" if np.isnan(value) else ordinary(float(value))
     return printable(str(value), LONG)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nnframe.components.wording import aligned
+from nnframe.components.wording import aligned, ordinary
 from nnframe.data.dataset import Dataset
 from nnframe.data.source import regular_file
 from nnframe.data.sources.csv import CSV
@@ -51,8 +51,8 @@ class Evaluation:
         lines = [["", "value", "95 %", *many]]
         for name, value in self.values.items():
             low, high = self.intervals[name]
-            alone = [f"{self.members[name].mean():.4g}"] if self.members else []
-            lines.append([name, f"{value:.4g}", f"{low:.4g} to {high:.4g}", *alone])
+            alone = [ordinary(self.members[name].mean())] if self.members else []
+            lines.append([name, ordinary(value), f"{ordinary(low)} to {ordinary(high)}", *alone])
         text = "\n".join(aligned(lines))
         if self.confusion is None or len(self.classes) > SHOWN:
             return text

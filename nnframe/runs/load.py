@@ -1,7 +1,6 @@
 """What was trained, for use: a run's folder, or a sweep's, as one object that predicts and evaluates."""
 
 import json
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,6 +27,7 @@ from nnframe.layers.containers import Sequential
 from nnframe.layers.weights import load_weights
 from nnframe.losses.base import Loss
 from nnframe.runs.folder import read_rows
+from nnframe.runs.voice import PYTHON
 from nnframe.system import npz
 from nnframe.training.ensemble import QUANTILES, spread, uncertainty
 from nnframe.training.history import History
@@ -103,7 +103,7 @@ class Trained:
         parts = [part for part in (found.training, found.validation, found.test) if part is not None]
         was = self.record["data"].get("sha256")
         if was and was != array_hash(array for part in parts for array in (part.x, part.y, part.weight) if array is not None):
-            warnings.warn(f"the data is no longer what {self.folder} was trained on", UserWarning, stacklevel=2)
+            PYTHON.warn(f"the data is no longer what {self.folder} was trained on")
         return found
 
     def _only(self) -> Part:

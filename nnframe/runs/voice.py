@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+INNER = {"nnframe", "functools"}  # packages whose lines are not the caller's
+
 
 @dataclass(frozen=True)
 class Voice:
@@ -15,5 +17,13 @@ class Voice:
     end: Callable[[Path], None]
 
 
+def _warn(text: str, category: type[Warning] = UserWarning) -> None:
+    """Warn of the caller's line that led here."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in INNER:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, category, stacklevel=level)
+
+
 COMMAND = Voice(lambda text, category=None: print(text, file=sys.stderr), print)
-PYTHON = Voice(lambda text, category=UserWarning: warnings.warn(text, category, stacklevel=6), lambda folder: None)
+PYTHON = Voice(_warn, lambda folder: None)

@@ -17,6 +17,7 @@ from nnframe.components import plugins
 from nnframe.components.markers import Size
 from nnframe.components.tables import Rows, as_html, as_text, cell, chosen
 from nnframe.components.walk import Problems, validate
+from nnframe.components.wording import ordinary
 from nnframe.config.build import build
 from nnframe.config.compose import change, load
 from nnframe.config.reading import Document, dump
@@ -483,7 +484,7 @@ class Progress:
             self.failed += bool(np.isnan(value))
             self.best = value if np.isnan(self.best) else self.best if np.isnan(value) else self.better(self.best, value)
         self.done += len(outcomes)
-        told, now = f"failed {self.failed:,}, best {self.best:.4g}", time.monotonic()
+        told, now = f"failed {self.failed:,}, best {ordinary(self.best)}", time.monotonic()
         if self.bar is not None and self.bar.is_due(self.done):
             self.bar.show(["" if np.isnan(self.best) else entry("best", self.best), f"failed {self.failed:,}"])
         elif self.bar is None and self.lines and now - self.shown > SHOW:
