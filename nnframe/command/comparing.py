@@ -15,8 +15,8 @@ from nnframe.components.wording import aligned
 from nnframe.config.compose import load
 from nnframe.config.experiment import inspected, located
 from nnframe.errors import FileError, join, printable
-from nnframe.runs.folder import read_record, read_rows
-from nnframe.runs.replay import DATA, LOG, Change, differences_in
+from nnframe.runs.folder import DATA, LOG, config_in, read_record, read_rows
+from nnframe.runs.replay import Change, differences_in
 from nnframe.training.checkpoint import differences
 
 BUILT = {"train.blas_threads": "auto", "train.eval_batch_size": None, "sweep.confirm.top": None}  # known once it is built, as in a folder
@@ -37,9 +37,7 @@ class _Side:
     def of(cls, path: Path) -> "_Side":
         """Raises FileError, and ConfigError for a config that is none; what a folder has is taken as it is."""
         folder = path if path.is_dir() else None
-        if folder is not None and not (folder / "config.yaml").is_file():
-            raise FileError(f"{folder} is the folder of no run and of no sweep: it has no config.yaml")
-        document = load(path if folder is None else folder / "config.yaml")
+        document = load(path if folder is None else config_in(folder))
         experiment, problems = inspected(document)
         if experiment is None and folder is None:
             raise located(document, problems)

@@ -29,6 +29,9 @@ from nnframe.system import blas, files
 from nnframe.training.callbacks import BestWeights, State
 from nnframe.training.history import History
 
+CONFIG, LOG, WEIGHTS = "config.yaml", "losses.csv", "weights.npz"
+DATA = "the data's hash"  # a key of an identity
+
 
 class RunFolder:
     """The folder of one run: `config.yaml` (resolved, runnable), `losses.csv`, `timing.csv`, `checkpoint.npz`, `weights.npz`, `run.json`.
@@ -63,12 +66,12 @@ class RunFolder:
     def changed(self) -> bool:
         """Is the config another one than the folder's?"""
         try:
-            return (self.folder / "config.yaml").read_text(encoding="utf-8") != self.config
+            return (self.folder / CONFIG).read_text(encoding="utf-8") != self.config
         except OSError:
             return True
 
     def on_begin(self, state: State) -> None:
-        files.write(self.folder / "config.yaml", self.config.encode())
+        files.write(self.folder / CONFIG, self.config.encode())
         self._save()
         self.begun = True
 
@@ -77,7 +80,7 @@ class RunFolder:
 
     def finish(self, status: str, results: dict[str, Any], intervals: Mapping[str, Any] | None = None) -> None:
         """Write the weights and how it ended; 95 % intervals of results on the test part."""
-        save_weights(self.job.model, self.folder / "weights.npz")
+        save_weights(self.job.model, self.folder / WEIGHTS)
         for callback in self.job.experiment.callbacks:
             if isinstance(callback, BestWeights) and callback.where == "best.npz":
                 best = deepcopy(self.job.model)
@@ -89,8 +92,8 @@ class RunFolder:
 
     def leave(self, lines: Iterable[str], status: str, results: dict[str, Any]) -> None:
         """Write all that a run leaves which has been trained elsewhere, with these lines of its log; run.json last."""
-        files.write(self.folder / "config.yaml", self.config.encode())
-        files.write(self.folder / "losses.csv", "".join(f"{line}\n" for line in lines).encode())
+        files.write(self.folder / CONFIG, self.config.encode())
+        files.write(self.folder / LOG, "".join(f"{line}\n" for line in lines).encode())
         self.begun = True
         self.finish(status, results)
 
@@ -124,6 +127,14 @@ def results_of(history: History, run: tuple[int, ...] = ()) -> dict[str, Any]:
     """How one network's training ended, of a stack that of one run: epochs, and the log's row of the epoch whose weights are kept."""
     epochs, kept = int(history.epochs[run]), int(history.kept[run])
     return {"epochs": epochs, "kept_epoch": kept} | {name: float(values[(kept - 1, *run)]) for name, values in history.items()}
+
+
+def config_in(folder: Path) -> Path:
+    """The config in the folder of a run or a sweep. Raises FileError where there is none."""
+    path = folder / CONFIG
+    if not path.is_file():
+        raise FileError(f"{folder} is the folder of no run and of no sweep: it has no {CONFIG}")
+    return path
 
 
 def as_json(value: Any) -> Any:
@@ -176,11 +187,12 @@ def environment() -> dict[str, Any]:
 def identity(config: dict[str, Any], data: Any) -> dict[str, Any]:
     """Plain data that says what is trained on what, for a complete config and the hash of its data, or hashes."""
     known = {Path(plugin["plugin"]).name: plugin["sha256"] for plugin in plugins.LOADED}
-    begun = {} if config.get("weights") is None else {"the weights' hash": _hash(Path(config["weights"]["folder"]) / "weights.npz")}
-    return config | {"the data's hash": data, "plugins": known} | begun
+    begun = {} if config.get("weights") is None else {"the weights' hash": hash_of(Path(config["weights"]["folder"]) / WEIGHTS)}
+    return config | {DATA: data, "plugins": known} | begun
 
 
-def _hash(path: Path) -> str:
+def hash_of(path: Path) -> str:
+    """Of a file, nothing if there is none."""
     return sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 

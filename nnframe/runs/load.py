@@ -26,13 +26,12 @@ from nnframe.layers.base import Layer
 from nnframe.layers.containers import Sequential
 from nnframe.layers.weights import load_weights
 from nnframe.losses.base import Loss
-from nnframe.runs.folder import read_rows
+from nnframe.runs.folder import LOG, WEIGHTS, read_rows
 from nnframe.runs.voice import PYTHON
 from nnframe.system import npz
 from nnframe.training.ensemble import QUANTILES, spread, uncertainty
 from nnframe.training.history import History
 
-WEIGHTS = "weights.npz"
 PIECE = 2**13  # rows to take at a time, about
 SPARE = 2**22  # numbers that a model may be built for beyond those of its file, to be told what differs
 
@@ -303,7 +302,7 @@ def _part(folder: Path, experiment: Experiment, record: dict[str, Any], weights:
 
 def history_of(folder: Path, record: dict[str, Any]) -> History:
     """The log in losses.csv: column -> (epochs,)."""
-    path = folder / "losses.csv"
+    path = folder / LOG
     head, *rows = read_rows(path)
     try:
         columns = {name: [float(cell or "nan") for cell in cells] for name, cells in zip(head, zip(*rows, strict=True), strict=bool(rows))}

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,12 @@ from nnframe.config.reading import Document
 from nnframe.errors import FileError, UsageError
 from nnframe.layers.base import Layer
 from nnframe.layers.weights import named
-from nnframe.runs.folder import environment, read_record, read_rows
+from nnframe.runs.folder import CONFIG, DATA, LOG, WEIGHTS, environment, hash_of, read_record, read_rows
 from nnframe.system import npz
 from nnframe.training.callbacks import BestWeights, State
 from nnframe.training.checkpoint import differences
 from nnframe.training.log import in_order, row_of
 
-LOG, WEIGHTS = "losses.csv", "weights.npz"
-DATA = "the data's hash"
 ENVIRONMENT = ("versions", "machine")  # keys of run.json: what the last digits may depend on besides config, data and plugins
 
 Change = tuple[str, Any, Any]  # a dotted path, what was there, and what is now
@@ -150,8 +147,8 @@ def changes(folder: Path, record: dict[str, Any], job: Job) -> Iterator[Change]:
     """What is not as it was when the folder was made, of all that numbers may depend on."""
     if record:
         yield from differences_in(record, environment() | {"data": {"sha256": job.data_hash}})
-    if (was := record.get("config_sha256")) and was != (now := _hash(folder / "config.yaml")):
-        yield "config.yaml", was, now
+    if (was := record.get("config_sha256")) and was != (now := hash_of(folder / CONFIG)):
+        yield CONFIG, was, now
     if isinstance(resumed := record.get("resumed"), list) and resumed:
         yield "resumed", len(resumed), 0
 
@@ -193,7 +190,3 @@ def _listed(record: dict[str, Any]) -> list[dict[str, Any]]:
 def _data(record: dict[str, Any]) -> dict[str, Any]:
     found = record.get("data")
     return found if isinstance(found, dict) else {}
-
-
-def _hash(path: Path) -> str:
-    return sha256(path.read_bytes()).hexdigest()

@@ -15,8 +15,8 @@ from nnframe.config.experiment import is_sweep
 from nnframe.config.reading import COMMAND_LINE, Document
 from nnframe.data.pipeline import Pipeline
 from nnframe.errors import ConfigError, FileError, UsageError
-from nnframe.runs.folder import read_rows
-from nnframe.runs.load import WEIGHTS, Part, Trained, of_run, record_of
+from nnframe.runs.folder import WEIGHTS, config_in, read_rows
+from nnframe.runs.load import Part, Trained, of_run, record_of
 from nnframe.runs.train import run_in_python
 from nnframe.sweeps.keep import TRIALS
 from nnframe.sweeps.plan import plain
@@ -28,10 +28,7 @@ def load(folder: Path, plugins: Sequence[str] = (), weights: str = WEIGHTS) -> T
         plugin_files.load(name)
     if not folder.is_dir():
         raise FileError(f"{folder} is a file; name the folder that it is in" if folder.exists() else f"there is no folder {folder}")
-    path = folder / "config.yaml"
-    if not path.is_file():
-        raise FileError(f"{folder} is no run's folder: it has no config.yaml")
-    document = load_config(path)
+    document = load_config(config_in(folder))
     return _of_sweep(folder, weights) if is_sweep(document) else of_run(folder, document, weights)
 
 
@@ -66,7 +63,7 @@ def _of_sweep(folder: Path, weights: str) -> Trained:
     if any(not one.is_dir() for one in kept):
         again = f"python -m nnframe.run --resume {folder} sweep.keep=best"
         raise UsageError(f"{folder}: the weights of the best setting were not kept; {again} trains it once more, and keeps them")
-    each = [of_run(one, load_config(one / "config.yaml"), weights) for one in kept]
+    each = [of_run(one, load_config(config_in(one)), weights) for one in kept]
     first = each[0]
     return Trained(folder, first.experiment, first.record, list(_joined([one.parts[0] for one in each])), first.history)
 

@@ -208,7 +208,7 @@ def damaged(iris, name, content):
 @pytest.mark.parametrize(
     "name, content, message",
     [
-        ("config.yaml", None, r"is no run's folder: it has no config\.yaml"),
+        ("config.yaml", None, r"is the folder of no run and of no sweep: it has no config\.yaml"),
         ("config.yaml", b"model: [", r"config\.yaml:1:\d+: .*not closed"),
         ("config.yaml", b"", r"config\.yaml.*(empty|expected)"),
         ("run.json", None, r"there is no file .*run\.json"),
@@ -298,7 +298,7 @@ def test_places_that_are_no_folder_of_a_run(tmp_path):
     for path, message in [
         ("none", "there is no folder"),
         ("file", r"is a file; name the folder that it is in"),
-        (".", "is no run's folder"),
+        (".", "is the folder of no run"),
     ]:
         with pytest.raises(nn.FileError, match=message):
             nn.load(tmp_path / path)
