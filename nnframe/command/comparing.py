@@ -144,12 +144,18 @@ def _sweeps(one: _Side, other: _Side) -> Iterator[str]:
         return
     for name, keys in (("trials.csv", ("trial",)), (LOG, ("trial", "epoch"))):
         yield from (f"{name}: {line}" for line in _first(read_rows(a / name), read_rows(b / name), keys))
-    best = [dict(zip(*islice(read_rows(folder / "summary.csv"), 2), strict=True)) for folder in (a, b)]
+    best = [_first_row(folder / "summary.csv") for folder in (a, b)]
     if best[0] != best[1]:
         names = [name for name in best[0] | best[1] if name not in ("rank", "behind", "p")]
         yield from aligned(
             [["best setting:", str(a), str(b)], *([f"  {name}", *(_number(one.get(name)) for one in best)] for name in names)]
         )
+
+
+def _first_row(path: Path) -> dict[str, str]:
+    """Of a table, by column; empty if there is none."""
+    head, *rows = islice(read_rows(path), 2)
+    return dict(zip(head, rows[0], strict=True)) if rows else {}
 
 
 def _first(rows: Any, others: Any, keys: tuple[str, ...]) -> Iterator[str]:

@@ -27,8 +27,8 @@ from nnframe.layers.containers import Sequential
 from nnframe.layers.weights import load_weights
 from nnframe.losses.base import Loss
 from nnframe.runs.folder import LOG, WEIGHTS, read_rows
-from nnframe.runs.voice import PYTHON
 from nnframe.system import npz
+from nnframe.system.warn import warn
 from nnframe.training.ensemble import QUANTILES, spread, uncertainty
 from nnframe.training.history import History
 
@@ -102,7 +102,7 @@ class Trained:
         parts = [part for part in (found.training, found.validation, found.test) if part is not None]
         was = self.record["data"].get("sha256")
         if was and was != array_hash(array for part in parts for array in (part.x, part.y, part.weight) if array is not None):
-            PYTHON.warn(f"the data is no longer what {self.folder} was trained on")
+            warn(f"the data is no longer what {self.folder} was trained on")
         return found
 
     def _only(self) -> Part:

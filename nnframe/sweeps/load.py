@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnframe.components import plugins as plugin_files
+from nnframe.components.wording import shown
 from nnframe.config.compose import assign
 from nnframe.config.compose import load as load_config
 from nnframe.config.experiment import is_sweep
@@ -55,10 +56,15 @@ def _of_sweep(folder: Path, weights: str) -> Trained:
     tables = folder / "confirm" if (folder / "confirm" / "summary.csv").exists() else folder
     if not (tables / "summary.csv").exists():
         raise UsageError(f"{folder}: the sweep has not finished; go on with python -m nnframe.run --resume {folder}")
-    winner = next(_rows(tables / "summary.csv"))["setting"]
-    good = [row["trial"] for row in _rows(tables / "trials.csv") if row["setting"] == winner and row["status"] == "finished"]
+    try:
+        winner = next(row["setting"] for row in _rows(tables / "summary.csv"))
+        good = [row["trial"] for row in _rows(tables / "trials.csv") if row["setting"] == winner and row["status"] == "finished"]
+    except (KeyError, StopIteration) as error:
+        raise FileError(f"{tables}: its tables are damaged: they have no {str(error) or 'row'}") from None
     if not good:
         raise UsageError(f"{folder}: no trial of the best setting ended well, so there is nothing to use")
+    if odd := [trial for trial in good if not trial.isdecimal()]:
+        raise FileError(f"{tables / 'trials.csv'} is damaged: expected the number of a trial, got {shown(odd[0])}")
     kept = [tables / TRIALS / trial for trial in good]
     if any(not one.is_dir() for one in kept):
         again = f"python -m nnframe.run --resume {folder} sweep.keep=best"
