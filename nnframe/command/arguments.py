@@ -68,7 +68,14 @@ def add_sweep(parser: argparse.ArgumentParser) -> None:
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-o", "--output", type=Path, help="write it to this file instead")
+    parser.add_argument("-o", "--output", type=new_file, help="write it to this file instead")
+
+
+def new_file(text: str) -> Path:
+    """A file to write, as argparse asks for it."""
+    if not Path(text).name or Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"expected a file to write, got {f'the folder {text}' if text else 'nothing'}")
+    return Path(text)
 
 
 def number(text: str) -> int:

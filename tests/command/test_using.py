@@ -121,6 +121,15 @@ def test_mistakes(iris, capsys, arguments, message):
     assert message in answer.err and answer.out == ""
 
 
+@pytest.mark.parametrize("output, got", [(".", "the folder ."), ("/", "the folder /"), ("data", "the folder data"), ("", "nothing")])
+def test_what_is_written_is_a_file(place, capsys, output, got):
+    for arguments in (["predict", "run", "data/iris.csv"], ["best", "sweep"], ["list"], ["schema"]):
+        with pytest.raises(SystemExit) as end:
+            command.main([*arguments, "-o", output])
+        assert end.value.code == 2
+        assert f"argument -o/--output: expected a file to write, got {got}\n" in capsys.readouterr().err
+
+
 def test_numbers_are_in_the_units_of_the_target(place, capsys):
     assert run.main(["tabular/diabetes.yaml", "train.epochs=3", "--quiet"]) == 0
     folder = capsys.readouterr().out.strip()
