@@ -72,8 +72,12 @@ def add_output(parser: argparse.ArgumentParser) -> None:
 
 
 def file_to_write(text: str) -> Path | None:
-    """A file by its name, None for the standard output by one of its own."""
-    return None if text in ("-", "/dev/stdout") else Path(text)
+    """A file by its name, as argparse asks for it; None for the standard output by one of its own."""
+    if text in ("-", "/dev/stdout"):
+        return None
+    if not Path(text).name or Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"expected a file to write, got {f'the folder {text}' if text else 'nothing'}")
+    return Path(text)
 
 
 def number(text: str) -> int:

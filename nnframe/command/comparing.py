@@ -15,8 +15,8 @@ from nnframe.components.wording import aligned
 from nnframe.config.compose import load
 from nnframe.config.experiment import inspected, located
 from nnframe.errors import FileError, join, printable
-from nnframe.runs.folder import read_record
-from nnframe.runs.replay import DATA, LOG, Change, differences_in, log
+from nnframe.runs.folder import DATA, LOG, config_in, read_record, read_rows
+from nnframe.runs.replay import Change, differences_in
 from nnframe.training.checkpoint import differences
 
 BUILT = {"train.blas_threads": "auto", "train.eval_batch_size": None, "sweep.confirm.top": None}  # known once it is built, as in a folder
@@ -37,9 +37,7 @@ class _Side:
     def of(cls, path: Path) -> "_Side":
         """Raises FileError, and ConfigError for a config that is none; what a folder has is taken as it is."""
         folder = path if path.is_dir() else None
-        if folder is not None and not (folder / "config.yaml").is_file():
-            raise FileError(f"{folder} is the folder of no run and of no sweep: it has no config.yaml")
-        document = load(path if folder is None else folder / "config.yaml")
+        document = load(path if folder is None else config_in(folder))
         experiment, problems = inspected(document)
         if experiment is None and folder is None:
             raise located(document, problems)
@@ -125,7 +123,7 @@ def _same_file(was: Any, now: Any) -> bool:
 def _runs(one: _Side, other: _Side) -> Iterator[str]:
     """The first row in which two logs differ, and how both ended."""
     assert one.folder is not None and other.folder is not None
-    if not (found := list(_first(log(one.folder / LOG), log(other.folder / LOG), ("epoch",)))):
+    if not (found := list(_first(read_rows(one.folder / LOG), read_rows(other.folder / LOG), ("epoch",)))):
         return
     yield from (f"{LOG}: {line}" for line in found)
     results = [side.record.get("results") for side in (one, other)]
@@ -145,13 +143,19 @@ def _sweeps(one: _Side, other: _Side) -> Iterator[str]:
         yield "trials.csv: not compared, since one of the sweeps has not finished"
         return
     for name, keys in (("trials.csv", ("trial",)), (LOG, ("trial", "epoch"))):
-        yield from (f"{name}: {line}" for line in _first(results.read(a / name), results.read(b / name), keys))
-    best = [dict(zip(*islice(results.read(folder / "summary.csv"), 2), strict=True)) for folder in (a, b)]
+        yield from (f"{name}: {line}" for line in _first(read_rows(a / name), read_rows(b / name), keys))
+    best = [_first_row(folder / "summary.csv") for folder in (a, b)]
     if best[0] != best[1]:
         names = [name for name in best[0] | best[1] if name not in ("rank", "behind", "p")]
         yield from aligned(
             [["best setting:", str(a), str(b)], *([f"  {name}", *(_number(one.get(name)) for one in best)] for name in names)]
         )
+
+
+def _first_row(path: Path) -> dict[str, str]:
+    """Of a table, by column; empty if there is none."""
+    head, *rows = islice(read_rows(path), 2)
+    return dict(zip(head, rows[0], strict=True)) if rows else {}
 
 
 def _first(rows: Any, others: Any, keys: tuple[str, ...]) -> Iterator[str]:
@@ -161,6 +165,9 @@ def _first(rows: Any, others: Any, keys: tuple[str, ...]) -> Iterator[str]:
     if head != other_head:
         only = [[name for name in one if name not in two] for one, two in ((head, other_head), (other_head, head))]
         yield f"columns {', '.join(only[0]) or 'in this order'} | {', '.join(only[1]) or 'in another'}"
+    if lacking := [key for key in keys for names in (head, other_head) if key not in names]:
+        yield f"not compared: one of them has no column {lacking[0]!r}"
+        return
     places = [(name, head.index(name), other_head.index(name)) for name in head if name in other_head and name not in UNTIMED]
     count = 0
     for count, (row, other) in enumerate(zip_longest(rows, others), 1):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nnframe.components.wording import aligned
+from nnframe.components.wording import aligned, ordinary
 from nnframe.config.compose import load
 from nnframe.config.experiment import checked, located
 from nnframe.data.dataset import Dataset
@@ -47,7 +47,7 @@ def described(name: str, source: Source, parts: dict[str, Dataset], prepared: Pr
     else:
         (low, high), missing = extremes(training.x), sum(np.isnan(part).sum() for part in chunks(training.x))
         shape = " x ".join(map(str, training.x.shape[1:]))
-        yield f"inputs: {shape} numbers a row, from {low.min():.4g} to {high.max():.4g}, {int(missing):,} missing"
+        yield f"inputs: {shape} numbers a row, from {ordinary(low.min())} to {ordinary(high.max())}, {int(missing):,} missing"
     yield ""
     yield from _classes(parts) if training.classes else _targets(parts)
     yield ""
@@ -71,10 +71,10 @@ def _columns(data: Dataset) -> Iterator[str]:
         if texts is not None:
             rows.append([name, "texts", "", "", lost, listed(texts, 6)])
         else:
-            rows.append([name, _kind(data, i), f"{low[i]:.4g}", f"{high[i]:.4g}", lost, "always the same" if low[i] == high[i] else ""])
+            rows.append([name, _kind(data, i), ordinary(low[i]), ordinary(high[i]), lost, "always the same" if low[i] == high[i] else ""])
     yield from aligned(rows)
     if len(names) > COLUMNS:
-        yield f"... and {len(names) - COLUMNS:,} more inputs, from {low[COLUMNS:].min():.4g} to {high[COLUMNS:].max():.4g}"
+        yield f"... and {len(names) - COLUMNS:,} more inputs, from {ordinary(low[COLUMNS:].min())} to {ordinary(high[COLUMNS:].max())}"
 
 
 def _kind(data: Dataset, column: int) -> str:
@@ -106,7 +106,8 @@ def _targets(parts: dict[str, Dataset]) -> Iterator[str]:
     for name, part in parts.items():
         y = part.y.astype(np.float64)
         names = ", ".join(part.targets) or "target"
-        yield f"target in {name}: {names}, from {y.min():.4g} to {y.max():.4g}, mean {y.mean():.4g}, sd {y.std():.4g}"
+        low, high, mean, sd = map(ordinary, (y.min(), y.max(), y.mean(), y.std()))
+        yield f"target in {name}: {names}, from {low} to {high}, mean {mean}, sd {sd}"
 
 
 def _duplicates(parts: dict[str, Dataset]) -> Iterator[str]:
@@ -137,8 +138,8 @@ def _first(data: Dataset) -> Iterator[str]:
     more = [] if shown == x.shape[1] else [f"... ({x.shape[1] - shown:,} more)"]
     rows = [[*names, *more, *(data.targets or ("target",))]]
     for inputs, target in zip(x, data.y[:ROWS], strict=True):
-        said = data.classes[target] if data.classes else " ".join(f"{value:.4g}" for value in np.ravel(target)[:WIDE])
-        rows.append([*(f"{value:.4g}" for value in inputs[:shown]), *("" for _ in more), said])
+        said = data.classes[target] if data.classes else " ".join(ordinary(value) for value in np.ravel(target)[:WIDE])
+        rows.append([*(ordinary(value) for value in inputs[:shown]), *("" for _ in more), said])
     if len(rows[0]) > len(rows[1]):  # several targets
         rows[0] = [*names, *more, ", ".join(data.targets[:WIDE])]
     yield from aligned(rows)

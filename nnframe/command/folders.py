@@ -12,7 +12,7 @@ from time import time
 from typing import Any
 
 from nnframe.components.names import nearest
-from nnframe.components.wording import aligned
+from nnframe.components.wording import aligned, ordinary
 from nnframe.config.reading import COMMAND_LINE, parse
 from nnframe.errors import FileError, OptionError, printable
 from nnframe.runs.listing import STATUSES, Entry, entries
@@ -108,7 +108,7 @@ def _kept(values: Mapping[str, float], most: int) -> str:
     """What it is judged by: the loss on what is held out, and a metric there; without such rows the loss."""
     held = [name for name in values if name.startswith("ensemble_val_")] or [name for name in values if name.startswith("val_")]
     names = held[:most] if held else [name for name in values if name != "lr"][:1]
-    return "  ".join(f"{name} {values[name]:.4g}" for name in names)
+    return "  ".join(f"{name} {ordinary(values[name])}" for name in names)
 
 
 def _age(seconds: float) -> str:

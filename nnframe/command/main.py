@@ -16,6 +16,7 @@ from nnframe.config.compose import change, load
 from nnframe.config.experiment import is_sweep
 from nnframe.errors import ConfigError, FileError, NNFrameError, OptionError, printable
 from nnframe.runs import train as training
+from nnframe.runs.folder import config_in
 from nnframe.system import blas, early, files, signals
 from nnframe.training.log import quiet
 
@@ -65,10 +66,12 @@ def start(args: argparse.Namespace) -> int:
 
         return runner.command(document, args.out, runner.Options(args.workers or blas.cores(), args.plugin, args.fail_fast, args.quiet))
     folder = args.resume
-    if not (folder / "config.yaml").is_file():
-        raise FileError(f"{folder} is no run's folder: it has no config.yaml", path="--resume")
+    try:
+        path = config_in(folder)
+    except FileError as error:
+        raise error.within("--resume") from None
     with files.owned(folder):
-        document = load(folder / "config.yaml")
+        document = load(path)
         was = is_sweep(document)
         change(document, [*filter(None, [args.config]), *args.overrides])
         now = is_sweep(document)

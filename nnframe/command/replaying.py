@@ -10,9 +10,9 @@ from nnframe.config.build import Job
 from nnframe.config.compose import load
 from nnframe.config.experiment import is_sweep
 from nnframe.config.reading import Document
-from nnframe.errors import ConfigError, FileError, printable
-from nnframe.runs.folder import read_record
-from nnframe.runs.replay import DATA, Replayed, missing_plugins, replay
+from nnframe.errors import ConfigError, printable
+from nnframe.runs.folder import DATA, config_in, read_record
+from nnframe.runs.replay import Replayed, missing_plugins, replay
 from nnframe.runs.train import headline
 from nnframe.system import blas
 from nnframe.training.log import Bar
@@ -20,10 +20,9 @@ from nnframe.training.log import Bar
 
 def show(folder: Path, overrides: list[str], workers: int | None, plugin: list[str]) -> int:
     """Train again from a folder's own config, and tell what differs. Nothing is written. Returns the exit status: 1 if anything does."""
-    if not (folder / "config.yaml").is_file():
-        raise FileError(f"{folder} is the folder of no run and of no sweep: it has no config.yaml")
+    path = config_in(folder)
     try:
-        document = load(folder / "config.yaml", overrides)
+        document = load(path, overrides)
         found = _sweep(folder, document, workers, plugin) if is_sweep(document) else replay(folder, document, _watch)
     except ConfigError as error:
         if missing := missing_plugins(read_record(folder)):

@@ -10,7 +10,7 @@ import numpy as np
 
 from nnframe.components import plugins
 from nnframe.components.registry import REGISTRY
-from nnframe.components.wording import shown
+from nnframe.components.wording import ordinary, shown
 from nnframe.config.build import Job, build
 from nnframe.config.compose import load
 from nnframe.config.experiment import is_sweep
@@ -44,7 +44,7 @@ def check(config: Path, overrides: list[str]) -> int:
     print(model)
     print(f"memory: {_memory(job)} for parameters, gradients, optimizer and one batch")
     found, _, expected = start(job)
-    print(f"loss at the start: {found:.4g}" + (f" (expected {expected})" if expected else ""))
+    print(f"loss at the start: {ordinary(found)}" + (f" (expected {expected})" if expected else ""))
     wrong = list(_gradients(job))
     for line in wrong:
         print(f"error: {line}", file=sys.stderr)

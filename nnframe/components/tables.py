@@ -1,13 +1,12 @@
 """Short tables of what is long, as text and as HTML: what an object shows at a prompt and in a notebook."""
 
 from collections.abc import Iterable, Sequence
-from html import escape
 from textwrap import wrap
 from typing import Any
 
 import numpy as np
 
-from nnframe.components.wording import aligned
+from nnframe.components.wording import aligned, ordinary
 from nnframe.errors import printable
 
 WIDTH = 80  # characters of a line of text
@@ -27,7 +26,7 @@ def chosen(count: int) -> list[int | None]:
 def cell(value: Any) -> str:
     """A value in few characters; nothing for a number that is absent."""
     if isinstance(value, (float, np.floating)):
-        return "" if np.isnan(value) else f"{value:.4g}"
+        return "" if np.isnan(value) else ordinary(float(value))
     return printable(str(value), LONG)
 
 
@@ -45,6 +44,7 @@ def as_text(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], note
 
 def as_html(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], note: str = "", foot: Sequence[str] = ()) -> str:
     """All columns. Colours are left to the page."""
+    from html import escape  # not needed for importing
 
     def line(cells: Iterable[str], tag: str) -> str:
         return f"<tr>{''.join(f'<{tag}>{escape(text)}</{tag}>' for text in cells)}</tr>"

@@ -1,6 +1,7 @@
 """The way from rows as a person has them to rows as a model sees them, as training fitted it, and back from what is predicted."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from nnframe.data.table import Column, Table, number_of
 from nnframe.data.transforms.base import Transform
 from nnframe.errors import DataError, FileError, NNFrameError, ShapeError, listed
 
+TRIED = 2**24  # numbers of a row that may be tried
 MEND = "the model was trained without Impute, and needs a number here"
 
 
@@ -53,23 +55,40 @@ class Pipeline:
     def recalled(cls, record: Mapping[str, Any]) -> "Pipeline":
         """What `record` was made of: the section `data` of a run's record. Raises FileError for what is none."""
         try:
-            raw, targets, shape = record["raw"], tuple(record["targets"]), tuple(map(int, record["shape"]))
-            x, y = np.zeros((1, *raw["shape"]), raw["dtype"]), np.zeros((1, len(targets)))
-            categories = {name: tuple(texts) for name, texts in raw["categories"].items()}
-            first = data = Dataset(x, y, None, tuple(raw["inputs"]), targets, tuple(record["classes"]), categories)
+            raw, targets, shape = record["raw"], _texts(record["targets"]), _whole(record["shape"])
+            x, y = np.broadcast_to(_zero(raw["dtype"]), (1, *_whole(raw["shape"]))), np.zeros((1, len(targets)))  # takes no memory
+            categories = {name: _texts(texts) for name, texts in raw["categories"].items()}
+            first = data = Dataset(x, y, None, _texts(raw["inputs"]), targets, _texts(record["classes"]), categories)
             transforms = []
             for i, told in enumerate(record["transforms"]):
                 transforms.append(_recalled(told, data, f"transforms.{i}"))
                 data = _names_after(transforms[-1], data)
-            if data.inputs != tuple(record["inputs"]):
+            if data.inputs != _texts(record["inputs"]):
                 raise ValueError(f"its transforms make the inputs {listed(data.inputs)}, and it says {listed(record['inputs'])}")
             as_inputs = Dataset(y, y, inputs=targets)
             of_targets = [_recalled(told, as_inputs, f"target_transforms.{i}") for i, told in enumerate(record["target_transforms"])]
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            found = cls(first, shape, tuple(transforms), tuple(of_targets))
+            found._try()
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
             path = getattr(error, "path", "")
             missing = f"it has no {error}" if isinstance(error, KeyError) else str(error)
             raise FileError(f"does not say how rows became what the model sees: {missing}", path="" if path else "data") from None
-        return cls(first, shape, tuple(transforms), tuple(of_targets))
+        return found
+
+    def _try(self) -> None:
+        """Raise ValueError, TypeError or OverflowError unless a row goes all the way: what was learnt are numbers of the right size."""
+        raw, last = self.raw, self.targets(self.raw.y)
+        if raw.inputs and raw.x.shape[1:] != (len(raw.inputs),):
+            raise ValueError(f"its rows have the shape {raw.x.shape[1:]}, and {len(raw.inputs)} names")
+        if self.undo is not None:
+            self.undo(last)
+        if raw.x.size > TRIED:
+            return
+        with suppress(DataError), np.errstate(all="ignore"):  # this row may be one that is refused
+            for transform in self.transforms:
+                raw = transform.on(raw)
+            if raw.x.shape[1:] != self.shape:
+                raise TypeError(f"its transforms make rows of the shape {raw.x.shape[1:]}, and it says {self.shape}")
 
     # ------------------------------------------------------------------------------------------ rows as people have them
 
@@ -168,6 +187,27 @@ class Pipeline:
     def undo(self) -> Undo | None:
         """The way back of `targets`."""
         return Undo(self.target_transforms) if self.target_transforms else None
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    """Names in a record. Raises ValueError."""
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise ValueError(f"expected a list of texts, got {shown(value)}")
+    return tuple(value)
+
+
+def _whole(value: Any) -> tuple[int, ...]:
+    """A shape in a record. Raises ValueError."""
+    if not isinstance(value, list) or not all(type(n) is int and n > 0 for n in value):
+        raise ValueError(f"expected a shape, a list of integers greater than 0, got {value if isinstance(value, list) else shown(value)}")
+    return tuple(value)
+
+
+def _zero(dtype: Any) -> np.ndarray:
+    """A number of a dtype in a record. Raises ValueError, or TypeError, for what is none of numbers."""
+    if not isinstance(dtype, str) or len(dtype) > 10 or np.dtype(dtype).kind not in "fiub":
+        raise ValueError(f"expected a dtype of numbers, got {shown(dtype)}")
+    return np.zeros((), dtype)
 
 
 def _recalled(record: Mapping[str, Any], data: Dataset, path: str) -> Transform:

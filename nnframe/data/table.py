@@ -181,8 +181,8 @@ class Tabular(Source):
         if self.inputs is None and len(inputs) > 1:
             counting = [name for name, column in zip(inputs, columns, strict=True) if _counts(column)]
             self._refuse(table, counting, inputs, "which only counts the rows")
-        weight = None if self.weight is None else self._numbers(table, self.weight, "weight")
-        y, classes = self._target(table)
+        weight = None if self.weight is None else self.numbers_of(table, self.weight, "weight")
+        y, classes = self.target_of(table)
         return Dataset(
             table.matrix(inputs, columns),
             y,
@@ -230,7 +230,7 @@ class Tabular(Source):
                 self._refuse(table, [name], inputs, "which looks like an identifier or free text")
         return column
 
-    def _numbers(self, table: Table, name: str, option: str, column: Column | None = None) -> np.ndarray:
+    def numbers_of(self, table: Table, name: str, option: str, column: Column | None = None) -> np.ndarray:
         """A column of numbers, all there. Raises DataError."""
         column = column or table.column(name, option)
         if column.codes is not None:
@@ -239,15 +239,15 @@ class Tabular(Source):
             raise DataError(f"{table.where(0)}: column {name!r}: expected a finite number, {got}", path=option)
         return table.full(name, option, column).x
 
-    def _target(self, table: Table) -> tuple[np.ndarray, tuple[str, ...]]:
+    def target_of(self, table: Table) -> tuple[np.ndarray, tuple[str, ...]]:
         """y and its classes."""
         first, classes = self.targets[0], self.classes
         if classes is None and len(self.targets) == 1:
             column = table.column(first, "target")
             if column.codes is None and not column.truths:
-                return self._numbers(table, first, "target", column)[:, None], ()
+                return self.numbers_of(table, first, "target", column)[:, None], ()
         elif classes is None:
-            return np.stack([self._numbers(table, name, "target") for name in self.targets], -1), ()
+            return np.stack([self.numbers_of(table, name, "target") for name in self.targets], -1), ()
         column = table.column(first, "target", texts=True)
         table.full(first, "target", column, "a class")
         assert column.codes is not None

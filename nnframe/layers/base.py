@@ -235,7 +235,7 @@ class Layer(Component):
         layout.verify(self)
         if not self.runs:
             raise UsageError("take: this is one network; only a stack has runs to take")
-        return self._copy(self._store.take(rows), rows)
+        return self._taken(rows)
 
     def astype(self: L, dtype: Any) -> L:
         """A copy with its numbers in another dtype."""
@@ -281,6 +281,10 @@ class Layer(Component):
         return as_html(_headline(self), ["", "layer", "output", "parameters"], _rows(self), foot=total)
 
     # ------------------------------------------------------------------------------------------ copies keep views
+
+    def _taken(self: L, rows: Any) -> L:
+        """What `take` makes, and of one network for None a stack of one; no probe follows it."""
+        return self._copy(self._store.take(rows), rows)
 
     def _copy(self: L, store: layout.Store, rows: Any) -> L:
         memo: dict[int, Any] = {id(self._store): store}

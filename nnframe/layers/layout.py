@@ -85,11 +85,8 @@ def floating(dtype: Any) -> np.dtype:
 
 def lay_out(root: "Layer", input_shape: int | tuple[int, ...], seed: Any, dtype: Any) -> None:
     """Declare, place and draw all parameters and state of `root` and the layers in it, and give each layer its views."""
-    features = _features(input_shape)
     dtype = floating(dtype)
-    tree = list(walk(root))
-    root.connect(features)
-    sizes = {home: sum(prod(spec.shape) for _, _, layer in tree for spec in layer._specs.values() if spec.home == home) for home in HOMES}
+    tree, sizes = list(walk(root)), _declared(root, input_shape)
     seeds = Seeds(seed)
     _must_fit(seeds.values.size * (2 * sizes["params"] + sizes["state"]) * dtype.itemsize)
     arrays = Store(seeds, dtype, sizes["params"], sizes["state"])
@@ -116,6 +113,18 @@ def lay_out(root: "Layer", input_shape: int | tuple[int, ...], seed: Any, dtype:
                     draw(getattr(layer, name), spec, arrays.seeds, f"init/{layer._key}.{name}")
         except OptionError as error:
             raise error.within(path) if path else error from None
+
+
+def size(root: "Layer", input_shape: int | tuple[int, ...]) -> int:
+    """How many numbers `root`, which need not be built, has for inputs of a shape: parameters and state of one run."""
+    return sum(_declared(root, input_shape).values())
+
+
+def _declared(root: "Layer", input_shape: int | tuple[int, ...]) -> dict[str, int]:
+    """Have all layers declare their arrays for inputs of a shape. Returns how many numbers these are, by home."""
+    root.connect(_features(input_shape))
+    specs = [spec for _, _, layer in walk(root) for spec in layer._specs.values()]
+    return {home: sum(prod(spec.shape) for spec in specs if spec.home == home) for home in HOMES}
 
 
 def _features(input_shape: Any) -> tuple[int, ...]:

@@ -105,5 +105,4 @@ def _weight(weight: np.ndarray | None, rows: np.float64) -> np.float64:
 
 def _copies(model: Layer, count: int) -> Layer:
     """A stack of copies of one network."""
-    stack = model if model.runs else model._copy(model._store.take((None,)), (None,))
-    return stack.take([0] * count)
+    return (model if model.runs else model._taken(None))._taken([0] * count)

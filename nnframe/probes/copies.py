@@ -39,7 +39,7 @@ class Copies:
             raise UsageError("the model has no parameters", path=caller)
         self.caller, self.runs = caller, model.runs
         self._plain = model if dtype in (None, model.dtype) else _in_dtype(model, dtype)
-        self.whole = self._plain if model.runs else self._plain._copy(self._plain._store.take(None), None)
+        self.whole = self._plain if model.runs else self._plain._taken(None)
         self.every = np.arange(self.whole.runs[0])
         self.params = self.whole.params
         self.size = 1
@@ -84,7 +84,7 @@ class Copies:
         """The stack, its loss and metrics, and their batches."""
         key = of.tobytes()
         if self._made[0] != key:
-            model = self.whole._copy(self.whole._store.take(of), of)
+            model = self.whole._taken(of)
             parts = [deepcopy(part, part.taken(of)) for part in self._parts]
             self._made = key, (model, parts, self.batches and self.batches.take(of))
         return self._made[1]

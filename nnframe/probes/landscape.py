@@ -111,7 +111,7 @@ def loss_path(
             if (number[start] != number[stop]).any():
                 told = f"runs {start} and {stop} differ in {type(layer).__name__}.{name}, so that no network stands between them"
                 raise UsageError(told, path="loss_path")
-    copies = Copies("loss_path", model._copy(model._store.take(start), start)).on(loss, data, own_metrics(metrics), batch_size)
+    copies = Copies("loss_path", model._taken(start)).on(loss, data, own_metrics(metrics), batch_size)
     t = np.linspace(0, 1, points)
     found: list[dict[str, np.ndarray]] = []
     for piece in copies.pieces(points):

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from nnframe.components.wording import ordinary
 from nnframe.config.build import Job
 from nnframe.data.mapped import extremes
 from nnframe.errors import printable
@@ -46,7 +47,7 @@ def advice(job: Job, *, forward: bool = True) -> Iterator[str]:
         low, high = (-1 if isinstance(last, Tanh) else 0), 1
         y = _targets(job)
         if y.min() < low or y.max() > high:
-            yield f"data.target: targets from {y.min():.4g} to {y.max():.4g}, but {type(last).__name__} gives {low} to {high}"
+            yield f"data.target: targets from {ordinary(y.min())} to {ordinary(y.max())}, but {type(last).__name__} gives {low} to {high}"
     if data.classes:
         found = set(np.unique(data.y).tolist())
         for i, name in enumerate(data.classes):
@@ -78,16 +79,16 @@ def _nothing(job: Job, rows: int | None = None) -> tuple[float, str]:
     loss = job.experiment.loss
     if isinstance(loss, CrossEntropy):
         classes = job.model.output_shape[-1]
-        return float(np.log(classes)), f"ln {classes} = {np.log(classes):.4g} if all classes are as likely"
+        return float(np.log(classes)), f"ln {classes} = {ordinary(np.log(classes))} if all classes are as likely"
     if isinstance(loss, BinaryCrossEntropy):
-        return float(np.log(2)), f"ln 2 = {np.log(2):.4g} if both are as likely"
+        return float(np.log(2)), f"ln 2 = {ordinary(np.log(2))} if both are as likely"
     if isinstance(loss, MSE):
         variance = float(np.var(_targets(job, rows), axis=0).mean())
-        return variance, f"{variance:.4g}, the targets' variance, if the mean is always given"
+        return variance, f"{ordinary(variance)}, the targets' variance, if the mean is always given"
     if isinstance(loss, MAE):
         y = _targets(job, rows)
         distance = float(np.abs(y - np.median(y, axis=0)).mean())
-        return distance, f"{distance:.4g}, the targets' mean distance from their median, if that is always given"
+        return distance, f"{ordinary(distance)}, the targets' mean distance from their median, if that is always given"
     return float("nan"), ""
 
 
@@ -104,12 +105,11 @@ def remark(job: Job, first: Mapping[str, float], kept: Mapping[str, float]) -> s
     for name, value in (("loss", loss), ("val_loss", held)):
         if nothing > 0 and value > FAR * nothing:
             if name == "val_loss":
-                help_ = (
-                    f", while loss is {loss:.4g}: it is too sure of rows that it was not trained on; EarlyStopping keeps an earlier epoch"
-                )
-            return f"{name} {value:.4g} is far above that of a model that knows nothing, {words}{help_}"
+                sure = "it is too sure of rows that it was not trained on; EarlyStopping keeps an earlier epoch"
+                help_ = f", while loss is {ordinary(loss)}: {sure}"
+            return f"{name} {ordinary(value)} is far above that of a model that knows nothing, {words}{help_}"
         if not nothing > 0 and value > FAR * first[name] > 0:
-            return f"{name} {value:.4g} is far above that of the first epoch, {first[name]:.4g}{help_}"
+            return f"{name} {ordinary(value)} is far above that of the first epoch, {ordinary(first[name])}{help_}"
     return ""
 
 
@@ -136,8 +136,8 @@ def _unscaled(job: Job) -> Iterator[str]:
         worst = int(largest.argmax())
         names = job.data.training.inputs
         name = repr(names[worst]) if names else f"number {worst}"
-        reach = f"{name} goes from {x[:, worst].min():.4g} to {x[:, worst].max():.4g}"
-        losses = f"the loss at the start is {found:.4g}, where a model that knows nothing has {nothing:.4g}"
+        reach = f"{name} goes from {ordinary(x[:, worst].min())} to {ordinary(x[:, worst].max())}"
+        losses = f"the loss at the start is {ordinary(found)}, where a model that knows nothing has {ordinary(nothing)}"
         yield f"data: inputs are not scaled: {reach}, and {losses}; write transforms: [Standardize]"
 
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from nnframe.components.wording import aligned
+from nnframe.components.wording import aligned, ordinary
 from nnframe.data.dataset import Dataset
 from nnframe.data.source import regular_file
 from nnframe.data.sources.csv import CSV
 from nnframe.data.sources.frames import Frame, Parquet
 from nnframe.data.table import Tabular, Target
-from nnframe.errors import DataError, ShapeError, UsageError, listed
+from nnframe.errors import DataError, ShapeError, UsageError, listed, printable
 from nnframe.layers.activations.elementwise import Identity
 from nnframe.runs.load import Trained
 from nnframe.runs.predict import reading
@@ -51,14 +51,14 @@ class Evaluation:
         lines = [["", "value", "95 %", *many]]
         for name, value in self.values.items():
             low, high = self.intervals[name]
-            alone = [f"{self.members[name].mean():.4g}"] if self.members else []
-            lines.append([name, f"{value:.4g}", f"{low:.4g} to {high:.4g}", *alone])
+            alone = [ordinary(self.members[name].mean())] if self.members else []
+            lines.append([name, ordinary(value), f"{ordinary(low)} to {ordinary(high)}", *alone])
         text = "\n".join(aligned(lines))
         if self.confusion is None or len(self.classes) > SHOWN:
             return text
         table = [["true \\ predicted", *self.classes]]
         table += [[name, *map(str, row)] for name, row in zip(self.classes, self.confusion.tolist(), strict=True)]
-        return "\n".join([text, "", *aligned(table)])
+        return "\n".join([text, "", *map(printable, aligned(table))])
 
     __repr__ = __str__
 
@@ -66,10 +66,8 @@ class Evaluation:
 def evaluated(trained: Trained, rows: Any = None) -> Evaluation:
     """Of the rows of a file, a frame, a Dataset or arrays (x, y) or (x, y, weight); unless given, of the test part of what was trained on,
     or else its validation part. Raises FileError, DataError, ShapeError or UsageError."""
-    if rows is None:
-        data, of = _held_out(trained)
-    else:
-        data, of = _labelled(trained, rows), str(rows) if isinstance(rows, (str, Path)) else "the rows given"
+    data, of = _held_out(trained) if rows is None else (_labelled(trained, rows), "the rows given")
+    of = str(rows) if isinstance(rows, (str, Path)) else of
     weight = getattr(trained.experiment.data, "weight", None)
     if data.weight is None and isinstance(weight, str):
         of += f", which count alike without the weight {weight!r}"
@@ -87,14 +85,13 @@ def evaluated(trained: Trained, rows: Any = None) -> Evaluation:
         members = evaluate(stack, loss, replace(seen, x=outputs), metrics=metrics)
     ends = intervals(model, loss, seen, metrics=metrics, seed=experiment.seed)
     confusion = _confusion(trained, read, data.y) if trained.kinds and data.y.dtype.kind in "iu" else None
-    return Evaluation(len(pred), of, values, ends, members, confusion, trained.names)
+    return Evaluation(len(pred), of, values, ends, members, confusion, trained.class_names)
 
 
 def _confusion(trained: Trained, read: np.ndarray, y: np.ndarray) -> np.ndarray:
     """How many rows of each class are taken for which."""
-    chosen = (read[..., 0] >= 0.5).astype(int) if trained.outputs == (1,) else read.argmax(-1)
     table = np.zeros((trained.kinds, trained.kinds), int)
-    np.add.at(table, (y.reshape(-1), chosen.reshape(-1)), 1)
+    np.add.at(table, (y.reshape(-1), trained.chosen(read).reshape(-1)), 1)
     return table
 
 
@@ -150,8 +147,8 @@ def _of_table(trained: Trained, source: Tabular) -> Dataset:
     if lacking := [name for name in source.targets if name not in table.columns]:
         raise DataError(f"{table.name} lacks the target {lacking[0]!r}, which rows are evaluated by. Its columns: {listed(table.columns)}.")
     data = trained.parts[0].pipeline.table(table)
-    y, _ = source._target(table)
-    weight = None if source.weight is None or source.weight not in table.columns else source._numbers(table, source.weight, "weight")
+    y, _ = source.target_of(table)
+    weight = None if source.weight is None or source.weight not in table.columns else source.numbers_of(table, source.weight, "weight")
     return replace(data, y=y, weight=weight, targets=trained.targets, classes=trained.classes)
 
 

@@ -1,12 +1,13 @@
 """A run's folder: plain files that can be copied, read by anything, and run again."""
 
+import csv
 import json
 import os
 import platform
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from datetime import datetime
 from hashlib import sha256
@@ -27,6 +28,9 @@ from nnframe.layers.weights import save_weights
 from nnframe.system import blas, files
 from nnframe.training.callbacks import BestWeights, State
 from nnframe.training.history import History
+
+CONFIG, LOG, WEIGHTS = "config.yaml", "losses.csv", "weights.npz"
+DATA = "the data's hash"  # a key of an identity
 
 
 class RunFolder:
@@ -62,12 +66,12 @@ class RunFolder:
     def changed(self) -> bool:
         """Is the config another one than the folder's?"""
         try:
-            return (self.folder / "config.yaml").read_text(encoding="utf-8") != self.config
+            return (self.folder / CONFIG).read_text(encoding="utf-8") != self.config
         except OSError:
             return True
 
     def on_begin(self, state: State) -> None:
-        files.write(self.folder / "config.yaml", self.config.encode())
+        files.write(self.folder / CONFIG, self.config.encode())
         self._save()
         self.begun = True
 
@@ -76,7 +80,7 @@ class RunFolder:
 
     def finish(self, status: str, results: dict[str, Any], intervals: Mapping[str, Any] | None = None) -> None:
         """Write the weights and how it ended; 95 % intervals of results on the test part."""
-        save_weights(self.job.model, self.folder / "weights.npz")
+        save_weights(self.job.model, self.folder / WEIGHTS)
         for callback in self.job.experiment.callbacks:
             if isinstance(callback, BestWeights) and callback.where == "best.npz":
                 best = deepcopy(self.job.model)
@@ -88,8 +92,8 @@ class RunFolder:
 
     def leave(self, lines: Iterable[str], status: str, results: dict[str, Any]) -> None:
         """Write all that a run leaves which has been trained elsewhere, with these lines of its log; run.json last."""
-        files.write(self.folder / "config.yaml", self.config.encode())
-        files.write(self.folder / "losses.csv", "".join(f"{line}\n" for line in lines).encode())
+        files.write(self.folder / CONFIG, self.config.encode())
+        files.write(self.folder / LOG, "".join(f"{line}\n" for line in lines).encode())
         self.begun = True
         self.finish(status, results)
 
@@ -125,6 +129,16 @@ def results_of(history: History, run: tuple[int, ...] = ()) -> dict[str, Any]:
     return {"epochs": epochs, "kept_epoch": kept} | {name: float(values[(kept - 1, *run)]) for name, values in history.items()}
 
 
+def config_in(folder: Path) -> Path:
+    """The config in the folder of a run or a sweep. Raises FileError where there is none."""
+    path = folder / CONFIG
+    if not path.is_file():
+        inside = sorted((path.parent for path in folder.glob(f"*/*/{CONFIG}")), key=lambda path: path.name)
+        newest = f"; it holds runs, of which {inside[-1]} is the newest" if inside else ""
+        raise FileError(f"{folder} is the folder of no run and of no sweep: it has no {CONFIG}{newest}")
+    return path
+
+
 def as_json(value: Any) -> Any:
     """A number as JSON can hold it."""
     return value if np.isfinite(value) else str(value)
@@ -137,6 +151,27 @@ def read_record(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return {key: value for key, value in record.items() if value is not None} if isinstance(record, dict) else {}
+
+
+def read_rows(path: Path) -> Iterator[list[str]]:
+    """The rows of a table, its head first; none of a last line that is not whole yet.
+
+    Raises FileError if there is no such table, or a row has not as many cells as the head.
+    """
+    try:
+        with regular_file(path).open(encoding="utf-8", newline="") as file:
+            rows = csv.reader(line for line in file if line.endswith(("\n", "\r")))
+            if not (head := next(rows, [])):
+                raise FileError(f"{path} is empty; expected a line of columns")
+            yield head
+            for row in rows:
+                if len(row) != len(head):
+                    raise FileError(f"{path}:{rows.line_num}: expected {len(head)} cells, as in the first line, got {len(row)}")
+                yield row
+    except FileError:
+        raise
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise FileError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:
@@ -154,11 +189,12 @@ def environment() -> dict[str, Any]:
 def identity(config: dict[str, Any], data: Any) -> dict[str, Any]:
     """Plain data that says what is trained on what, for a complete config and the hash of its data, or hashes."""
     known = {Path(plugin["plugin"]).name: plugin["sha256"] for plugin in plugins.LOADED}
-    begun = {} if config.get("weights") is None else {"the weights' hash": _hash(Path(config["weights"]["folder"]) / "weights.npz")}
-    return config | {"the data's hash": data, "plugins": known} | begun
+    begun = {} if config.get("weights") is None else {"the weights' hash": hash_of(Path(config["weights"]["folder"]) / WEIGHTS)}
+    return config | {DATA: data, "plugins": known} | begun
 
 
-def _hash(path: Path) -> str:
+def hash_of(path: Path) -> str:
+    """Of a file, nothing if there is none."""
     return sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 

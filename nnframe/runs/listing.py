@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
+from nnframe.components.wording import shown
 from nnframe.config.compose import load
 from nnframe.errors import NNFrameError
 from nnframe.system import files
@@ -97,6 +99,8 @@ def _run(folder: Path, record: Mapping[str, Any]) -> Entry:
     done, total = results.get("epochs"), None
     if status in ("running", "interrupted"):
         done, total = _last_epoch(folder / "losses.csv"), _epochs(folder / "config.yaml")
+    if type(done) not in (int, NoneType):
+        raise TypeError(f"results.epochs is {shown(done)}")
     kind = "ensemble" if record.get("ensemble") else "run"
     return Entry(folder, str(record.get("name")), kind, status, _began(folder, record), done, total, values, "", record.get("seconds"))
 

@@ -1,17 +1,17 @@
 """What was trained, for use: a run's folder, or a sweep's, as one object that predicts and evaluates."""
 
-import csv
 import json
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from nnframe import __version__
+from nnframe.components.wording import shown
 from nnframe.config.compose import load
 from nnframe.config.experiment import Experiment, inspected, located
 from nnframe.config.reading import Document
@@ -19,17 +19,21 @@ from nnframe.data.dataset import Dataset, array_hash
 from nnframe.data.pipeline import Pipeline
 from nnframe.data.source import PreparedData, regular_file
 from nnframe.errors import ConfigError, FileError, UsageError, listed
+from nnframe.layers import layout
 from nnframe.layers.activations.elementwise import Sigmoid
 from nnframe.layers.activations.softmax import Softmax
 from nnframe.layers.base import Layer
 from nnframe.layers.containers import Sequential
 from nnframe.layers.weights import load_weights
 from nnframe.losses.base import Loss
+from nnframe.runs.folder import LOG, WEIGHTS, read_rows
+from nnframe.system import npz
+from nnframe.system.warn import warn
 from nnframe.training.ensemble import QUANTILES, spread, uncertainty
 from nnframe.training.history import History
 
-WEIGHTS = "weights.npz"
 PIECE = 2**13  # rows to take at a time, about
+SPARE = 2**22  # numbers that a model may be built for beyond those of its file, to be told what differs
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -109,7 +113,7 @@ class Trained:
         was, tested = self.record["data"].get("sha256"), self.record["data"].get("test_rows")  # a sweep's trial has not read its test part
         parts = [part for part in (found.training, found.validation, found.test if tested else None) if part is not None]
         if was and was != array_hash(array for part in parts for array in (part.x, part.y, part.weight) if array is not None):
-            warnings.warn(f"the data is no longer what {self.folder} was trained on", UserWarning, stacklevel=2)
+            warn(f"the data is no longer what {self.folder} was trained on")
         return found
 
     def must_share_rows(self) -> None:
@@ -201,16 +205,19 @@ class Trained:
         return 0
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """Of the classes that are told apart; numbers where they have none."""
+    def class_names(self) -> tuple[str, ...]:
+        """A name for each of these classes: its number where it has no other."""
         return (*self.classes, *map(str, range(len(self.classes), self.kinds)))
+
+    def chosen(self, read: np.ndarray) -> np.ndarray:
+        """The numbers of the classes that are predicted, from what `read` gives."""
+        return (read[..., 0] >= 0.5).astype(int) if self.outputs == (1,) else read.argmax(-1)
 
     def named(self, read: np.ndarray) -> np.ndarray:
         """What is predicted, from what `read` gives."""
         if self.kinds:
-            chosen = (read[..., 0] >= 0.5).astype(int) if self.outputs == (1,) else read.argmax(-1)
-            found = np.array(self.names)[chosen]
-            return found.astype(int) if all(name.isdecimal() and str(int(name)) == name for name in self.names) else found
+            found = np.array(self.class_names)[self.chosen(read)]
+            return found.astype(int) if all(name.isdecimal() and str(int(name)) == name for name in self.class_names) else found
         if self.loss.reads_as != "numbers":
             read = (read >= 0.5).astype(int)
         return read[:, 0] if self.outputs == (1,) else read
@@ -304,11 +311,13 @@ def _part(folder: Path, experiment: Experiment, record: dict[str, Any], weights:
             raise FileError(f"{folder} has no {weights}; a callback BestWeights writes one")
         raise FileError(f"{folder} has no {weights} yet (status: {status}); {again}")
     if status not in ("finished", "diverged", "interrupted"):
-        raise FileError(
-            f"{folder} has not ended since it was gone on with (status: {status}), so that {weights} is of an earlier end; {again}"
-        )
-    model = Sequential(*experiment.model).build(pipeline.shape, seed=experiment.seeds, dtype=experiment.dtype)
-    load_weights(model, folder / weights)
+        told = f"has not ended since it was gone on with (status: {status}), so that {weights} is of an earlier end"
+        raise FileError(f"{folder} {told}; {again}")
+    model = Sequential(*experiment.model)
+    held = sum(prod(shape) for shape, _ in npz.headers(folder / weights).values())
+    if (wanted := layout.size(model, pipeline.shape) * (experiment.ensemble or 1)) > held + SPARE:
+        raise FileError(f"{folder / weights} holds {held:,} numbers, and the model of {folder / 'config.yaml'} has {wanted:,}")
+    load_weights(model.build(pipeline.shape, seed=experiment.seeds, dtype=experiment.dtype), folder / weights)
     try:
         return Part.of(pipeline, model, record)
     except FileError as error:
@@ -317,18 +326,21 @@ def _part(folder: Path, experiment: Experiment, record: dict[str, Any], weights:
 
 def history_of(folder: Path, record: dict[str, Any]) -> History:
     """The log in losses.csv: column -> (epochs,)."""
-    path = regular_file(folder / "losses.csv")
+    path = folder / LOG
+    head, *rows = read_rows(path)
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            head, *rows = csv.reader(file)
-        columns = {name: [float(cell or "nan") for cell in cells] for name, cells in zip(head, zip(*rows, strict=True), strict=True)}
-    except (OSError, ValueError, UnicodeDecodeError, csv.Error) as error:
-        raise FileError(f"{path} is damaged: {getattr(error, 'strerror', None) or error}") from None
+        columns = {name: [float(cell or "nan") for cell in cells] for name, cells in zip(head, zip(*rows, strict=True), strict=bool(rows))}
+    except ValueError as error:
+        raise FileError(f"{path} is damaged: {error}") from None
     history = History.of(())
     for name, values in columns.items():
         if name not in ("epoch", "step") and not np.isnan(values).all():
             history[name] = np.array(values)
     results = record.get("results") or {}
-    history.epochs[...], history.kept[...] = len(rows), results.get("kept_epoch", len(rows))
+    kept = results.get("kept_epoch", len(rows)) if isinstance(results, dict) else None
+    if type(kept) is not int or not 0 <= kept <= len(rows):
+        told = f"expected results.kept_epoch, one of the {len(rows)} of {path.name}, got {shown(kept)}"
+        raise FileError(f"{folder / 'run.json'} is damaged: {told}")
+    history.epochs[...], history.kept[...] = len(rows), kept
     history.diverged[...] = record.get("status") == "diverged"
     return history

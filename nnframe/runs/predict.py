@@ -105,7 +105,7 @@ def answers(trained: Trained, outputs: np.ndarray) -> dict[str, np.ndarray]:
     that is."""
     read, names, sure = trained.averaged(outputs)[1], _targets(trained), bool(trained.kinds) and trained.probable
     steps = [f"_{i}" for i in range(int(np.prod(trained.outputs[:-1])))] if trained.kinds and len(trained.outputs) > 1 else [""]
-    each = trained.names if sure or (trained.kinds and trained.outputs != (1,)) else names
+    each = trained.class_names if sure or (trained.kinds and trained.outputs != (1,)) else names
     labels = [f"{step}_{name}" for step in steps for name in each]  # of what is read
     parts = [([f"{name}{step}" for name in names for step in steps], trained.named(read))]
     if sure or trained.loss.reads_as != "numbers":

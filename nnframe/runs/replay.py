@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +11,15 @@ import numpy as np
 from nnframe.components import plugins
 from nnframe.config.build import Job, build
 from nnframe.config.reading import Document
-from nnframe.data.source import regular_file
 from nnframe.errors import FileError, UsageError
 from nnframe.layers.base import Layer
 from nnframe.layers.weights import named
-from nnframe.runs.folder import environment, read_record
+from nnframe.runs.folder import CONFIG, DATA, LOG, WEIGHTS, environment, hash_of, read_record, read_rows
 from nnframe.system import npz
 from nnframe.training.callbacks import BestWeights, State
 from nnframe.training.checkpoint import differences
 from nnframe.training.log import in_order, row_of
 
-LOG, WEIGHTS = "losses.csv", "weights.npz"
-DATA = "the data's hash"
 ENVIRONMENT = ("versions", "machine")  # keys of run.json: what the last digits may depend on besides config, data and plugins
 
 Change = tuple[str, Any, Any]  # a dotted path, what was there, and what is now
@@ -83,7 +79,7 @@ def replay(folder: Path, document: Document, watch: Any) -> Replayed:
 
     Raises ConfigError where that cannot be trained, such as for data that are gone, and FileError where there is nothing to compare with.
     """
-    record, rows = read_record(folder), log(folder / LOG)
+    record, rows = read_record(folder), list(read_rows(folder / LOG))
     if len(rows) < 2:
         raise UsageError(f"{folder}: {LOG} has no epoch to compare with")
     whole = record.get("status") in ("finished", "diverged")
@@ -125,18 +121,6 @@ def kept(job: Job) -> dict[str, Layer]:
     return models
 
 
-def log(path: Path) -> list[list[str]]:
-    """The cells of a run's log, its head first, as far as its lines are whole. Raises FileError."""
-    try:
-        *lines, _ = regular_file(path).read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise error if isinstance(error, FileError) else FileError(f"cannot read {path}: {error}") from None
-    rows = [line.split(",") for line in lines]
-    if odd := [number for number, row in enumerate(rows, 1) if len(row) != len(rows[0])]:
-        raise FileError(f"{path}:{odd[0]}: expected {len(rows[0])} cells, as in the first line, got {len(rows[odd[0] - 1])}")
-    return rows
-
-
 def weights_difference(model: Layer, path: Path) -> str:
     """The first number in which a file is not what a model has; nothing if there is none."""
     arrays = named(model)
@@ -163,9 +147,9 @@ def changes(folder: Path, record: dict[str, Any], job: Job) -> Iterator[Change]:
     """What is not as it was when the folder was made, of all that numbers may depend on."""
     if record:
         yield from differences_in(record, environment() | {"data": {"sha256": job.data_hash}})
-    if (was := record.get("config_sha256")) and was != (now := _hash(folder / "config.yaml")):
-        yield "config.yaml", was, now
-    if resumed := record.get("resumed"):
+    if (was := record.get("config_sha256")) and was != (now := hash_of(folder / CONFIG)):
+        yield CONFIG, was, now
+    if isinstance(resumed := record.get("resumed"), list) and resumed:
         yield "resumed", len(resumed), 0
 
 
@@ -206,7 +190,3 @@ def _listed(record: dict[str, Any]) -> list[dict[str, Any]]:
 def _data(record: dict[str, Any]) -> dict[str, Any]:
     found = record.get("data")
     return found if isinstance(found, dict) else {}
-
-
-def _hash(path: Path) -> str:
-    return sha256(path.read_bytes()).hexdigest()

@@ -9,19 +9,18 @@ from typing import Any
 
 import numpy as np
 
+from nnframe.components.wording import ordinary
 from nnframe.config.build import Job, build
 from nnframe.config.reading import Document
 from nnframe.errors import FileError, printable
-from nnframe.runs.advice import advice, print_advice, remark
-from nnframe.runs.ensemble import conclude, members
-from nnframe.runs.folder import RunFolder, identity, read_record, results_of, resume_command
+from nnframe.runs.advice import advice, print_advice
+from nnframe.runs.ending import members, of_members, of_one
+from nnframe.runs.folder import RunFolder, identity, read_record, resume_command
 from nnframe.runs.voice import COMMAND, PYTHON, Voice
 from nnframe.system import files
 from nnframe.system.signals import SIGPIPE, Interrupted, theirs
-from nnframe.training.callbacks import BestWeights
 from nnframe.training.checkpoint import Checkpoints, CheckpointWarning
-from nnframe.training.history import DivergenceWarning
-from nnframe.training.log import Bar, CSVLog, Lines, summary
+from nnframe.training.log import Bar, CSVLog, Lines
 
 LINE = 120  # characters of a list of classes that is worth reading
 
@@ -39,7 +38,7 @@ def run_in_python(document: Document, out: Path) -> tuple[Job, Path]:
     """The same for a program, which is told by warnings. Raises Interrupted after a signal."""
     job = build(document, test=True)
     for line in advice(job):
-        warnings.warn(line, UserWarning, stacklevel=4)
+        PYTHON.warn(line)
     record = RunFolder.new(job, out)
     with files.owned(record.folder):
         status = train(job, record, True, (), PYTHON)
@@ -54,7 +53,7 @@ def resume(folder: Path, document: Document, silent: bool, plugin_names: Sequenc
     record = RunFolder(job, folder, before)
     status, results = before.get("status"), before.get("results")
     if status in ("finished", "diverged") and isinstance(results, dict) and "epochs" in results and not record.changed():
-        print(f"this run has {status} after {results['epochs']} epochs; nothing is left to do")
+        print(printable(f"this run has {status} after {results['epochs']} epochs; nothing is left to do"))
         print(folder)
         return 1 if status == "diverged" else 0
     log = folder / "losses.csv"
@@ -104,40 +103,12 @@ def train(job: Job, record: RunFolder, silent: bool, plugin_names: Sequence[str]
             when = "once there is room, " if isinstance(error, FileError) else ""
             voice.warn(f"training ended after epoch {training.done}; {when}{training.goes_on} with\n  {again}")
         raise
-    if experiment.ensemble:
-        well = conclude(job, record, history, say, voice)
-        for line in predictions(job) if well else ():
-            say(line)
-        voice.end(folder)
-        return 0 if well else 1
-    results = results_of(history)
-    epochs, kept = results["epochs"], results["kept_epoch"]
-    test, ends = ({}, {}) if history.diverged else (job.test(), job.test_intervals())
-    record.finish("diverged" if history.diverged else "finished", results | test, ends)
-    reason, values = history.reasons.get(0, ""), summary({name: results[name] for name in results if name not in ("epochs", "kept_epoch")})
-    if history.diverged:
-        mend = " A smaller optimizer.lr may help." if "lr" in history else ""
-        voice.end(folder)
-        voice.warn(f"{reason}; training ended there.{mend}", DivergenceWarning)
-        if kept < epochs:
-            voice.warn(f"kept epoch {kept}: {values}")
-        return 1
-    if reason:
-        say(f"ended early: {reason}")
-    for callback in experiment.callbacks:
-        if isinstance(callback, BestWeights) and callback.epoch and callback.where == "best.npz":
-            say(f"best {callback.monitor} {float(callback.best):.4g} in epoch {int(callback.epoch)}, whose weights are in {callback.where}")
-    ended = f"stopped at epoch {epochs}" if reason else f"after {epochs} epochs"
-    say(f"{ended}; kept epoch {kept}: {values}" if kept < epochs else f"{ended}: {values}")
-    if history and (wrong := remark(job, {name: float(values[0]) for name, values in history.items()}, results)):
-        voice.warn(f"warning: {printable(wrong)}")
-    if test:
-        told = [f"{name} {value:.4g} (95 %: {ends[name][0]:.4g} to {ends[name][1]:.4g})" for name, value in test.items()]
-        say(f"on the {len(job.data.test.x)} test rows: {'  '.join(told)}")  # type: ignore[union-attr]
-    for line in predictions(job):
+    conclude = of_members if experiment.ensemble else of_one
+    well = conclude(job, record, history, say, voice)
+    for line in predictions(job) if well else ():
         say(line)
     voice.end(folder)
-    return 0
+    return 0 if well else 1
 
 
 def headline(job: Job) -> str:
@@ -173,7 +144,7 @@ def predictions(job: Job) -> list[str]:
             label = classes[int(values[0] >= 0.5)]
         elif classes:
             label = dict(enumerate(classes)).get(int(values.argmax()), "")
-        told = [f"{value:.4g}" for value in values]
+        told = [ordinary(value) for value in values]
         if name in spread:
             told = [f"{value} ± {sd:.2g}" for value, sd in zip(told, np.ravel(spread[name]), strict=True)]
         lines.append(f"  {name:<{width}}  {' '.join(told)}  {label}".rstrip())

@@ -1,10 +1,11 @@
 """How a person hears of what went wrong, and of the folder at the end: on a terminal, or as warnings of Python."""
 
 import sys
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from nnframe.system.warn import warn
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,4 @@ class Voice:
 
 
 COMMAND = Voice(lambda text, category=None: print(text, file=sys.stderr), print)
-PYTHON = Voice(
-    lambda text, category=UserWarning: warnings.warn(text.removeprefix("warning: "), category, stacklevel=6), lambda folder: None
-)
+PYTHON = Voice(lambda text, category=UserWarning: warn(text.removeprefix("warning: "), category), lambda folder: None)

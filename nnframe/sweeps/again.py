@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from nnframe.errors import NNFrameError, UsageError
-from nnframe.sweeps import results
+from nnframe.runs.folder import read_rows
 from nnframe.sweeps.block import Block, Outcome
 from nnframe.sweeps.execute import Stop, execute
 from nnframe.sweeps.keep import Keep
@@ -35,12 +35,12 @@ def again(
     """
     head, log_head = prepared.heads
     wanted = {str(number): number for number in numbers}
-    rows = {wanted[cells[0]]: cells for cells in results.read(folder / "trials.csv") if cells[0] in wanted}
+    rows = {wanted[cells[0]]: cells for cells in read_rows(folder / "trials.csv") if cells[0] in wanted}
     for number in numbers:
         if number not in rows:
             raise UsageError(f"{folder}: trial {number} has not been trained yet")
     logs: dict[int, list[list[str]]] = {number: [] for number in numbers}
-    for cells in results.read(folder / "losses.csv"):
+    for cells in read_rows(folder / "losses.csv"):
         if cells[0] in wanted:
             logs[wanted[cells[0]]].append(cells)
 

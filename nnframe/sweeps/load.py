@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 
 from nnframe.components import plugins as plugin_files
+from nnframe.components.wording import shown
 from nnframe.config.compose import assign
 from nnframe.config.compose import load as load_config
 from nnframe.config.experiment import is_sweep
 from nnframe.config.reading import COMMAND_LINE, Document
 from nnframe.data.pipeline import Pipeline
 from nnframe.errors import ConfigError, FileError, UsageError
-from nnframe.runs.load import WEIGHTS, Part, Trained, of_run, record_of
+from nnframe.runs.folder import WEIGHTS, config_in, read_rows
+from nnframe.runs.load import Part, Trained, of_run, record_of
 from nnframe.runs.train import run_in_python
-from nnframe.sweeps import results
 from nnframe.sweeps.keep import TRIALS
 from nnframe.sweeps.plan import plain
 
@@ -28,17 +29,8 @@ def load(folder: Path, plugins: Sequence[str] = (), weights: str = WEIGHTS) -> T
         plugin_files.load(name)
     if not folder.is_dir():
         raise FileError(f"{folder} is a file; name the folder that it is in" if folder.exists() else f"there is no folder {folder}")
-    path = folder / "config.yaml"
-    if not path.is_file():
-        raise FileError(f"{folder} is no run's folder: it has no config.yaml{newest_in(folder)}")
-    document = load_config(path)
+    document = load_config(config_in(folder))
     return _of_sweep(folder, weights) if is_sweep(document) else of_run(folder, document, weights)
-
-
-def newest_in(folder: Path) -> str:
-    """What to say of a folder that holds runs, as --out makes it."""
-    found = sorted((path.parent for path in folder.glob("*/*/config.yaml")), key=lambda path: path.name)
-    return f"; it holds runs, of which {found[-1]} is the newest" if found else ""
 
 
 def train(config: Any, out: Path, plugins: Sequence[str], changes: Mapping[str, Any]) -> Trained:
@@ -65,23 +57,28 @@ def _of_sweep(folder: Path, weights: str) -> Trained:
     tables = folder / "confirm" if (folder / "confirm" / "summary.csv").exists() else folder
     if not (tables / "summary.csv").exists():
         raise UsageError(f"{folder}: the sweep has not finished; go on with python -m nnframe.run --resume {folder}")
-    best = next(_rows(tables / "summary.csv"))
-    winner = best["setting"]
-    good = [row["trial"] for row in _rows(tables / "trials.csv") if row["setting"] == winner and row["status"] == "finished"]
-    if not good or not int(best["n"]):  # of folds, all must have ended well
+    try:
+        best = next(_rows(tables / "summary.csv"))
+        winner, well = best["setting"], int(best["n"])  # of folds, all must have ended well
+        good = [row["trial"] for row in _rows(tables / "trials.csv") if row["setting"] == winner and row["status"] == "finished"]
+    except (KeyError, StopIteration, ValueError) as error:
+        raise FileError(f"{tables}: its tables are damaged: they have no {str(error) or 'row'}") from None
+    if not good or not well:
         raise UsageError(f"{folder}: no seed of the best setting ended well, so there is nothing to use")
+    if odd := [trial for trial in good if not trial.isdecimal()]:
+        raise FileError(f"{tables / 'trials.csv'} is damaged: expected the number of a trial, got {shown(odd[0])}")
     kept = [tables / TRIALS / trial for trial in good]
     if any(not one.is_dir() for one in kept):
         again = f"python -m nnframe.run --resume {folder} sweep.keep=best"
         raise UsageError(f"{folder}: the weights of the best setting were not kept; {again} trains it once more, and keeps them")
-    each = [of_run(one, load_config(one / "config.yaml"), weights) for one in kept]
+    each = [of_run(one, load_config(config_in(one)), weights) for one in kept]
     first, same = each[0], len({one.record["data"].get("sha256") for one in each}) == 1
     return Trained(folder, first.experiment, first.record, list(_joined([one.parts[0] for one in each])), first.history, same)
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
     """The rows of a table by column."""
-    head, *rows = results.read(path)
+    head, *rows = read_rows(path)
     return (dict(zip(head, row, strict=True)) for row in rows)
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from nnframe.config.reading import Document
 from nnframe.errors import UsageError
-from nnframe.runs.folder import environment
-from nnframe.runs.replay import DATA, Replayed, differences_in
+from nnframe.runs.folder import DATA, environment
+from nnframe.runs.replay import Replayed, differences_in
 from nnframe.sweeps import results
 from nnframe.sweeps.again import Different, again
 from nnframe.sweeps.execute import Stop

@@ -9,7 +9,7 @@ import io
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
@@ -193,27 +193,6 @@ def line_of(cells: Iterable[str]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="").writerow(cells)
     return text.getvalue()
-
-
-def read(path: Path) -> Iterator[list[str]]:
-    """The rows of a table, its head first; none of a last line that is not whole yet.
-
-    Raises FileError if there is no such table, or a row has not as many cells as the head.
-    """
-    try:
-        with regular_file(path).open(encoding="utf-8", newline="") as file:
-            rows = csv.reader(line for line in file if line.endswith(("\n", "\r")))
-            if not (head := next(rows, [])):
-                raise FileError(f"{path} is empty; expected a line of columns")
-            yield head
-            for row in rows:
-                if len(row) != len(head):
-                    raise FileError(f"{path}:{rows.line_num}: expected {len(head)} cells, as in the first line, got {len(row)}")
-                yield row
-    except FileError:
-        raise
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise FileError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _line(before: str, entry: Mapping[str, Any]) -> tuple[bytes, str]:

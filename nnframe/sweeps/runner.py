@@ -17,6 +17,7 @@ from nnframe.components import plugins
 from nnframe.components.markers import Size
 from nnframe.components.tables import Rows, as_html, as_text, cell, chosen
 from nnframe.components.walk import Problems, validate
+from nnframe.components.wording import ordinary
 from nnframe.config.build import build
 from nnframe.config.compose import change, load
 from nnframe.config.reading import Document, dump
@@ -127,7 +128,7 @@ def table_of(prepared: PreparedSweep, folder: Path) -> Columns:
     kinds |= dict.fromkeys(("trial", "setting", "seed", "epochs", "worker"), int)
     kinds |= {column: kind_of(trials.parameters[path]) for path, column in zip(trials.settings, trials.columns, strict=True)}
     parts: list[list[np.ndarray]] = []
-    rows = results.read(folder / "trials.csv")
+    rows = run_folder.read_rows(folder / "trials.csv")
     head = next(rows)
     while some := list(islice(rows, 10_000)):
         parts.append([_array(cells, kinds[name]) for name, cells in zip(head, zip(*some, strict=True), strict=True)])
@@ -304,7 +305,7 @@ def _keep(phases: list[Phase], folder: Path, options: Options, stop: Stop) -> No
 
 def _with_weights(tables: Path) -> set[int]:
     """The trials that ended with weights."""
-    head, *rows = results.read(tables / "trials.csv")
+    head, *rows = run_folder.read_rows(tables / "trials.csv")
     return {int(row[0]) for row in rows if row[head.index("weights")]}
 
 
@@ -330,7 +331,7 @@ def to_test(phases: list[Phase]) -> PreparedSweep | None:
 
 def tested(prepared: PreparedSweep, folder: Path) -> dict[str, sentences.Tested]:
     """What the trials of a winner gave on the test part, by name."""
-    rows = results.read(folder / "trials.csv")
+    rows = run_folder.read_rows(folder / "trials.csv")
     head = next(rows)
     table, found = [row if row[head.index("status")] == "finished" else [""] * len(head) for row in rows], {}
     for name in prepared.tests:
@@ -434,7 +435,7 @@ def stacks_of(prepared: PreparedSweep, workers: int) -> tuple[list[Stack], bool]
 
 def values_of(prepared: PreparedSweep, folder: Path) -> np.ndarray:
     """The objective (settings, seeds, folds), infinite where a trial diverged and NaN where one has none."""
-    rows = results.read(folder / "trials.csv")
+    rows = run_folder.read_rows(folder / "trials.csv")
     head = next(rows)
     column, status = head.index(prepared.objective), head.index("status")
     values = np.full(prepared.trials.count, np.nan)
@@ -449,7 +450,7 @@ def values_of(prepared: PreparedSweep, folder: Path) -> np.ndarray:
 
 def by_fold(prepared: PreparedSweep, folder: Path) -> list[str]:
     """What every fold of the only setting gave, as lines of a table, with means and intervals; of several seeds their mean."""
-    rows = results.read(folder / "trials.csv")
+    rows = run_folder.read_rows(folder / "trials.csv")
     head, *table = rows
     columns = [name for name in prepared.log if name.startswith("val_")]
     values = np.array([[float(row[head.index(name)] or "nan") for name in columns] for row in table]).reshape(
@@ -484,7 +485,7 @@ class Progress:
             self.failed += bool(np.isnan(value))
             self.best = value if np.isnan(self.best) else self.best if np.isnan(value) else self.better(self.best, value)
         self.done += len(outcomes)
-        told, now = f"failed {self.failed:,}, best {self.best:.4g}", time.monotonic()
+        told, now = f"failed {self.failed:,}, best {ordinary(self.best)}", time.monotonic()
         if self.bar is not None and self.bar.is_due(self.done):
             self.bar.show(["" if np.isnan(self.best) else entry("best", self.best), f"failed {self.failed:,}"])
         elif self.bar is None and self.lines and now - self.shown > SHOW:

@@ -5,7 +5,6 @@ What stands in a checkpoint are parts with arrays by name; this module knows not
 
 import json
 import os
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy as np
 from nnframe.components.markers import Positive, Size
 from nnframe.errors import FileError, OptionError, join
 from nnframe.system import blas, files, npz, signals
+from nnframe.system.warn import warn
 
 Parts = Mapping[str, Mapping[str, Any]]  # arrays by the name of a part, such as "optimizer", and their own
 Headers = dict[str, npz.Header]
@@ -94,11 +94,11 @@ class Checkpoints:
             arrays = npz.read(path, list(headers))
             arrays.pop(CONFIG)
             if damaged:
-                warnings.warn(f"{damaged}; going on from {path.name}, the one before it", CheckpointWarning, stacklevel=5)
+                warn(f"{damaged}; going on from {path.name}, the one before it", CheckpointWarning)
                 self._damaged = True
             if (was := bytes(arrays.pop(ARITHMETIC)).decode()) != (now := blas.arithmetic()):
                 told = "numbers from here on may differ in their last digits from those of a training without an interruption"
-                warnings.warn(f"{path} was written with {was}, and this is {now}: {told}", CheckpointWarning, stacklevel=5)
+                warn(f"{path} was written with {was}, and this is {now}: {told}", CheckpointWarning)
             self._wait()
             parts: dict[str, dict[str, np.ndarray]] = {}
             for full_name, array in arrays.items():

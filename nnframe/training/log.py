@@ -11,6 +11,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from nnframe.components.markers import Size
+from nnframe.components.wording import ordinary
 from nnframe.system.files import Growing
 from nnframe.training.callbacks import Callback, State
 from nnframe.training.ensemble import row
@@ -174,4 +175,4 @@ def summary(logs: Mapping[str, Any]) -> str:
 
 
 def entry(name: str, value: Any) -> str:
-    return f"{name} {float(value):.4g}"
+    return f"{name} {ordinary(float(value))}"

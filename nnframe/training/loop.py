@@ -1,6 +1,5 @@
 """The training loop: one network or a stack, the same lines."""
 
-import warnings
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from copy import deepcopy
@@ -24,6 +23,7 @@ from nnframe.optimizers.base import Optimizer
 from nnframe.streams import Seed, Seeds
 from nnframe.system import blas
 from nnframe.system.signals import Interrupted
+from nnframe.system.warn import warn
 from nnframe.training.callbacks import Callback, State
 from nnframe.training.checkpoint import Checkpoints, CheckpointWarning, Every
 from nnframe.training.ensemble import Judges, check_members, for_one, run_members
@@ -190,7 +190,7 @@ class Training(Resumable):
         before = checkpoints.was["train"]["epochs"]
         if before != self.train.epochs and self.scheduled:
             told = f"{self.train.epochs} epochs from the start would give other numbers"
-            warnings.warn(f"{told}: schedules went towards epoch {before} so far", CheckpointWarning, stacklevel=4)
+            warn(f"{told}: schedules went towards epoch {before} so far", CheckpointWarning)
 
     def _run(self) -> History:
         train, limit, checkpoints = self.train, self.train.max_seconds or float("inf"), self.checkpoints
@@ -320,7 +320,7 @@ class Training(Resumable):
         if self.warn:
             runs = "" if self.alive is None else f"run {', '.join(map(str, self.alive[diverged][:10]))}: "
             mend = " A smaller lr may help." if "lr" in state.logs else ""
-            warnings.warn(f"{runs}{state.reasons[-1][1]}; training ends here.{mend}", DivergenceWarning, stacklevel=7)
+            warn(f"{runs}{state.reasons[-1][1]}; training ends here.{mend}", DivergenceWarning)
 
     def _state(self, logs: dict[str, np.ndarray]) -> State:
         steps = self.done * self.batches.steps + self.step

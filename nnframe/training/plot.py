@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from nnframe.components.wording import ordinary
 from nnframe.errors import UsageError
 
 COLORS = {"": "#0072B2", "val_": "#D55E00", "ensemble_val_": "#009E73"}  # of Okabe and Ito (2008): all can tell them apart
@@ -75,5 +76,5 @@ def _draw(ax: Any, column: np.ndarray, color: str, name: str, best: np.ndarray |
     if best is not None:
         shown = np.linspace(0, runs - 1, min(runs, MARKS)).astype(int)
         values = column[best[shown], shown]
-        label = f"{values[0]:.4g} at the best epoch, {best[0] + 1}" if alone else "best epoch of each"
+        label = f"{ordinary(values[0])} at the best epoch, {best[0] + 1}" if alone else "best epoch of each"
         ax.scatter(best[shown] + 1, values, s=36 if alone else 12, color=color, alpha=1 if alone else 0.5, zorder=3, label=label)

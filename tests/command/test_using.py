@@ -60,7 +60,9 @@ def test_only_a_file_is_written_anew(iris, capsys):
         answer = told(capsys, "predict", iris, "data/iris.csv", "-o", name, status=2)
         assert answer.err == f"{name} holds the rows to predict, and would be written over; name another file\n"
     assert Path("data/iris.csv").read_text() == before
-    assert "cannot write data: it is a folder; name a file" in told(capsys, "predict", iris, "data/iris.csv", "-o", "data", status=2).err
+    with pytest.raises(SystemExit) as stopped:
+        command.main(["predict", iris, "data/iris.csv", "-o", "data"])
+    assert stopped.value.code == 2 and "expected a file to write, got the folder data" in capsys.readouterr().err
     Path("link.csv").symlink_to("out.csv")
     told(capsys, "predict", iris, "data/iris.csv", "-o", "link.csv")
     assert Path("link.csv").is_symlink() and Path("out.csv").read_text() == printed
@@ -138,6 +140,15 @@ def test_mistakes(iris, capsys, arguments, message):
     np.save("wide.npy", np.zeros((3, 5)))
     answer = told(capsys, "predict", iris, *arguments, status=2)
     assert message in answer.err and answer.out == ""
+
+
+@pytest.mark.parametrize("output, got", [(".", "the folder ."), ("/", "the folder /"), ("data", "the folder data"), ("", "nothing")])
+def test_what_is_written_is_a_file(place, capsys, output, got):
+    for arguments in (["predict", "run", "data/iris.csv"], ["best", "sweep"], ["list"], ["schema"]):
+        with pytest.raises(SystemExit) as end:
+            command.main([*arguments, "-o", output])
+        assert end.value.code == 2
+        assert f"argument -o/--output: expected a file to write, got {got}\n" in capsys.readouterr().err
 
 
 def test_numbers_are_in_the_units_of_the_target(place, capsys):

@@ -208,7 +208,7 @@ def damaged(iris, name, content):
 @pytest.mark.parametrize(
     "name, content, message",
     [
-        ("config.yaml", None, r"is no run's folder: it has no config\.yaml"),
+        ("config.yaml", None, r"is the folder of no run and of no sweep: it has no config\.yaml"),
         ("config.yaml", b"model: [", r"config\.yaml:1:\d+: .*not closed"),
         ("config.yaml", b"", r"config\.yaml.*(empty|expected)"),
         ("run.json", None, r"there is no file .*run\.json"),
@@ -218,7 +218,7 @@ def damaged(iris, name, content):
         ("weights.npz", None, r"has no weights\.npz yet \(status: finished\); go on with python -m nnframe\.run --resume "),
         ("weights.npz", b"PK", r"weights\.npz is not an npz file of plain arrays"),
         ("losses.csv", None, r"there is no file .*losses\.csv"),
-        ("losses.csv", b"epoch,step,loss\n1,8\n", r"losses\.csv is damaged"),
+        ("losses.csv", b"epoch,step,loss\n1,8\n", r"losses\.csv:2: expected 3 cells, as in the first line, got 2"),
         ("losses.csv", b"epoch,step,loss\n1,8,a lot\n", r"losses\.csv is damaged: could not convert"),
     ],
 )
@@ -253,12 +253,52 @@ def test_a_record_that_was_edited(iris, change):
         nn.load(iris)
 
 
+HUGE = 10**12
+
+
+@pytest.mark.parametrize(
+    "at, value, message",
+    [
+        ("data.shape", [HUGE], "its transforms make rows of the shape (4,), and it says (1000000000000,)"),
+        ("data.shape", [float("inf")], "expected a shape, a list of integers greater than 0, got [inf]"),
+        ("data.shape", [-4], "expected a shape, a list of integers greater than 0, got [-4]"),
+        ("data.raw.shape", [HUGE], "its rows have the shape (1000000000000,), and 4 names"),
+        ("data.raw.dtype", "S1000000000", "expected a dtype of numbers, got 'S1000000000'"),
+        ("data.raw.dtype", "O", "expected a dtype of numbers, got 'O'"),
+        ("data.classes", [["a"], "b", "c"], "expected a list of texts, got a list of 3"),
+        ("data.targets", "abc", "expected a list of texts, got 'abc'"),
+        ("data.transforms.0.mean", ["a", "b", "c", "d"], "expected numbers, got <U1"),
+        ("data.transforms.0.mean", [1.0] * 70, "operands could not be broadcast together"),
+        ("data.transforms.0.std", None, "unsupported operand type"),
+        ("results.kept_epoch", HUGE, "expected results.kept_epoch, one of the 20 of losses.csv, got 1000000000000"),
+        ("results", [1], "expected results.kept_epoch, one of the 20 of losses.csv, got nothing"),
+    ],
+)
+def test_a_record_that_would_take_all_memory_or_make_no_sense(iris, at, value, message):
+    record = json.loads((iris / "run.json").read_text())
+    *path, last = at.split(".")
+    inner = record
+    for key in path:
+        inner = inner[int(key) if key.isdecimal() else key]
+    inner[last] = value
+    (iris / "run.json").write_text(json.dumps(record))
+    with pytest.raises(nn.FileError, match=re.escape(message)):
+        nn.load(iris)
+
+
+def test_a_model_that_is_far_larger_than_its_weights_is_not_built(iris):
+    config = (iris / "config.yaml").read_text()
+    (iris / "config.yaml").write_text(config.replace("units: 16", "units: 20000000"))
+    with pytest.raises(nn.FileError, match=r"weights\.npz holds 131 numbers, and the model of .*config\.yaml has 160,000,003"):
+        nn.load(iris)
+
+
 def test_places_that_are_no_folder_of_a_run(tmp_path):
     (tmp_path / "file").write_text("")
     for path, message in [
         ("none", "there is no folder"),
         ("file", r"is a file; name the folder that it is in"),
-        (".", "is no run's folder"),
+        (".", "is the folder of no run"),
     ]:
         with pytest.raises(nn.FileError, match=message):
             nn.load(tmp_path / path)
@@ -484,6 +524,7 @@ def test_a_column_of_texts_names_the_cell_that_is_no_number(iris):
 
 def test_a_folder_of_runs_names_the_newest(iris, place):
     with pytest.raises(
-        nn.FileError, match=rf"experiments/runs is no run's folder: it has no config\.yaml; it holds runs, of which {iris} is the newest"
+        nn.FileError,
+        match=rf"experiments/runs is the folder of no run and of no sweep: it has no config\.yaml; it holds runs, of which {iris} is the newest",
     ):
         nn.load("experiments/runs")

@@ -136,6 +136,29 @@ def test_of_the_best_setting_all_seeds_are_kept(place, capsys):
         as_run_alone(capsys, folder / "trials" / str(number))
 
 
+def test_tables_of_a_sweep_that_were_edited_name_no_other_folder(place, capsys):
+    folder = swept(capsys, "iris.yaml", LRS, "sweep.keep=best", "train.epochs=2")
+    shutil.copytree(folder / "trials" / str(numbers(folder)[0]), folder.parent / "elsewhere")
+    head, *rows = (folder / "trials.csv").read_text().splitlines(keepends=True)
+    assert head.startswith("trial,")
+    moved = [f"../../elsewhere,{row.partition(',')[2]}" for row in rows]
+    (folder / "trials.csv").write_text("".join([head, *moved]))
+    with pytest.raises(nn.FileError, match=r"trials\.csv is damaged: expected the number of a trial, got '\.\./\.\./elsewhere'"):
+        nn.load(folder)
+    for text, lacks in (
+        (head.replace("trial,", "t,") + "".join(rows), "'trial'"),
+        (head.replace("setting", "s") + "".join(rows), "'setting'"),
+    ):
+        (folder / "trials.csv").write_text(text)
+        with pytest.raises(nn.FileError, match=f"its tables are damaged: they have no {lacks}"):
+            nn.load(folder)
+    (folder / "summary.csv").write_text((folder / "summary.csv").read_text().partition("\n")[0] + "\n")
+    with pytest.raises(nn.FileError, match="its tables are damaged: they have no row"):
+        nn.load(folder)
+    (folder / "trials.csv").write_text("".join([head, *rows]))
+    assert do(capsys, "diff", folder, folder)[0] == 0
+
+
 def test_of_a_sweep_with_confirmation_the_confirmed_one_is_kept(place, capsys):
     confirm = ["sweep.confirm={top: 2, seeds: 3}", "sweep.keep=best", "data.test=0.2"]
     folder = swept(capsys, "iris.yaml", LRS, *confirm, *ENDINGS)

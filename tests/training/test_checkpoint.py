@@ -703,7 +703,7 @@ def test_damaged_checkpoints_on_the_command_line(small, capsys):
 @pytest.mark.parametrize("place_of_it", ["nowhere", "data"])
 def test_no_folder_of_a_run(small, capsys, place_of_it):
     assert nnframe("--resume", place_of_it) == 2
-    assert capsys.readouterr().err == f"--resume: {place_of_it} is no run's folder: it has no config.yaml\n"
+    assert capsys.readouterr().err == f"--resume: {place_of_it} is the folder of no run and of no sweep: it has no config.yaml\n"
 
 
 # ------------------------------------------------------------------------------------------ a world that does not help

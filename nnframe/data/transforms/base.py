@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from nnframe.components.arrays import as_numbers
 from nnframe.components.component import Component, config_of
 from nnframe.components.names import nearest
 from nnframe.components.options import field, options
@@ -109,8 +110,8 @@ class Transform(Component):
         for name in cls.fitted:
             value = record[name]
             if isinstance(value, list) and not cls.fitted_lists:
-                value = np.array(value)
-                value = value.astype(record.get("dtype", value.dtype)) if value.dtype.kind == "f" else value
+                value = as_numbers(value, name)
+                value = value.astype(np.float32) if value.dtype.kind == "f" and record.get("dtype") == "float32" else value
             setattr(made, name, value)
         made._lay_out(data)
         return made

@@ -1,14 +1,16 @@
-"""How a run of an ensemble ends: what is written of it, and what is told."""
+"""How a run ends, of one network or of an ensemble: what is written of it, and what is told."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
+from nnframe.components.wording import ordinary
 from nnframe.config.build import Job
 from nnframe.errors import printable
-from nnframe.runs.folder import RunFolder, as_json
+from nnframe.runs.advice import remark
+from nnframe.runs.folder import RunFolder, as_json, results_of
 from nnframe.runs.voice import Voice
 from nnframe.training.callbacks import BestWeights
 from nnframe.training.ensemble import mean_of
@@ -18,7 +20,31 @@ from nnframe.training.log import summary
 SHOWN = 5  # members to name
 
 
-def conclude(job: Job, record: RunFolder, history: History, say: Callable[[str], None], voice: Voice) -> bool:
+def of_one(job: Job, record: RunFolder, history: History, say: Callable[[str], None], voice: Voice) -> bool:
+    """Write and tell what one network's training has come to. Has it not diverged?"""
+    results, diverged, reason = results_of(history), bool(history.diverged), history.reasons.get(0, "")
+    epochs, kept = results["epochs"], results["kept_epoch"]
+    values = summary({name: results[name] for name in history})
+    test, ends = ({}, {}) if diverged else (job.test(), job.test_intervals())
+    record.finish("diverged" if diverged else "finished", results | test, ends)
+    if diverged:
+        mend = " A smaller optimizer.lr may help." if "lr" in history else ""
+        voice.warn(f"{reason}; training ended there.{mend}", DivergenceWarning)
+        if kept < epochs:
+            voice.warn(f"kept epoch {kept}: {values}")
+        return False
+    if reason:
+        say(f"ended early: {reason}")
+    _tell_best(job, ..., say)
+    ended = f"stopped at epoch {epochs}" if reason else f"after {epochs} epochs"
+    say(f"{ended}; kept epoch {kept}: {values}" if kept < epochs else f"{ended}: {values}")
+    if history and (wrong := remark(job, {name: float(column[0]) for name, column in history.items()}, results)):
+        voice.warn(f"warning: {printable(wrong)}")
+    _tell_test(job, test, ends, say)
+    return True
+
+
+def of_members(job: Job, record: RunFolder, history: History, say: Callable[[str], None], voice: Voice) -> bool:
     """Write and tell what an ensemble has come to: the means over its members, and the values of their averaged prediction. Members that
     have diverged are left out. Have some not?"""
     sound, kept = job.training.sound(), history.kept
@@ -83,19 +109,31 @@ def _tell(job: Job, history: History, sound: np.ndarray, means: dict[str, float]
     epochs, kept, reasons = history.epochs[sound], history.kept[sound], history.reasons
     for reason, count in Counter(reasons[i] for i in np.flatnonzero(sound).tolist() if i in reasons).items():
         say(f"ended early: {count} of {len(sound)} members: {reason}")
-    for callback in job.experiment.callbacks:
-        if isinstance(callback, BestWeights) and callback.where == "best.npz":
-            best = f"best {callback.monitor} {_reach(callback.best[sound])} in epoch {_reach(callback.epoch[sound])}"
-            say(f"{best}, whose weights are in {callback.where}")
+    _tell_best(job, sound, say)
     keeps = f"; kept epoch {_reach(kept)}" if (kept < epochs).any() else ""
     shown = summary({name: value for name, value in means.items() if name not in ends})
     say(f"after {_reach(epochs)} epochs{keeps}: means of {sound.sum()} members, and their ensemble: {shown}")
-    if ends:
-        told = "  ".join(f"{name} {means[name]:.4g} (95 %: {low:.4g} to {high:.4g})" for name, (low, high) in ends.items())
-        say(f"on the {len(job.data.test.x)} test rows: {told}")  # type: ignore[union-attr]
+    _tell_test(job, means, ends, say)
+
+
+def _tell_best(job: Job, which: Any, say: Callable[[str], None]) -> None:
+    """Where the weights of the best epoch are, and of which epoch; of an ensemble of the members `which`."""
+    for callback in job.experiment.callbacks:
+        if isinstance(callback, BestWeights) and callback.where == "best.npz" and np.any(callback.epoch):
+            best = (
+                f"best {callback.monitor} {_reach(np.asarray(callback.best)[which])} in epoch {_reach(np.asarray(callback.epoch)[which])}"
+            )
+            say(f"{best}, whose weights are in {callback.where}")
+
+
+def _tell_test(job: Job, values: dict[str, float], ends: Mapping[str, tuple[float, float]], say: Callable[[str], None]) -> None:
+    """Values on the test part with their intervals, if there is one."""
+    if ends and job.data.test is not None:
+        told = [f"{name} {ordinary(values[name])} (95 %: {ordinary(low)} to {ordinary(high)})" for name, (low, high) in ends.items()]
+        say(f"on the {len(job.data.test.x)} test rows: {'  '.join(told)}")
 
 
 def _reach(values: np.ndarray) -> str:
     """The value that all members have, or from where to where theirs go."""
-    low, high = values.min(), values.max()
-    return f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
+    low, high = (str(end) if values.dtype.kind == "i" else ordinary(end) for end in (values.min(), values.max()))
+    return low if low == high else f"{low} to {high}"
