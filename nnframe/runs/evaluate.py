@@ -84,7 +84,7 @@ def evaluated(trained: Trained, rows: Any = None) -> Evaluation:
     members: dict[str, np.ndarray] = {}
     if len(outputs) > 1:
         stack = Identity().build(pred.shape[1:], seed=[0] * len(outputs), dtype=pred.dtype)
-        members = evaluate(stack, loss, replace(seen, x=outputs), metrics=metrics)
+        members = evaluate(stack, loss, replace(seen, x=trained.as_first(outputs)), metrics=metrics)
     ends = intervals(model, loss, seen, metrics=metrics, seed=experiment.seed)
     confusion = _confusion(trained, read, data.y) if trained.kinds and data.y.dtype.kind in "iu" else None
     names = (*trained.classes, *map(str, range(len(trained.classes), trained.kinds)))
