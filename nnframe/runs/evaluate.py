@@ -82,7 +82,7 @@ def evaluated(trained: Trained, rows: Any = None) -> Evaluation:
     members: dict[str, np.ndarray] = {}
     if len(outputs) > 1:
         stack = Identity().build(pred.shape[1:], seed=[0] * len(outputs), dtype=pred.dtype)
-        members = evaluate(stack, loss, replace(seen, x=outputs), metrics=metrics)
+        members = evaluate(stack, loss, replace(seen, x=trained.as_first(outputs)), metrics=metrics)
     ends = intervals(model, loss, seen, metrics=metrics, seed=experiment.seed)
     confusion = _confusion(trained, read, data.y) if trained.kinds and data.y.dtype.kind in "iu" else None
     return Evaluation(len(pred), of, values, ends, members, confusion, trained.class_names)

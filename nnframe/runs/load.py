@@ -176,13 +176,23 @@ class Trained:
         return max(PIECE // batch, 1) * batch
 
     def _outputs(self, raw: Dataset) -> np.ndarray:
-        train, first, seen = self.experiment.train, self.parts[0], self.seen(raw)
+        train, seen = self.experiment.train, self.seen(raw)
         found = [part.outputs(x, blas_threads=train.blas_threads) for part, x in zip(self.parts, seen, strict=True)]
-        for i, (part, outputs) in enumerate(zip(self.parts, found, strict=True)):
-            if i and part.pipeline.undo is not None:  # in units of its own
-                read = part.pipeline.undo(outputs)
-                found[i] = np.stack([first.pipeline.targets(member) for member in read]).astype(outputs.dtype)
+        if self.own_units:
+            found = [part.pipeline.undo(outputs) for part, outputs in zip(self.parts, found, strict=True)]  # type: ignore[misc]
         return found[0] if len(found) == 1 else np.concatenate(found)
+
+    @property
+    def own_units(self) -> bool:
+        """Has each network units of its own? Outputs of several are in those of the target then, where all can be averaged."""
+        return len(self.parts) > 1 and self.parts[0].pipeline.undo is not None
+
+    def as_first(self, outputs: np.ndarray) -> np.ndarray:
+        """Outputs (..., rows, *outputs) of networks as the first has them, which the loss takes."""
+        if not self.own_units:
+            return outputs
+        rows = self.parts[0].pipeline.targets(outputs.reshape(-1, outputs.shape[-1]))
+        return rows.reshape(outputs.shape).astype(self.parts[0].model.dtype)
 
     def seen(self, raw: Dataset) -> list[np.ndarray]:
         """Rows as the networks of each part see them. Raises DataError for a value that they cannot."""
@@ -191,11 +201,11 @@ class Trained:
     def averaged(self, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Outputs of each network as those of one that stands for all, and what a person reads from them: (rows, *outputs) each."""
         pred = outputs[0] if len(outputs) == 1 else self.loss.averaged(outputs)
-        return pred, self._in_units(self.loss.readout(pred))
+        return self.as_first(pred), self._in_units(self.loss.readout(pred))
 
     def _in_units(self, read: np.ndarray) -> np.ndarray:
         undo = self.parts[0].pipeline.undo
-        return read if undo is None else undo(read)
+        return read if undo is None or self.own_units else undo(read)
 
     @property
     def kinds(self) -> int:

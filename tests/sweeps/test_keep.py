@@ -302,3 +302,28 @@ def test_a_best_setting_with_a_fold_that_failed_has_nothing_to_use(place, capsys
     assert "failed" in {row["status"] for row in table(folder / "trials.csv")}
     with pytest.raises(nn.UsageError, match="no seed of the best setting ended well, so there is nothing to use"):
         nn.load(folder)
+
+
+@pytest.mark.parametrize("transforms", ["[{type: Quantiles, to: normal}]", "[Log, Standardize]"])
+def test_networks_with_units_of_their_own_are_averaged_in_those_of_the_target(place, capsys, transforms):
+    folder = swept(
+        capsys,
+        "tabular/diabetes.yaml",
+        f"data.target_transforms={transforms}",
+        "data.split_seed=null",
+        "sweep={seeds: 3, keep: best}",
+        "train.epochs=5",
+        "optimizer.lr=0.05",
+    )
+    found, data = nn.load(folder), nn.Diabetes().read()
+    each = np.array([nn.load(folder / "trials" / str(number)).predict(data.x) for number in numbers(folder)])
+    assert len(found.parts) == 3
+    np.testing.assert_allclose(found.predict(data.x), each.mean(0), rtol=1e-6)
+    spread = found.spread(data.x)
+    np.testing.assert_allclose(spread["sd"][:, 0], each.std(0, ddof=1), rtol=1e-5, atol=1e-9)
+    np.testing.assert_allclose(spread["q95"][:, 0], np.quantile(each, 0.95, axis=0), rtol=1e-6)
+    rows = ROOT / "nnframe/data/sources/included/diabetes.csv"
+    values = json.loads(do(capsys, "evaluate", folder, rows, "--json")[1])["values"]
+    expected = np.abs(found.predict(data.x) - data.y[:, 0]).mean()
+    assert values["mae"]["value"] == pytest.approx(expected, rel=0.05)  # that of targets beyond a training part's quantiles is less
+    assert len(values["mae"]["members"]) == 3
