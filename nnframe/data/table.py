@@ -15,6 +15,7 @@ from nnframe.data.source import Source
 from nnframe.errors import DataError, OptionError, listed, more
 
 DATE = re.compile(r"\d{1,2}([./-])\d{1,2}\1(\d{4}|\d\d)|\d{4}[./]\d{1,2}[./]\d{1,2}")  # not as ISO has it
+DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?!\d)", re.A)  # with points, the day always is
 FEW = 9  # rows that a column may count by chance
 TEXTS = 50  # distinct texts from which a column may be one of names or sentences
 ALSO = 3  # columns beside the first one whose mistake is told in full
@@ -224,7 +225,7 @@ class Tabular(Source):
                 told = f"which holds dates such as {first!r}; {table.dated.format(name)} to have them as numbers of days, or else"
                 self._refuse(table, [name], inputs, told, "")
             if column.texts and all(map(DATE.fullmatch, column.texts)):
-                told = f"with texts such as {column.texts[0]!r}; dates are read where they are written 2020-01-31, or else"
+                told = f"with texts such as {column.texts[0]!r}; dates are read where they are written 2020-01-31 or 31.1.2020, or else"
                 self._refuse(table, [name], inputs, told, "")
             if len(column.texts) > TEXTS and len(column.texts) * 2 > len(column):
                 self._refuse(table, [name], inputs, "which looks like an identifier or free text")
@@ -334,8 +335,9 @@ def truths(column: Column) -> Column | None:
 
 
 def are_dates(texts: Sequence[str]) -> bool:
-    """Are all texts dates such as 2020-01-31, with a time of day or without?"""
-    if not texts or not all(len(text) >= 10 and text[4] == text[7] == "-" and text[:4].isdecimal() for text in texts):
+    """Are all texts dates such as 2020-01-31 or 31.1.2020, with a time of day or without?"""
+    iso = all(len(text) >= 10 and text[4] == text[7] == "-" and text[:4].isdecimal() for text in texts)
+    if not texts or not (iso or all(map(DAY_FIRST.match, texts))):
         return False
     try:
         return len(list(days(texts))) == len(texts)
@@ -344,13 +346,14 @@ def are_dates(texts: Sequence[str]) -> bool:
 
 
 def days(texts: Iterable[str]) -> Iterator[float]:
-    """Days since 1970-01-01 of ISO dates, with a fraction for the time of day; UTC where a time zone is given. Raises ValueError."""
+    """Days since 1970-01-01 of ISO dates, or such as 31.1.2020, with a fraction for the time of day; UTC where a time zone is given. Raises ValueError."""
     from datetime import UTC, datetime, timedelta  # not needed for importing
 
     day, naive, aware = timedelta(days=1), datetime(1970, 1, 1), datetime(1970, 1, 1, tzinfo=UTC)
     zoned = None
     for text in texts:
-        moment = datetime.fromisoformat(text)
+        found = DAY_FIRST.match(text)
+        moment = datetime.fromisoformat(f"{found[3]}-{found[2]:0>2}-{found[1]:0>2}{text[found.end() :]}" if found else text)
         if zoned is None:
             zoned = moment.tzinfo is not None
         elif zoned != (moment.tzinfo is not None):

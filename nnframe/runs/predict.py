@@ -22,7 +22,7 @@ from nnframe.runs.load import Trained
 from nnframe.system import npz
 from nnframe.training.ensemble import QUANTILES
 
-READING = ("delimiter", "decimal", "header", "missing", "dates")  # options of CSV that say how a file is read
+READING = ("delimiter", "decimal", "header", "missing", "dates", "encoding")  # options of CSV that say how a file is read
 
 
 @dataclass(frozen=True)

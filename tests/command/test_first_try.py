@@ -52,7 +52,10 @@ CASES = {
     "a column of texts": (rows(head="h,w,price").replace("155.4", "Rome").replace("171.25", "Oslo").replace("180.5", "Rome").replace("166.5", "Oslo").replace("190.5", "Oslo").replace("160.5", "Rome"), [], r"the column 'h' holds texts \(Oslo, Rome\); write transforms: \[OneHot\] to encode it, or leave it out with inputs: \[w\]", ["data.inputs=[w]"]),
     "two columns of texts": ("town,sex,h,price\nRome,f,1,2\nOslo,m,2,3\nRome,m,4,4\n", [], r"the column 'town' holds texts \(Oslo, Rome\), and so does 'sex'; write transforms: \[OneHot\] to encode them, or leave them out with inputs: \[h\]", ["data.transforms=[OneHot]"]),
     "ISO dates": ("day,h,price\n2020-01-31,1,2\n2020-02-01,2,3\n2020-03-01,4,4\n", [], r"the column 'day', which holds dates such as '2020-01-31'; write dates: \[day\] to have them as numbers of days, or else write inputs: \[h\] to leave it out", ["data.dates=[day]"]),
-    "other dates": ("day,h,price\n31/01/2020,1,2\n1/02/2020,2,3\n1/3/2020,4,4\n", [], r"the column 'day', with texts such as '1/02/2020'; dates are read where they are written 2020-01-31, or else write inputs: \[h\] to leave it out", ["data.inputs=[h]"]),
+    "other dates": ("day,h,price\n31/01/2020,1,2\n1/02/2020,2,3\n1/3/2020,4,4\n", [], r"the column 'day', with texts such as '1/02/2020'; dates are read where they are written 2020-01-31 or 31.1.2020, or else write inputs: \[h\] to leave it out", ["data.inputs=[h]"]),
+    "dates with points": ("day,h,price\n31.01.2020,1,2\n1.02.2020,2,3\n1.3.2020,4,4\n", [], r"the column 'day', which holds dates such as '1.02.2020'; write dates: \[day\] to have them as numbers of days", ["data.dates=[day]"]),
+    "dates that are no inputs": (rows(), ["data.inputs=[h]", "data.dates=[w]"], r"data.dates: 'w' is not among the inputs; name it there too, or leave it out here", ["data.dates=[]"]),
+    "no such encoding": (rows(), ["data.encoding=windows"], r"data.encoding: expected the name of an encoding of texts, such as utf-8, cp1252 \(Windows\), latin-1 or utf-16, got 'windows'", ["data.encoding=cp1252"]),
     "classes from 1": (ONES, ["data.target=kind", "model.2.units=3", "loss=CrossEntropy"], r"the target 'kind' has classes from 1 to 3, and they are numbered from 0; write target: \{column: kind, classes: \[1, 2, 3\]\}", ["data.target={column: kind, classes: [1, 2, 3]}"]),
     "a target with a unit": (rows(last=lambda n: f"{n:.2f} USD"), [], r"data.target: the target has 6 classes \(21.75 USD, .*\), but the model has outputs \(1,\); without 'USD' in its cells they are numbers", rows()),
     "an input with a sign": (rows(lambda n: f"${n}", last=str), [], r"the column 'h' holds texts .*; without '\$' in its cells they are numbers", rows()),
@@ -112,6 +115,19 @@ def test_one_look_at_the_answer_is_enough(tmp_path, monkeypatch, capsys, case):
         then = []
     kept = [argument for argument in arguments if argument[0] != "-" and "=" in argument and argument.partition("=")[0] not in str(then)]
     assert do(capsys, *kept, *then)[0] == 0
+
+
+@pytest.mark.parametrize("encoding, words", {"cp1252": r":3: .* got byte 0xf6; it looks like cp1252 \(Windows\), 'Köln,2,3'", "utf-16": r": .*; it looks like UTF-16"}.items())
+def test_a_file_in_another_encoding(tmp_path, monkeypatch, capsys, encoding, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.csv").write_text("town,h,price\nRom,1,2\nKöln,2,3\nRom,3,4\n", encoding=encoding)
+    (tmp_path / "c.yaml").write_text(REGRESSION)
+    status, _, err = do(capsys, "data.transforms=[OneHot]")
+    assert status == 2 and re.search(rf"data.path: \S*rows.csv{words}: write encoding: {encoding}, or save the file as UTF-8\n$", err)
+    status, out, _ = do(capsys, "data.transforms=[OneHot]", f"data.encoding={encoding}", "--out", "runs")
+    assert status == 0
+    for verb in (["predict"], ["evaluate"]):  # which read a file as training did
+        assert command.main([*verb, out.splitlines()[-1], "rows.csv"]) == 0
 
 
 def test_a_list_of_seeds_in_a_file(tmp_path, monkeypatch, capsys):
