@@ -7,7 +7,7 @@ import numpy as np
 
 from nnframe.components.wording import aligned
 from nnframe.config.compose import load
-from nnframe.config.experiment import checked, located
+from nnframe.config.experiment import checked, each_of, located
 from nnframe.data.dataset import Dataset
 from nnframe.data.mapped import Mapped, chunks, extremes
 from nnframe.data.source import PreparedData, Source
@@ -27,8 +27,7 @@ def show(config: Path, overrides: list[str]) -> int:
         parts = source.split_rows(experiment.seed, test=True, fold=fold)
         prepared = source.transformed(parts)
     except NNFrameError as error:
-        place = f"data.{error.path}" if error.path else "data"
-        raise located(document, [(place, error.message)]) from None
+        raise located(document, each_of(error, "data"), getattr(error, "mend", "")) from None
     for line in described(experiment.name, source, parts, prepared):
         print(line)
     return 0

@@ -101,7 +101,9 @@ def answering(work: Callable[[], int]) -> int:
                 sys.stdout.flush()  # what cannot be written is noticed here, and not when Python ends
                 early.raises(False)
         except ConfigError as error:
-            print(error, *([f"{error.summary}; nothing was trained."] if error.summary else []), sep="\n", file=sys.stderr)
+            mend = f" {error.mend}" if error.mend else ""
+            end = [f"{error.summary}; nothing was trained.{mend}"] if error.summary else []
+            print(*error.problems, *end, sep="\n", file=sys.stderr)
             return 2
         except NNFrameError as error:
             print(printable(str(error)), file=sys.stderr)

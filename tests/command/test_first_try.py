@@ -48,7 +48,7 @@ CASES = {
     "a question mark and an empty cell": (holes("?", ""), [], r"rows.csv:3: column 'w': .* an empty cell or nan, and 1 more such cell in 'w'; write transforms: \[Impute\]", ["data.transforms=[Impute]"]),
     "an empty target": (rows().replace("21.75", "").replace("33.25", ""), [], r"data.target: .*rows.csv:3: column 'price': expected a finite number, got an empty cell, and 1 more such cell; leave out the rows", rows()),
     "a dash for what is missing": (holes("-", "-"), [], r"rows.csv:3: column 'w': .* got '-', and 1 more such cell; if it stands for a missing value, write missing: \['-'\]", ["data.missing=['-']", "data.transforms=[Impute]"]),
-    "bad cells in two columns": (holes("abc", "x").replace("155.4", "tall"), [], r"rows.csv:2: column 'h': expected a finite number, got 'tall'.*\. Also: \S*rows.csv:3: column 'w': expected a finite number, got 'abc', and 1 more such cell", rows()),
+    "bad cells in two columns": (holes("abc", "x").replace("155.4", "tall"), [], r"rows.csv:2: column 'h': expected a finite number, got 'tall'[^\n]*\n\S* data.inputs: \S*rows.csv:3: column 'w': expected a finite number, got 'abc', and 1 more such cell\n2 mistakes", rows()),
     "a column of texts": (rows(head="h,w,price").replace("155.4", "Rome").replace("171.25", "Oslo").replace("180.5", "Rome").replace("166.5", "Oslo").replace("190.5", "Oslo").replace("160.5", "Rome"), [], r"the column 'h' holds texts \(Oslo, Rome\); write transforms: \[OneHot\] to encode it, or leave it out with inputs: \[w\]", ["data.inputs=[w]"]),
     "two columns of texts": ("town,sex,h,price\nRome,f,1,2\nOslo,m,2,3\nRome,m,4,4\n", [], r"the column 'town' holds texts \(Oslo, Rome\), and so does 'sex'; write transforms: \[OneHot\] to encode them, or leave them out with inputs: \[h\]", ["data.transforms=[OneHot]"]),
     "ISO dates": ("day,h,price\n2020-01-31,1,2\n2020-02-01,2,3\n2020-03-01,4,4\n", [], r"the column 'day', which holds dates such as '2020-01-31'; write dates: \[day\] to have them as numbers of days, or else write inputs: \[h\] to leave it out", ["data.dates=[day]"]),
@@ -128,6 +128,102 @@ def test_a_file_in_another_encoding(tmp_path, monkeypatch, capsys, encoding, wor
     assert status == 0
     for verb in (["predict"], ["evaluate"]):  # which read a file as training did
         assert command.main([*verb, out.splitlines()[-1], "rows.csv"]) == 0
+
+
+HEATING = ["gas", "oil", "", "wood"]
+
+
+def houses(skip=""):
+    """A file as an office exports it: semicolons, decimal commas, gaps, an identifier, texts, dates and notes."""
+    lines = ["id;area;rooms;built;heating;sold;notes;price"]
+    for i in range(60):
+        area, built = f"{50 + 37 * i % 90},5", "" if i % 7 == 3 else 1950 + 11 * i % 70
+        lines.append(f"{10_000 + 7 * i};{area};{2 + i % 5};{built};{HEATING[i % 4]};{i % 28 + 1:02}.03.2021;note {i}, as told;{100 + 3 * i},25")
+    rows = [[cell for cell, name in zip(line.split(";"), lines[0].split(";"), strict=True) if name not in skip.split()] for line in lines]
+    return "\n".join(map(";".join, rows)) + "\n"
+
+
+@pytest.mark.parametrize(
+    "skip, given, told, write",
+    [
+        (
+            "",
+            "[Standardize]",
+            [
+                "rows.csv has the column 'sold', which holds dates such as '01.03.2021'; write dates: [sold] to have them as numbers of days",
+                "rows.csv has the column 'notes', which looks like an identifier or free text",
+                "id holds whole numbers, all different and rising: an identifier?",
+                "cells are empty in 'built'",
+                "cells are empty in the texts of 'heating'",
+                "there are texts in 'heating'",
+            ],
+            "inputs: [area, rooms, built, heating], transforms: [Impute, {type: Impute, strategy: most_frequent, columns: [heating]}, OneHot, Standardize]",
+        ),
+        (
+            "id sold notes",
+            "[Standardize]",
+            ["cells are empty in 'built'", "cells are empty in the texts of 'heating'", "there are texts in 'heating'"],
+            "transforms: [Impute, {type: Impute, strategy: most_frequent, columns: [heating]}, OneHot, Standardize]",
+        ),
+        (
+            "id sold notes built",
+            "[OneHot, Standardize]",
+            ["data.transforms.0: column 'heating': a value is missing; write {type: Impute, strategy: most_frequent, columns: [heating]} before it, or unknown: zeros"],
+            None,
+        ),
+        (
+            "id built heating",
+            "[{type: Impute, strategy: median}, MinMax]",
+            ["the column 'sold', which holds dates", "the column 'notes', which looks like"],
+            "inputs: [area, rooms]",
+        ),
+        (
+            "id sold",
+            "[{type: Impute, strategy: median}, MinMax]",
+            ["the column 'notes'", "cells are empty in the texts of 'heating'", "there are texts in 'heating'"],
+            "inputs: [area, rooms, built, heating], "
+            "transforms: [{type: Impute, strategy: median}, {type: Impute, strategy: most_frequent, columns: [heating]}, OneHot, MinMax]",
+        ),
+    ],
+)  # fmt: skip
+def test_all_mistakes_of_columns_are_told_at_once_with_a_line_to_write(tmp_path, monkeypatch, capsys, skip, given, told, write):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.csv").write_text(houses(skip))
+    (tmp_path / "c.yaml").write_text(REGRESSION.replace("target: price", f"target: price, transforms: {given}"))
+    status, out, err = do(capsys)
+    *problems, last = err.splitlines()
+    if write is None:
+        write, problems, last = "transforms: [{type: Impute, strategy: most_frequent, columns: [heating]}, OneHot, Standardize]", [last], None
+    assert (status, out) == (2, "") and len(problems) == len(told)
+    for line, words in zip(problems, told, strict=True):
+        assert line.startswith("c.yaml:2:") and line.removesuffix("\n").endswith(words) or words in line
+    assert last in (None, f"{len(told)} mistakes; nothing was trained. Write {write}")
+    given = f", transforms: {given}" if "transforms" not in write else ""
+    (tmp_path / "c.yaml").write_text(REGRESSION.replace("target: price", f"target: price, {write}{given}"))
+    assert do(capsys)[0] == 0
+
+
+def test_cells_to_mend_come_before_the_line_to_write(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.csv").write_text(houses().replace(";4;", ";four;", 1).replace(";100,25", ";", 1))
+    (tmp_path / "c.yaml").write_text(REGRESSION)
+    err = do(capsys)[2]
+    assert re.search(r"data.inputs: \S*:4: column 'rooms': expected a finite number, got 'four'", err)
+    assert re.search(r"data.target: \S*:2: column 'price': expected a finite number, got an empty cell", err)
+    assert err.endswith("8 mistakes; nothing was trained. Mend the cells, and write inputs: [area, rooms, built, heating], transforms: [Impute, {type: Impute, strategy: most_frequent, columns: [heating]}, OneHot]\n")  # fmt: skip
+
+
+def test_what_may_be_an_identifier_is_noted(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "c.yaml").write_text(REGRESSION)
+    (tmp_path / "rows.csv").write_text(houses("built heating sold notes"))
+    status, out, _ = do(capsys)
+    assert status == 0 and "note: id holds whole numbers, all different and rising: an identifier? inputs: [area, rooms] leaves it out\n" in out
+    assert "identifier" not in do(capsys, "data.inputs=[id, area]")[1]  # it is meant
+    (tmp_path / "rows.csv").write_text("".join(houses("built heating sold notes").splitlines(True)[:9]))
+    assert "identifier" not in do(capsys)[1]  # by chance
+    (tmp_path / "rows.csv").write_text("day,h,price\n" + "".join(f"2020-01-{i:02},{i % 7},{i}\n" for i in range(1, 32)))
+    assert "identifier" not in do(capsys, "data.dates=[day]")[1]
 
 
 def test_a_list_of_seeds_in_a_file(tmp_path, monkeypatch, capsys):

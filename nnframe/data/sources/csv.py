@@ -241,7 +241,7 @@ class Cells(Table):
             raise DataError(f"{self.where(row)}: column {name!r}: {told}", path="dates") from None
         numbers = np.full(len(cells), np.nan)
         numbers[[cell not in self.missing for cell in stripped]] = found
-        return Column(numbers)
+        return Column(numbers, days=True)
 
 
 @contextmanager
