@@ -226,7 +226,10 @@ class Tabular(Source):
         if count > 1 and _counts(column):
             return ("which only counts the rows",)
         if are_dates(column.texts):
-            return (f"which holds dates such as {column.texts[0][:60]!r}", f"{table.dated.format(flow(name))} to have them as numbers of days")
+            return (
+                f"which holds dates such as {column.texts[0][:60]!r}",
+                f"{table.dated.format(flow(name))} to have them as numbers of days",
+            )
         if column.texts and all(map(DATE.fullmatch, column.texts)):
             return (f"with texts such as {column.texts[0]!r}", "dates are read where they are written 2020-01-31 or 31.1.2020")
         if len(column.texts) > TEXTS and len(column.texts) * 2 > len(column):
@@ -254,7 +257,9 @@ class Tabular(Source):
             error.message = error.short
         inputs_ = [f"inputs: {flow(rest)}"] if refused and rest else []
         mend = ", ".join([*inputs_, *filter(None, [lacking.mend])]) if refused else ""
-        return ColumnsError([*refused, *others], f"{'Write' if len(wrong) == len(refused) else 'Mend the cells, and write'} {mend}" if mend else "")
+        return ColumnsError(
+            [*refused, *others], f"{'Write' if len(wrong) == len(refused) else 'Mend the cells, and write'} {mend}" if mend else ""
+        )
 
     def _of_identifiers(self, columns: Mapping[str, Column]) -> tuple[str, ...]:
         """Which columns may be identifiers, in words."""
@@ -407,7 +412,8 @@ def are_dates(texts: Sequence[str]) -> bool:
 
 
 def days(texts: Iterable[str]) -> Iterator[float]:
-    """Days since 1970-01-01 of ISO dates, or such as 31.1.2020, with a fraction for the time of day; UTC where a time zone is given. Raises ValueError."""
+    """Days since 1970-01-01 of dates such as 2020-01-31 or 31.1.2020, with a fraction for the time of day; UTC where a time zone is given.
+    Raises ValueError."""
     from datetime import UTC, datetime, timedelta  # not needed for importing
 
     day, naive, aware = timedelta(days=1), datetime(1970, 1, 1), datetime(1970, 1, 1, tzinfo=UTC)

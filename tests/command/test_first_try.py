@@ -117,7 +117,10 @@ def test_one_look_at_the_answer_is_enough(tmp_path, monkeypatch, capsys, case):
     assert do(capsys, *kept, *then)[0] == 0
 
 
-@pytest.mark.parametrize("encoding, words", {"cp1252": r":3: .* got byte 0xf6; it looks like cp1252 \(Windows\), 'Köln,2,3'", "utf-16": r": .*; it looks like UTF-16"}.items())
+@pytest.mark.parametrize(
+    "encoding, words",
+    {"cp1252": r":3: .* got byte 0xf6; it looks like cp1252 \(Windows\), 'Köln,2,3'", "utf-16": r": .*; it looks like UTF-16"}.items(),
+)
 def test_a_file_in_another_encoding(tmp_path, monkeypatch, capsys, encoding, words):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rows.csv").write_text("town,h,price\nRom,1,2\nKöln,2,3\nRom,3,4\n", encoding=encoding)
@@ -138,7 +141,9 @@ def houses(skip=""):
     lines = ["id;area;rooms;built;heating;sold;notes;price"]
     for i in range(60):
         area, built = f"{50 + 37 * i % 90},5", "" if i % 7 == 3 else 1950 + 11 * i % 70
-        lines.append(f"{10_000 + 7 * i};{area};{2 + i % 5};{built};{HEATING[i % 4]};{i % 28 + 1:02}.03.2021;note {i}, as told;{100 + 3 * i},25")
+        lines.append(
+            f"{10_000 + 7 * i};{area};{2 + i % 5};{built};{HEATING[i % 4]};{i % 28 + 1:02}.03.2021;note {i}, as told;{100 + 3 * i},25"
+        )
     rows = [[cell for cell, name in zip(line.split(";"), lines[0].split(";"), strict=True) if name not in skip.split()] for line in lines]
     return "\n".join(map(";".join, rows)) + "\n"
 
@@ -193,10 +198,14 @@ def test_all_mistakes_of_columns_are_told_at_once_with_a_line_to_write(tmp_path,
     status, out, err = do(capsys)
     *problems, last = err.splitlines()
     if write is None:
-        write, problems, last = "transforms: [{type: Impute, strategy: most_frequent, columns: [heating]}, OneHot, Standardize]", [last], None
+        write, problems, last = (
+            "transforms: [{type: Impute, strategy: most_frequent, columns: [heating]}, OneHot, Standardize]",
+            [last],
+            None,
+        )
     assert (status, out) == (2, "") and len(problems) == len(told)
     for line, words in zip(problems, told, strict=True):
-        assert line.startswith("c.yaml:2:") and line.removesuffix("\n").endswith(words) or words in line
+        assert (line.startswith("c.yaml:2:") and line.removesuffix("\n").endswith(words)) or words in line
     assert last in (None, f"{len(told)} mistakes; nothing was trained. Write {write}")
     given = f", transforms: {given}" if "transforms" not in write else ""
     (tmp_path / "c.yaml").write_text(REGRESSION.replace("target: price", f"target: price, {write}{given}"))
@@ -218,7 +227,10 @@ def test_what_may_be_an_identifier_is_noted(tmp_path, monkeypatch, capsys):
     (tmp_path / "c.yaml").write_text(REGRESSION)
     (tmp_path / "rows.csv").write_text(houses("built heating sold notes"))
     status, out, _ = do(capsys)
-    assert status == 0 and "note: id holds whole numbers, all different and rising: an identifier? inputs: [area, rooms] leaves it out\n" in out
+    assert (
+        status == 0
+        and "note: id holds whole numbers, all different and rising: an identifier? inputs: [area, rooms] leaves it out\n" in out
+    )
     assert "identifier" not in do(capsys, "data.inputs=[id, area]")[1]  # it is meant
     (tmp_path / "rows.csv").write_text("".join(houses("built heating sold notes").splitlines(True)[:9]))
     assert "identifier" not in do(capsys)[1]  # by chance

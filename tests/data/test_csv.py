@@ -140,7 +140,9 @@ def test_dates_are_days(tmp_path):
     days = csv(tmp_path, "day,y\n2.1.1970,1\n01.01.1970 12:00,2\n29.02.2020,3\nNA,4\n", dates=("day",)).load()
     np.testing.assert_array_equal(days.x, data.x)
     for text in ("31/1/2020", "31.1.20", "1.13.2020", "31.1.20200"):
-        with pytest.raises(nn.DataError, match=rf"^dates: .*t.csv:3: column 'day': expected a date such as 2020-01-31, .* or 31.1.2020, got '{text}'"):
+        with pytest.raises(
+            nn.DataError, match=rf"^dates: .*t.csv:3: column 'day': expected a date such as 2020-01-31, .* or 31.1.2020, got '{text}'"
+        ):
             csv(tmp_path, f"day,y\n1970-01-02,1\n{text},2\n", dates=("day",)).load()
     text = "day,y\n1970-01-02,1\n1970-01-01 12:00,2\n"
     with pytest.raises(nn.DataError, match=r"^dates: .*has no column 'dya'. Did you mean 'day'\?"):

@@ -34,9 +34,9 @@ class CSV(Tabular):
 
     Inputs are all columns but target, weight and those that `split` names, unless `inputs` names them. Texts are categories, and a cell
     of `missing` becomes NaN, until transforms do something about them; dates of the columns `dates`, written 2020-01-31 or 31.1.2020, are
-    days since 1970-01-01. A column without a name, one that only counts the rows, one of dates and one of all different texts are inputs only if `inputs` names
-    them. A target column of numbers is taken as such, one of texts as classes, numbered in the order of `classes` or else sorted; a list
-    of columns makes several outputs.
+    days since 1970-01-01. A column without a name, one that only counts the rows, one of dates and one of all different texts are inputs
+    only if `inputs` names them. A target column of numbers is taken as such, one of texts as classes, numbered in the order of `classes`
+    or else sorted; a list of columns makes several outputs.
     """
 
     suffixes = (".csv", ".tsv", ".txt")
