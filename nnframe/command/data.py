@@ -9,6 +9,7 @@ from nnframe.components.wording import aligned
 from nnframe.config.compose import load
 from nnframe.config.experiment import checked, each_of, located
 from nnframe.data.dataset import Dataset
+from nnframe.data.duplicates import as_bytes, shared
 from nnframe.data.mapped import Mapped, chunks, extremes
 from nnframe.data.source import PreparedData, Source
 from nnframe.errors import NNFrameError, listed
@@ -113,20 +114,14 @@ def _duplicates(parts: dict[str, Dataset]) -> Iterator[str]:
     if any(isinstance(part.x, Mapped) for part in parts.values()) or sum(len(part.x) for part in parts.values()) > MOST:
         yield f"duplicates: not looked for among more than {MOST:,} rows, or rows that stay in their file"
         return
-    held = {name: _as_bytes(part.x if part.weight is None else part.x[part.weight != 0]) for name, part in parts.items()}
+    held = {name: as_bytes(part) for name, part in parts.items()}
     distinct = np.unique(held["training"])
     again = len(held["training"]) - len(distinct)
     told = [f"{again:,} {'row' if again == 1 else 'rows'} within the training part"]
     for name, rows in held.items():
         if name != "training":
-            told.append(f"{int(np.isin(rows, distinct).sum()):,} to {VERBS[name]} on that are trained on too")
+            told.append(f"{shared(rows, distinct):,} to {VERBS[name]} on that are trained on too")
     yield f"duplicates (the same inputs): {', '.join(told)}"
-
-
-def _as_bytes(x: np.ndarray) -> np.ndarray:
-    """Each row as one value that can be compared."""
-    rows = np.ascontiguousarray(x.reshape(len(x), -1))
-    return rows.view(np.dtype((np.void, rows.shape[1] * rows.itemsize)))[:, 0]
 
 
 def _first(data: Dataset) -> Iterator[str]:

@@ -14,7 +14,8 @@ from nnframe.components import plugins
 from nnframe.components.names import nearest
 from nnframe.config.compose import change, load
 from nnframe.config.experiment import is_sweep
-from nnframe.errors import ConfigError, FileError, NNFrameError, OptionError, printable
+from nnframe.config.reading import ROWS, no_config
+from nnframe.errors import ConfigError, FileError, NNFrameError, OptionError, UsageError, printable
 from nnframe.runs import train as training
 from nnframe.system import blas, early, files, signals
 from nnframe.training.log import quiet
@@ -45,6 +46,8 @@ def _hand_over(arguments: Sequence[str]) -> int:
     if verb not in VERBS and Path(verb).suffix in (".yaml", ".yml"):
         print(f"expected a verb before {verb!r}; write: nnframe run {shlex.join([verb, *rest])}", file=sys.stderr)
         return 2
+    if verb not in VERBS and Path(verb).suffix.lower() in ROWS:
+        raise UsageError(no_config(Path(verb)))
     if verb not in VERBS:
         print(f"unknown verb {verb!r}.{nearest(verb, VERBS)}\n\n{usage()}", file=sys.stderr)
         return 2

@@ -8,7 +8,9 @@ import numpy as np
 
 from nnframe.components.component import written
 from nnframe.config.build import Job
-from nnframe.data.mapped import extremes
+from nnframe.data.duplicates import as_bytes, shared
+from nnframe.data.mapped import Mapped, extremes
+from nnframe.data.source import Source
 from nnframe.errors import printable
 from nnframe.layers.activations.elementwise import Sigmoid, Tanh
 from nnframe.layers.activations.softmax import Softmax
@@ -22,6 +24,7 @@ from nnframe.training.fit import evaluate
 
 ROWS = 1000  # of the data, to look at the loss before training
 FAR = 3  # times the loss of a model that knows nothing, at which inputs are to blame if they spread as far as
+COMPARED = 10**5  # rows at most, among which those are looked for that stand in two parts
 ENOUGH = 10  # epochs, after which the mean should be known
 LARGE = 10  # targets' root mean square, far from which outputs start
 SPREAD = 10  # this many, on both sides of 0 together
@@ -62,6 +65,7 @@ def advice(job: Job, *, forward: bool = True) -> Iterator[str]:
         y = _targets(job)
         reach = f"targets go from {y.min():.4g} to {y.max():.4g}, and outputs start near 0"
         yield f"data.target: {reach}; {told} (metrics stay in the target's units)"
+    yield from _trained_on_too(job)
     if forward:
         yield from _unscaled(job)
 
@@ -135,6 +139,19 @@ def _scale_targets(job: Job) -> str:
         return ""
     given = experiment.data.target_transforms
     return f"write target_transforms: [{', '.join([*map(written, given), 'Standardize'])}]"
+
+
+def _trained_on_too(job: Job) -> Iterator[str]:
+    """Rows of a source to validate or test on that stand among those that are trained on."""
+    training = job.data.training
+    for name in ("validation", "test"):
+        part = getattr(job.data, name)
+        if part is None or not isinstance(getattr(job.experiment.data, name), Source) or len(training.x) + len(part.x) > COMPARED:
+            continue
+        if isinstance(training.x, Mapped) or isinstance(part.x, Mapped) or training.x.dtype != part.x.dtype:
+            continue
+        if again := shared(rows := as_bytes(part), as_bytes(training)):
+            yield f"data.{name}: {again:,} of the {len(rows):,} {name} rows are trained on too (their inputs are the same)"
 
 
 def _at_zero(job: Job, nothing: float, rows: int | None = None) -> float:

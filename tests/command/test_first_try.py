@@ -222,6 +222,16 @@ def test_cells_to_mend_come_before_the_line_to_write(tmp_path, monkeypatch, caps
     assert err.endswith("8 mistakes; nothing was trained. Mend the cells, and write inputs: [area, rooms, built, heating], transforms: [Impute, {type: Impute, strategy: most_frequent, columns: [heating]}, OneHot]\n")  # fmt: skip
 
 
+@pytest.mark.parametrize("words", [["check"], ["run"], ["data"], []])
+def test_data_is_no_config(tmp_path, monkeypatch, capsys, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.csv").write_text(rows())
+    assert command.main([*words, "rows.csv"]) == 2
+    assert capsys.readouterr().err == (
+        "rows.csv is data, not a config; a config names it: data: {type: CSV, path: rows.csv, target: ...}; nnframe list config shows one\n"
+    )
+
+
 def test_what_may_be_an_identifier_is_noted(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "c.yaml").write_text(REGRESSION)

@@ -136,6 +136,21 @@ def test_targets_that_are_not_scaled(said):
     assert "data.target" not in said(*config, "optimizer=SciPy", "dtype=float64", "train.batch_size=null", "train.epochs=1")
 
 
+def test_rows_that_are_held_out_and_trained_on_are_told(said):
+    lines = [f"{i % 7},{i % 11},{'ab'[i % 2]}\n" for i in range(60)]
+    for name, part in {"train": lines[:40], "same": lines[30:50], "new": lines[40:]}.items():
+        Path(f"{name}.csv").write_text("".join(["u,v,y\n", *part]))
+    data = "data={{type: CSV, path: train.csv, target: y, validation: {{type: CSV, path: {}.csv, target: y}}, test: {{type: CSV, path: {}.csv, target: y}}}}"
+    config = ["xor.yaml", "predict={}", "train.epochs=1"]
+    assert said(*config, data.format("same", "new")) == (
+        "warning: data.validation: 10 of the 20 validation rows are trained on too (their inputs are the same)\n"
+    )
+    assert said(*config, data.format("new", "train")) == (
+        "warning: data.test: 40 of the 40 test rows are trained on too (their inputs are the same)\n"
+    )
+    assert said(*config, "data={type: CSV, path: train.csv, target: y, validation: 0.3}") == ""
+
+
 DENSE = "{type: Dense, units: 4}"
 
 
