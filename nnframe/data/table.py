@@ -211,7 +211,7 @@ class Tabular(Source):
                 wrong.append(error)
             else:
                 why = self._no_input(table, name, columns[name], len(names))
-                wrong += [_Refused(table.name, name, names, *why)] if why else []
+                wrong += [Refused(table.name, name, names, *why)] if why else []
         return columns, wrong
 
     def _no_input(self, table: Table, name: str, column: Column, count: int) -> tuple[str, ...]:
@@ -238,8 +238,8 @@ class Tabular(Source):
 
     def _at_once(self, wrong: list[DataError], inputs: tuple[str, ...], columns: dict[str, Column]) -> DataError:
         """All that is wrong, and what to write; one mistake alone says that by itself."""
-        refused = [error for error in wrong if isinstance(error, _Refused)]
-        others: list[DataError] = [error for error in wrong if not isinstance(error, _Refused)]
+        refused = [error for error in wrong if isinstance(error, Refused)]
+        others: list[DataError] = [error for error in wrong if not isinstance(error, Refused)]
         out = [error.column for error in refused]
         if refused and self.inputs is None:
             found = [name for name in columns if name not in out and self._may_identify(columns[name])]
@@ -316,7 +316,7 @@ class Tabular(Source):
 EMPTY = "is empty in all rows"
 
 
-class _Refused(DataError):
+class Refused(DataError):
     """A column that is no input, or none unless it is named; `short` without what to do."""
 
     def __init__(self, table: str, column: str, inputs: tuple[str, ...], why: str, instead: str = "") -> None:

@@ -222,7 +222,7 @@ def test_cells_to_mend_come_before_the_line_to_write(tmp_path, monkeypatch, caps
     assert err.endswith("8 mistakes; nothing was trained. Mend the cells, and write inputs: [area, rooms, built, heating], transforms: [Impute, {type: Impute, strategy: most_frequent, columns: [heating]}, OneHot]\n")  # fmt: skip
 
 
-@pytest.mark.parametrize("words", [["check"], ["run"], ["data"], []])
+@pytest.mark.parametrize("words", [["check"], ["run"], []])
 def test_data_is_no_config(tmp_path, monkeypatch, capsys, words):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rows.csv").write_text(rows())
@@ -230,6 +230,17 @@ def test_data_is_no_config(tmp_path, monkeypatch, capsys, words):
     assert capsys.readouterr().err == (
         "rows.csv is data, not a config; a config names it: data: {type: CSV, path: rows.csv, target: ...}; nnframe list config shows one\n"
     )
+
+
+@pytest.mark.parametrize("text", [houses(), houses("sold notes"), rows(), KINDS])
+def test_a_file_of_rows_gets_a_config_to_begin_with(tmp_path, monkeypatch, capsys, text):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.csv").write_text(text)
+    assert command.main(["data", "rows.csv"]) == 0
+    told = capsys.readouterr().out
+    assert re.search(r"^# (input|heating) +(kind|texts) ", told, re.M)
+    (tmp_path / "c.yaml").write_text(told)
+    assert do(capsys)[0] == 0
 
 
 def test_what_may_be_an_identifier_is_noted(tmp_path, monkeypatch, capsys):

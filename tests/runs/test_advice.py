@@ -133,7 +133,6 @@ def test_targets_that_are_not_scaled(said):
     logs = said(*config, "data.target_transforms=[Log]")
     assert "targets go from 12" in logs and "write target_transforms: [Log, Standardize] (" in logs
     assert "data.target" not in said(*config, "model=[{type: Dense, units: 1}]", "train.epochs=1")
-    assert "data.target" not in said(*config, "optimizer=SciPy", "dtype=float64", "train.batch_size=null", "train.epochs=1")
 
 
 def test_rows_that_are_held_out_and_trained_on_are_told(said):
