@@ -32,6 +32,21 @@ class DataError(NNFrameError, ValueError):
     """Data that cannot be read or trained on."""
 
 
+class ColumnsError(DataError):
+    """What is wrong with several columns: `each` of the errors, and in `mend` what to write in a line."""
+
+    def __init__(self, each: Sequence[DataError], mend: str) -> None:
+        self.each, self.mend = list(each), mend
+        told = [error.message if i == 0 else f"Also: {error.message}" for i, error in enumerate(self.each[: ALSO + 1])]
+        rest = [f"And {len(self.each) - ALSO - 1:,} more mistakes"] if len(self.each) > ALSO + 1 else []
+        super().__init__(". ".join([*told, *rest, *filter(None, [mend])]), path=self.each[0].path)
+
+    def within(self, path: str) -> "NNFrameError":
+        for error in self.each:
+            error.within(path)
+        return super().within(path)
+
+
 class FileError(NNFrameError, OSError):
     """A file or folder that cannot be read, written or trusted."""
 
@@ -46,17 +61,18 @@ class GradientError(NNFrameError, AssertionError):
     """A backward that is not the derivative of its forward."""
 
 
+ALSO = 3  # columns beside the first one whose mistake is told in full, where all is one message
 MOST, ENOUGH = 20, 200  # problems of one config to tell at once, and to look for
 
 
 class ConfigError(NNFrameError):
     """Everything that is wrong with one config: `problems` holds a line for each of the first, `count` says how many there are;
-    `found` has dotted path and message of each where they are known."""
+    `found` has dotted path and message of each where they are known, `mend` what to write to mend several."""
 
-    def __init__(self, problems: list[str], found: Sequence[tuple[str, str]] = ()) -> None:
-        self.found = list(found)
+    def __init__(self, problems: list[str], found: Sequence[tuple[str, str]] = (), mend: str = "") -> None:
+        self.found, self.mend = list(found), printable(mend, 10_000)
         self.problems, self.count = [printable(problem) for problem in problems[:MOST]], len(problems)
-        super().__init__("\n".join(self.problems))
+        super().__init__("\n".join([*self.problems, *filter(None, [self.mend])]))
 
     @property
     def summary(self) -> str:

@@ -279,7 +279,7 @@ PARTS: dict[str, Any] = {"validation": 0.25, "test": 0.25}
 
 SOURCES = [  # files that tests/test_cases.py writes
     Case(
-        nn.CSV("data.csv", target="k", decimal=".", header=True, missing=["-"], dates=["d"], inputs=["d", "a"], validation=0.25, test=0.25)
+        nn.CSV("data.csv", target="k", encoding="cp1252", decimal=".", header=True, missing=["-"], dates=["d"], inputs=["d", "a"], validation=0.25, test=0.25)
     ),
     Case(nn.NPY("a.npy", y="k.npy", weight="c.npy", mapped=True, validation=0.25, test=0.25)),
     Case(nn.NPY("a.npy", y="k.npy", transforms=[nn.Standardize()], validation=0.25, test=0.25)),

@@ -5,13 +5,20 @@ from pathlib import Path
 
 import numpy as np
 
-from nnframe.components.wording import aligned, ordinary
+from nnframe.components.wording import aligned, flow, ordinary
 from nnframe.config.compose import load
-from nnframe.config.experiment import checked, located
+from nnframe.config.experiment import checked, each_of, located
+from nnframe.config.reading import ROWS as ENDINGS
 from nnframe.data.dataset import Dataset
+from nnframe.data.duplicates import as_bytes, shared
 from nnframe.data.mapped import Mapped, chunks, extremes
+from nnframe.data.mending import Lacking
 from nnframe.data.source import PreparedData, Source
-from nnframe.errors import NNFrameError, listed
+from nnframe.data.sources.csv import CSV
+from nnframe.data.sources.frames import Parquet
+from nnframe.data.table import Refused
+from nnframe.data.transforms.scaling import Standardize
+from nnframe.errors import DataError, NNFrameError, listed
 
 COLUMNS, ROWS, WIDE = 20, 5, 8  # of a table at most: lines, rows of data, and columns beside each other
 MOST = 10**6  # rows among which duplicates are looked for
@@ -20,6 +27,9 @@ VERBS = {"training": "train", "validation": "validate", "test": "test"}
 
 def show(config: Path, overrides: list[str]) -> int:
     """Print it. Returns the exit status. Raises ConfigError for data that cannot be trained on."""
+    if config.suffix.lower() in ENDINGS and config.is_file() and not overrides:
+        print(*_beginning(config), sep="\n")
+        return 0
     experiment = checked(document := load(config, overrides))
     source = experiment.data
     fold = None if source.all_folds is None else 0
@@ -27,11 +37,39 @@ def show(config: Path, overrides: list[str]) -> int:
         parts = source.split_rows(experiment.seed, test=True, fold=fold)
         prepared = source.transformed(parts)
     except NNFrameError as error:
-        place = f"data.{error.path}" if error.path else "data"
-        raise located(document, [(place, error.message)]) from None
+        raise located(document, each_of(error, "data"), getattr(error, "mend", "")) from None
     for line in described(experiment.name, source, parts, prepared):
         print(line)
     return 0
+
+
+def _beginning(path: Path) -> Iterator[str]:
+    """What is in a file of rows, and a config to begin with, whose target is the last column."""
+    kind = {"CSV": CSV, "Parquet": Parquet}[ENDINGS[path.suffix.lower()]]
+    *names, target = kind(path, target="").table().columns
+    inputs = None
+    try:
+        data = kind(path, target=target).read()
+    except DataError as error:
+        out = [one.column for one in getattr(error, "each", [error]) if isinstance(one, Refused)]
+        inputs = tuple(name for name in names if name not in out)
+        if not out or not inputs:
+            raise
+        data = kind(path, target=target, inputs=inputs).read()
+    yield from (f"# {line}" for line in (*data.notes, *_columns(data)))
+    gaps = [name for name, lost in zip(data.inputs, np.isnan(data.x).any(0), strict=True) if lost]
+    transforms = Lacking((Standardize(),), data.categories, gaps).mend or "transforms: [Standardize]"
+    chosen = f", inputs: {flow(inputs)}" if inputs else ""
+    scaled = "" if data.classes else ", target_transforms: [Standardize]"
+    yield f"data: {{type: {kind.__name__}, path: {flow(str(path))}, target: {flow(target)}{chosen},"
+    yield f"  {transforms}{scaled}, validation: 0.2}}"
+    yield "model:"
+    yield "  - {type: Dense, units: 16}"
+    yield "  - Tanh"
+    yield f"  - {{type: Dense, units: {len(data.classes) or 1}}}"
+    yield f"loss: {'CrossEntropy' if data.classes else 'MSE'}"
+    yield "optimizer: {type: Adam, lr: 0.01}"
+    yield "train: {epochs: 50, batch_size: 32}"
 
 
 def described(name: str, source: Source, parts: dict[str, Dataset], prepared: PreparedData) -> Iterator[str]:
@@ -115,20 +153,14 @@ def _duplicates(parts: dict[str, Dataset]) -> Iterator[str]:
     if any(isinstance(part.x, Mapped) for part in parts.values()) or sum(len(part.x) for part in parts.values()) > MOST:
         yield f"duplicates: not looked for among more than {MOST:,} rows, or rows that stay in their file"
         return
-    held = {name: _as_bytes(part.x if part.weight is None else part.x[part.weight != 0]) for name, part in parts.items()}
+    held = {name: as_bytes(part) for name, part in parts.items()}
     distinct = np.unique(held["training"])
     again = len(held["training"]) - len(distinct)
     told = [f"{again:,} {'row' if again == 1 else 'rows'} within the training part"]
     for name, rows in held.items():
         if name != "training":
-            told.append(f"{int(np.isin(rows, distinct).sum()):,} to {VERBS[name]} on that are trained on too")
+            told.append(f"{shared(rows, distinct):,} to {VERBS[name]} on that are trained on too")
     yield f"duplicates (the same inputs): {', '.join(told)}"
-
-
-def _as_bytes(x: np.ndarray) -> np.ndarray:
-    """Each row as one value that can be compared."""
-    rows = np.ascontiguousarray(x.reshape(len(x), -1))
-    return rows.view(np.dtype((np.void, rows.shape[1] * rows.itemsize)))[:, 0]
 
 
 def _first(data: Dataset) -> Iterator[str]:

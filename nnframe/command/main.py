@@ -14,7 +14,8 @@ from nnframe.components import plugins
 from nnframe.components.names import nearest
 from nnframe.config.compose import change, load
 from nnframe.config.experiment import is_sweep
-from nnframe.errors import ConfigError, FileError, NNFrameError, OptionError, printable
+from nnframe.config.reading import ROWS, no_config
+from nnframe.errors import ConfigError, FileError, NNFrameError, OptionError, UsageError, printable
 from nnframe.runs import train as training
 from nnframe.runs.folder import config_in
 from nnframe.system import blas, early, files, signals
@@ -46,6 +47,8 @@ def _hand_over(arguments: Sequence[str]) -> int:
     if verb not in VERBS and Path(verb).suffix in (".yaml", ".yml"):
         print(f"expected a verb before {verb!r}; write: nnframe run {shlex.join([verb, *rest])}", file=sys.stderr)
         return 2
+    if verb not in VERBS and Path(verb).suffix.lower() in ROWS:
+        raise UsageError(no_config(Path(verb)))
     if verb not in VERBS:
         print(f"unknown verb {verb!r}.{nearest(verb, VERBS)}\n\n{usage()}", file=sys.stderr)
         return 2
@@ -104,7 +107,9 @@ def answering(work: Callable[[], int]) -> int:
                 sys.stdout.flush()  # what cannot be written is noticed here, and not when Python ends
                 early.raises(False)
         except ConfigError as error:
-            print(error, *([f"{error.summary}; nothing was trained."] if error.summary else []), sep="\n", file=sys.stderr)
+            mend = f" {error.mend}" if error.mend else ""
+            end = [f"{error.summary}; nothing was trained.{mend}"] if error.summary else []
+            print(*error.problems, *end, sep="\n", file=sys.stderr)
             return 2
         except NNFrameError as error:
             print(printable(str(error)), file=sys.stderr)

@@ -27,7 +27,7 @@ from nnframe.components.options import (
 )
 from nnframe.components.registry import REGISTRY
 from nnframe.components.walk import Problems, TooManyProblems, validate_options
-from nnframe.components.wording import describe, short, shown
+from nnframe.components.wording import describe, flow, short, shown
 from nnframe.errors import OptionError
 
 C = TypeVar("C", bound="Component")
@@ -181,6 +181,14 @@ def config_of(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         return [config_of(v) for v in value]
     return str(value) if isinstance(value, Path) else value
+
+
+def written(component: Component) -> str:
+    """It as a config has it, in a line, without what is its default: `Standardize`, `{type: Impute, strategy: median}`."""
+    known = options(type(component))
+    given = {name: v for name, v in component._options.items() if known[name].required or not _same(v, known[name].value())}
+    name = type(component).__name__
+    return flow({"type": name} | config_of(given)) if given else name
 
 
 def _of_run(kind: Any, value: Any, run: int) -> Any:

@@ -1,5 +1,7 @@
 """What an annotation takes, and how it and a value read in a message."""
 
+import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
@@ -90,6 +92,16 @@ def shown(value: Any) -> str:
     except ValueError:  # Python refuses to print integers of more than 4300 digits
         return "an integer of more than 4300 digits"
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def flow(value: Any) -> str:
+    """Plain data as YAML has it in a line: `{type: Impute, columns: [a]}`."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{flow(key)}: {flow(item)}' for key, item in value.items())}}}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(flow, value))}]"
+    plain = isinstance(value, str) and re.fullmatch(r"[^\W\d]\w*( \w+)*", value) and value.lower() not in ("true", "false", "null")
+    return value if plain else json.dumps(value, ensure_ascii=False)
 
 
 def ordinary(value: float) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnframe.components.component import config_of
-from nnframe.config.experiment import Experiment, checked, located
+from nnframe.config.experiment import Experiment, checked, each_of, located
 from nnframe.config.reading import Document
 from nnframe.data.dataset import Dataset, array_hash
 from nnframe.data.source import PreparedData, Source
@@ -110,8 +110,8 @@ def build(document: Document, load: Callable[[Source], Dataset] | None = None, *
         if data.test is not None:  # what is wrong with it is told before training
             batches_for(model, deepcopy(experiment.loss), own_metrics(experiment.metrics), data.test, "test", model._store.seeds, 1, False)
     except NNFrameError as error:
-        place = ".".join(filter(None, (path, error.path)))
-        raise located(document, [(_in_config(place, experiment), error.message)]) from None
+        found = [(_in_config(place, experiment), message) for place, message in each_of(error, path)]
+        raise located(document, found, getattr(error, "mend", "")) from None
     problems, rows = [], {}
     for name, row in experiment.predict.items():
         try:

@@ -16,7 +16,7 @@ from nnframe.components.wording import shown
 from nnframe.config.reading import COMMAND_LINE, Document
 from nnframe.config.sections import Sweep
 from nnframe.data.source import Source
-from nnframe.errors import ConfigError, OptionError, join
+from nnframe.errors import ColumnsError, ConfigError, NNFrameError, OptionError, join
 from nnframe.layers.base import Layer
 from nnframe.layers.weights import Start
 from nnframe.losses.base import Loss
@@ -137,11 +137,17 @@ def _unwritable(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         yield from _unwritable(inner, join(path, key))
 
 
-def located(document: Document, problems: list[tuple[str, str]]) -> ConfigError:
+def located(document: Document, problems: list[tuple[str, str]], mend: str = "") -> ConfigError:
     """Problems by dotted path as one error, in the order in which they stand in the file."""
     ordered = sorted(problems, key=lambda problem: document.mark(problem[0])[1:])
     lines = [f"{document.where(path)}: {path}: {message}" if path else f"{document.where(path)}: {message}" for path, message in ordered]
-    return ConfigError(lines, ordered)
+    return ConfigError(lines, ordered, mend)
+
+
+def each_of(error: NNFrameError, within: str) -> list[tuple[str, str]]:
+    """Dotted path and message of an error, or of each that it has, seen from further out."""
+    each = error.each if isinstance(error, ColumnsError) else [error]
+    return [(".".join(filter(None, (within, one.path))), one.message) for one in each]
 
 
 def _places(name: str, value: Any) -> Iterator[str]:

@@ -20,6 +20,7 @@ from nnframe.errors import ConfigError, FileError, join
 SIZE, NODES, DEPTH, KEY = 2**20, 20_000, 60, 200  # of one document, aliases written out; characters of a key
 
 COMMAND_LINE = "command line"
+ROWS = {".csv": "CSV", ".tsv": "CSV", ".parquet": "Parquet", ".pq": "Parquet"}  # endings of files that are no configs
 
 Marks = dict[str, tuple[str, int, int]]  # dotted path -> (file, line, column)
 
@@ -68,8 +69,18 @@ class Document:
         return Path.cwd() if file == COMMAND_LINE else Path(file).absolute().parent
 
 
+def no_config(path: Path) -> str:
+    """That a file of rows is none, and how a config names it."""
+    kind = ROWS[path.suffix.lower()]
+    return (
+        f"{path} is data, not a config; a config names it: data: {{type: {kind}, path: {path}, target: ...}}; nnframe list config shows one"
+    )
+
+
 def read(path: Path) -> Document:
     """Read a config. Raises ConfigError for text that is not YAML or too large, FileError for a file that cannot be read."""
+    if path.suffix.lower() in ROWS and path.is_file():
+        raise ConfigError([no_config(path)])
     try:
         with regular_file(path).open("rb") as file:
             raw = file.read(SIZE + 1)

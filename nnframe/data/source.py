@@ -16,9 +16,11 @@ from nnframe.components.options import field, options
 from nnframe.components.wording import shown
 from nnframe.data.augmentations.base import Augmentation
 from nnframe.data.dataset import Dataset
+from nnframe.data.mapped import Mapped
+from nnframe.data.mending import Lacking
 from nnframe.data.splits import CV, Split, by_column, fold_of, held_out, with_class_weights, with_label_noise
 from nnframe.data.transforms.base import Transform
-from nnframe.errors import DataError, FileError, OptionError, UsageError, listed
+from nnframe.errors import ColumnsError, DataError, FileError, OptionError, UsageError, listed
 from nnframe.streams import generator
 
 Part = Annotated[float, Range(above=0, below=1)]
@@ -224,6 +226,22 @@ class Source(Component):
 
     def transformed(self, parts: dict[str, Dataset]) -> PreparedData:
         """All parts, by transforms that are fitted to the one that is trained on. Raises DataError."""
+        try:
+            return self._transformed(parts)
+        except DataError as error:
+            raise self._lacking(parts) or error from None
+
+    def _lacking(self, parts: dict[str, Dataset]) -> DataError | None:
+        """What columns of texts or with empty cells lack, if that is more than one thing."""
+        training = parts["training"]
+        if training.x.ndim != 2 or any(isinstance(part.x, Mapped) for part in parts.values()):
+            return None
+        lost = np.any([np.isnan(part.x).any(0) for part in parts.values()], 0)
+        gaps = [name for name, missing in zip(training.inputs, lost, strict=False) if missing]
+        lacking = Lacking(self.transforms, training.categories, gaps)
+        return ColumnsError(each, f"Write {lacking.mend}") if len(each := lacking.errors()) > 1 else None
+
+    def _transformed(self, parts: dict[str, Dataset]) -> PreparedData:
         raw = replace(parts["training"].rows(slice(1)), visited=None)
         transforms, of_targets = deepcopy(self.transforms), deepcopy(self.target_transforms)
         with np.errstate(all="ignore"):  # what is not finite is refused below
@@ -232,7 +250,7 @@ class Source(Component):
                     transform.fit_to(parts["training"])
                     parts = {name: transform.on(part) for name, part in parts.items()}
                 except DataError as error:
-                    if (held := parts["training"].categories) and transform.columns is None:
+                    if (held := parts["training"].categories) and error.path == "columns" and transform.columns is None:
                         name = next(iter(held))
                         error.message += f"; the column {name!r} holds texts ({listed(held[name], 5)})"
                     raise error.within(f"transforms.{i}") from None

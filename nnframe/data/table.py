@@ -1,7 +1,7 @@
 """Named columns, as a CSV file, a Parquet file or a data frame has them, as rows to train on."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -10,14 +10,16 @@ import numpy as np
 
 from nnframe.components.names import nearest, unit_hint
 from nnframe.components.options import field
+from nnframe.components.wording import flow
 from nnframe.data.dataset import Dataset, Origin
+from nnframe.data.mending import Lacking
 from nnframe.data.source import Source
-from nnframe.errors import DataError, OptionError, listed, more
+from nnframe.errors import ColumnsError, DataError, OptionError, listed, more
 
 DATE = re.compile(r"\d{1,2}([./-])\d{1,2}\1(\d{4}|\d\d)|\d{4}[./]\d{1,2}[./]\d{1,2}")  # not as ISO has it
+DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?!\d)", re.A)  # with points, the day always is
 FEW = 9  # rows that a column may count by chance
 TEXTS = 50  # distinct texts from which a column may be one of names or sentences
-ALSO = 3  # columns beside the first one whose mistake is told in full
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Column:
     codes: np.ndarray | None = None
     texts: tuple[str, ...] = ()
     truths: bool = False  # are its numbers True and False?
+    days: bool = False  # are they dates?
 
     def __len__(self) -> int:
         return len(self.x)
@@ -175,60 +178,98 @@ class Tabular(Source):
         inputs = self.inputs or tuple(name for name in table.columns if name not in others)
         if not inputs:
             raise DataError(f"{table.name} has no column beside the target; expected inputs", path="inputs")
-        if self.inputs is None:
-            self._refuse(table, [name for name in inputs if _unnamed(name)], inputs, "which has no name, like an index that pandas wrote")
-        columns = self._inputs(table, inputs)
-        if self.inputs is None and len(inputs) > 1:
-            counting = [name for name, column in zip(inputs, columns, strict=True) if _counts(column)]
-            self._refuse(table, counting, inputs, "which only counts the rows")
-        weight = None if self.weight is None else self.numbers_of(table, self.weight, "weight")
-        y, classes = self.target_of(table)
+        columns, wrong = self._inputs(table, inputs)
+        weight = None
+        try:
+            weight = None if self.weight is None else self.numbers_of(table, self.weight, "weight")
+            y, classes = self.target_of(table)
+        except DataError as error:
+            wrong.append(error)
+        if wrong:
+            raise self._at_once(wrong, inputs, columns)
         return Dataset(
-            table.matrix(inputs, columns),
+            table.matrix(inputs, list(columns.values())),
             y,
             weight,
             inputs,
             self.targets,
             classes,
-            categories={name: column.texts for name, column in zip(inputs, columns, strict=True) if column.codes is not None},
+            categories={name: column.texts for name, column in columns.items() if column.codes is not None},
             columns={name: self._split_column(table, name) for name in self.split.columns.values()},
             origin=table.origin,
-            notes=table.notes + _of_truths(table, inputs, columns),
+            notes=table.notes + _of_truths(table, columns) + self._of_identifiers(columns),
         )
 
-    def _inputs(self, table: Table, names: tuple[str, ...]) -> list[Column]:
-        """The input columns. Raises DataError with what is wrong in all of them."""
-        columns, wrong = [], []
+    def _inputs(self, table: Table, names: tuple[str, ...]) -> tuple[dict[str, Column], list[DataError]]:
+        """The input columns that can be read, and what is wrong with them and the others."""
+        columns: dict[str, Column] = {}
+        wrong: list[DataError] = []
         for name in names:
             try:
-                columns.append(self._input(table, name, names))
+                columns[name] = table.column(name, "inputs")
             except DataError as error:
                 wrong.append(error)
-        if wrong:
-            first, *others = wrong
-            told = [first.message, *(f"Also: {error.message}" for error in others[:ALSO])]
-            first.message = ". ".join([*told, *([f"And {len(others) - ALSO:,} more columns"] if len(others) > ALSO else [])])
-            raise first
-        return columns
+            else:
+                why = self._no_input(table, name, columns[name], len(names))
+                wrong += [Refused(table.name, name, names, *why)] if why else []
+        return columns, wrong
 
-    def _input(self, table: Table, name: str, inputs: tuple[str, ...]) -> Column:
-        column = table.column(name, "inputs")
+    def _no_input(self, table: Table, name: str, column: Column, count: int) -> tuple[str, ...]:
+        """Why a column is no measurement, unless `inputs` names it; then what else may be done: an index in sorted rows gives the answer
+        away."""
         if column.lost == len(column):
-            leave = _without([name], inputs)
-            raise DataError(
-                f"{table.name}: the column {name!r} is empty in all rows{leave and f'; {leave} to leave it out'}", path="inputs"
+            return (EMPTY,)
+        if self.inputs is not None:
+            return ()
+        if _unnamed(name):
+            return ("which has no name, like an index that pandas wrote",)
+        if count > 1 and _counts(column):
+            return ("which only counts the rows",)
+        if are_dates(column.texts):
+            return (
+                f"which holds dates such as {column.texts[0][:60]!r}",
+                f"{table.dated.format(flow(name))} to have them as numbers of days",
             )
-        if self.inputs is None and column.codes is not None:
-            if are_dates(column.texts):
-                first = column.texts[0][:60]
-                told = f"which holds dates such as {first!r}; {table.dated.format(name)} to have them as numbers of days, or else"
-                self._refuse(table, [name], inputs, told, "")
-            if column.texts and all(map(DATE.fullmatch, column.texts)):
-                told = f"with texts such as {column.texts[0]!r}; dates are read where they are written 2020-01-31, or else"
-                self._refuse(table, [name], inputs, told, "")
-            if len(column.texts) > TEXTS and len(column.texts) * 2 > len(column):
-                self._refuse(table, [name], inputs, "which looks like an identifier or free text")
-        return column
+        if column.texts and all(map(DATE.fullmatch, column.texts)):
+            return (f"with texts such as {column.texts[0]!r}", "dates are read where they are written 2020-01-31 or 31.1.2020")
+        if len(column.texts) > TEXTS and len(column.texts) * 2 > len(column):
+            return ("which looks like an identifier or free text",)
+        return ()
+
+    def _at_once(self, wrong: list[DataError], inputs: tuple[str, ...], columns: dict[str, Column]) -> DataError:
+        """All that is wrong, and what to write; one mistake alone says that by itself."""
+        refused = [error for error in wrong if isinstance(error, Refused)]
+        others: list[DataError] = [error for error in wrong if not isinstance(error, Refused)]
+        out = [error.column for error in refused]
+        if refused and self.inputs is None:
+            found = [name for name in columns if name not in out and self._may_identify(columns[name])]
+            out += found
+            others += [DataError(identifier(name), path="inputs") for name in found]
+        rest = [name for name in inputs if name not in out]
+        kept = {name: column for name, column in columns.items() if name in rest}
+        texts = [name for name, column in kept.items() if column.codes is not None]
+        lacking = Lacking(self.transforms, texts, [name for name, column in kept.items() if column.lost])
+        if refused:
+            others += lacking.errors()
+        if len(refused) + len(others) == 1:
+            return wrong[0]
+        for error in refused:
+            error.message = error.short
+        inputs_ = [f"inputs: {flow(rest)}"] if refused and rest else []
+        mend = ", ".join([*inputs_, *filter(None, [lacking.mend])]) if refused else ""
+        return ColumnsError(
+            [*refused, *others], f"{'Write' if len(wrong) == len(refused) else 'Mend the cells, and write'} {mend}" if mend else ""
+        )
+
+    def _of_identifiers(self, columns: Mapping[str, Column]) -> tuple[str, ...]:
+        """Which columns may be identifiers, in words."""
+        names = [name for name, column in columns.items() if len(columns) > 1 and self._may_identify(column)]
+        rest = [name for name in columns if name not in names]
+        return tuple(f"{identifier(name)} inputs: [{listed(list(map(flow, rest)))}] leaves it out" for name in names if rest)
+
+    def _may_identify(self, column: Column) -> bool:
+        """Is this an input only since nobody said which columns are, and counts something that is no measurement?"""
+        return self.inputs is None and _rises(column)
 
     def numbers_of(self, table: Table, name: str, option: str, column: Column | None = None) -> np.ndarray:
         """A column of numbers, all there. Raises DataError."""
@@ -271,23 +312,38 @@ class Tabular(Source):
             column = table.column(name, option, texts=True)
         return column.x if column.codes is None else column.as_texts()
 
-    def _refuse(self, table: Table, found: list[str], inputs: tuple[str, ...], why: str, mark: str = ";") -> None:
-        """Raise DataError for columns that are no measurement: an index in sorted rows gives the answer away."""
-        if found:
-            rest = _without(found, inputs)
-            leave = f"{rest} to leave it out, or name it there too" if rest else "name it in inputs"
-            raise DataError(f"{table.name} has the column {found[0]!r}, {why}{mark} {leave} if it is meant", path="inputs")
+
+EMPTY = "is empty in all rows"
 
 
-def _of_truths(table: Table, inputs: Sequence[str], columns: Sequence[Column]) -> tuple[str, ...]:
+class Refused(DataError):
+    """A column that is no input, or none unless it is named; `short` without what to do."""
+
+    def __init__(self, table: str, column: str, inputs: tuple[str, ...], why: str, instead: str = "") -> None:
+        self.column = column
+        rest = _without([column], inputs)
+        if why is EMPTY:
+            self.short = f"{table}: the column {column!r} {why}"
+            super().__init__(f"{self.short}{rest and f'; {rest} to leave it out'}", path="inputs")
+            return
+        self.short = f"{table} has the column {column!r}, {why}{instead and f'; {instead}'}"
+        leave = f"{rest} to leave it out, or name it there too" if rest else "name it in inputs"
+        super().__init__(f"{self.short}{', or else' if instead else ';'} {leave} if it is meant", path="inputs")
+
+
+def _of_truths(table: Table, columns: Mapping[str, Column]) -> tuple[str, ...]:
     """Which columns of truths are numbers now, in words."""
-    names = [name for name, column in zip(inputs, columns, strict=True) if column.truths]
+    names = [name for name, column in columns.items() if column.truths]
     return (f"{Path(table.name).name}: False is 0 and True is 1 in {listed(names)}",) if names else ()
+
+
+def identifier(name: str) -> str:
+    return f"{name} holds whole numbers, all different and rising: an identifier?"
 
 
 def _without(names: list[str], inputs: tuple[str, ...]) -> str:
     rest = [name for name in inputs if name not in names]
-    return f"write inputs: [{listed(rest)}]" if rest else ""
+    return f"write inputs: [{listed(list(map(flow, rest)))}]" if rest else ""
 
 
 def _unnamed(name: str) -> bool:
@@ -301,6 +357,17 @@ def _counts(column: Column) -> bool:
     if column.codes is not None or count <= FEW or column.ends[0] not in (0, 1) or column.ends[1] != column.ends[0] + count - 1:
         return False
     return bool(np.all(column.x == np.arange(count) + column.ends[0]))
+
+
+def _rises(column: Column) -> bool:
+    """Does a column hold whole numbers, each above the one before?"""
+    if column.codes is not None or column.days or len(column) <= FEW or column.lost:
+        return False
+    first, last = column.ends
+    if first % 1 or last % 1 or last - first < len(column) - 1:
+        return False
+    x = column.x
+    return bool(np.all(x[1:] > x[:-1]) and np.all(x % 1 == 0))
 
 
 # ------------------------------------------------------------------------------------------ texts as columns
@@ -334,8 +401,9 @@ def truths(column: Column) -> Column | None:
 
 
 def are_dates(texts: Sequence[str]) -> bool:
-    """Are all texts dates such as 2020-01-31, with a time of day or without?"""
-    if not texts or not all(len(text) >= 10 and text[4] == text[7] == "-" and text[:4].isdecimal() for text in texts):
+    """Are all texts dates such as 2020-01-31 or 31.1.2020, with a time of day or without?"""
+    iso = all(len(text) >= 10 and text[4] == text[7] == "-" and text[:4].isdecimal() for text in texts)
+    if not texts or not (iso or all(map(DAY_FIRST.match, texts))):
         return False
     try:
         return len(list(days(texts))) == len(texts)
@@ -344,13 +412,15 @@ def are_dates(texts: Sequence[str]) -> bool:
 
 
 def days(texts: Iterable[str]) -> Iterator[float]:
-    """Days since 1970-01-01 of ISO dates, with a fraction for the time of day; UTC where a time zone is given. Raises ValueError."""
+    """Days since 1970-01-01 of dates such as 2020-01-31 or 31.1.2020, with a fraction for the time of day; UTC where a time zone is given.
+    Raises ValueError."""
     from datetime import UTC, datetime, timedelta  # not needed for importing
 
     day, naive, aware = timedelta(days=1), datetime(1970, 1, 1), datetime(1970, 1, 1, tzinfo=UTC)
     zoned = None
     for text in texts:
-        moment = datetime.fromisoformat(text)
+        found = DAY_FIRST.match(text)
+        moment = datetime.fromisoformat(f"{found[3]}-{found[2]:0>2}-{found[1]:0>2}{text[found.end() :]}" if found else text)
         if zoned is None:
             zoned = moment.tzinfo is not None
         elif zoned != (moment.tzinfo is not None):

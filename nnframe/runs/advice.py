@@ -6,9 +6,12 @@ from itertools import pairwise
 
 import numpy as np
 
+from nnframe.components.component import written
 from nnframe.components.wording import ordinary
 from nnframe.config.build import Job
-from nnframe.data.mapped import extremes
+from nnframe.data.duplicates import as_bytes, shared
+from nnframe.data.mapped import Mapped, extremes
+from nnframe.data.source import Source
 from nnframe.errors import printable
 from nnframe.layers.activations.elementwise import Sigmoid, Tanh
 from nnframe.layers.activations.softmax import Softmax
@@ -22,6 +25,9 @@ from nnframe.training.fit import evaluate
 
 ROWS = 1000  # of the data, to look at the loss before training
 FAR = 3  # times the loss of a model that knows nothing, at which inputs are to blame if they spread as far as
+COMPARED = 10**5  # rows at most, among which those are looked for that stand in two parts
+ENOUGH = 10  # epochs, after which the mean should be known
+LARGE = 10  # targets' root mean square, far from which outputs start
 SPREAD = 10  # this many, on both sides of 0 together
 
 
@@ -56,6 +62,11 @@ def advice(job: Job, *, forward: bool = True) -> Iterator[str]:
     for at, inner, after in _pairs(job.model, "model"):
         if isinstance(inner, Dense) and inner.bias and isinstance(after, BatchNorm):
             yield f"{at}: a bias straight before BatchNorm does nothing, and is moved by rounding alone; write bias: false"
+    if isinstance(experiment.loss, (MSE, MAE)) and isinstance(last, Dense) and (told := _scale_targets(job)):
+        y = _targets(job)
+        reach = f"targets go from {y.min():.4g} to {y.max():.4g}, and outputs start near 0"
+        yield f"data.target: {reach}; {told} (metrics stay in the target's units)"
+    yield from _trained_on_too(job)
     if forward:
         yield from _unscaled(job)
 
@@ -110,7 +121,37 @@ def remark(job: Job, first: Mapping[str, float], kept: Mapping[str, float]) -> s
             return f"{name} {ordinary(value)} is far above that of a model that knows nothing, {words}{help_}"
         if not nothing > 0 and value > FAR * first[name] > 0:
             return f"{name} {ordinary(value)} is far above that of the first epoch, {ordinary(first[name])}{help_}"
+    nothing, words = _nothing(job)
+    enough = job.experiment.train.epochs >= ENOUGH and job.data.training.weight is None
+    if enough and isinstance(job.experiment.loss, MSE) and loss >= nothing > 0:
+        told = _scale_targets(job) or "more epochs or another optimizer.lr may help"
+        return f"loss {ordinary(loss)} is no better than that of a model that knows nothing, {words}; {told}"
     return ""
+
+
+def _scale_targets(job: Job) -> str:
+    """What to write where targets are so far from 0, where outputs start, that steps of a usual lr hardly bring these there; a layer alone
+    may do it, as may an optimizer that has no lr."""
+    experiment, y = job.experiment, _targets(job).astype(np.float64)
+    if len(job.model.layers) < 2 or experiment.weights is not None or not hasattr(experiment.optimizer, "lr"):
+        return ""
+    if np.sqrt(np.mean(y**2)) <= LARGE:
+        return ""
+    given = experiment.data.target_transforms
+    return f"write target_transforms: [{', '.join([*map(written, given), 'Standardize'])}]"
+
+
+def _trained_on_too(job: Job) -> Iterator[str]:
+    """Rows of a source to validate or test on that stand among those that are trained on."""
+    training = job.data.training
+    for name in ("validation", "test"):
+        part = getattr(job.data, name)
+        if part is None or not isinstance(getattr(job.experiment.data, name), Source) or len(training.x) + len(part.x) > COMPARED:
+            continue
+        if isinstance(training.x, Mapped) or isinstance(part.x, Mapped) or training.x.dtype != part.x.dtype:
+            continue
+        if again := shared(rows := as_bytes(part), as_bytes(training)):
+            yield f"data.{name}: {again:,} of the {len(rows):,} {name} rows are trained on too (their inputs are the same)"
 
 
 def _at_zero(job: Job, nothing: float, rows: int | None = None) -> float:

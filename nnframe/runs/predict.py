@@ -21,7 +21,7 @@ from nnframe.errors import DataError, FileError, UsageError, listed
 from nnframe.runs.load import Trained
 from nnframe.system import npz
 
-READING = ("delimiter", "decimal", "header", "missing", "dates")  # options of CSV that say how a file is read
+READING = ("delimiter", "decimal", "header", "missing", "dates", "encoding")  # options of CSV that say how a file is read
 
 
 @dataclass(frozen=True)

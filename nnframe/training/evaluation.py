@@ -91,7 +91,7 @@ def batches_for(
             raise error.within(f"{what}.y") from None
     data = as_dataset(data, model.input_shape, model.runs, model.dtype, what)
     numbers = data.y.dtype.kind == "f" or not data.targets  # a source's integers are classes
-    if numbers and data.y.ndim == 1 + (data.sets is not None) and loss.target_row(model.output_shape, False) == (1,):
+    if numbers and data.y.ndim == 1 + (data.sets is not None) and loss.target_row(model.output_shape, data.y.dtype.kind in "iu") == (1,):
         data = replace(data, y=data.y[..., None])  # one number a row cannot mean anything else
     names = [metric.name for metric in metrics]
     if twice := [name for name in names if names.count(name) > 1]:

@@ -48,11 +48,14 @@ CASES = {
     "a question mark and an empty cell": (holes("?", ""), [], r"rows.csv:3: column 'w': .* an empty cell or nan, and 1 more such cell in 'w'; write transforms: \[Impute\]", ["data.transforms=[Impute]"]),
     "an empty target": (rows().replace("21.75", "").replace("33.25", ""), [], r"data.target: .*rows.csv:3: column 'price': expected a finite number, got an empty cell, and 1 more such cell; leave out the rows", rows()),
     "a dash for what is missing": (holes("-", "-"), [], r"rows.csv:3: column 'w': .* got '-', and 1 more such cell; if it stands for a missing value, write missing: \['-'\]", ["data.missing=['-']", "data.transforms=[Impute]"]),
-    "bad cells in two columns": (holes("abc", "x").replace("155.4", "tall"), [], r"rows.csv:2: column 'h': expected a finite number, got 'tall'.*\. Also: \S*rows.csv:3: column 'w': expected a finite number, got 'abc', and 1 more such cell", rows()),
+    "bad cells in two columns": (holes("abc", "x").replace("155.4", "tall"), [], r"rows.csv:2: column 'h': expected a finite number, got 'tall'[^\n]*\n\S* data.inputs: \S*rows.csv:3: column 'w': expected a finite number, got 'abc', and 1 more such cell\n2 mistakes", rows()),
     "a column of texts": (rows(head="h,w,price").replace("155.4", "Rome").replace("171.25", "Oslo").replace("180.5", "Rome").replace("166.5", "Oslo").replace("190.5", "Oslo").replace("160.5", "Rome"), [], r"the column 'h' holds texts \(Oslo, Rome\); write transforms: \[OneHot\] to encode it, or leave it out with inputs: \[w\]", ["data.inputs=[w]"]),
     "two columns of texts": ("town,sex,h,price\nRome,f,1,2\nOslo,m,2,3\nRome,m,4,4\n", [], r"the column 'town' holds texts \(Oslo, Rome\), and so does 'sex'; write transforms: \[OneHot\] to encode them, or leave them out with inputs: \[h\]", ["data.transforms=[OneHot]"]),
     "ISO dates": ("day,h,price\n2020-01-31,1,2\n2020-02-01,2,3\n2020-03-01,4,4\n", [], r"the column 'day', which holds dates such as '2020-01-31'; write dates: \[day\] to have them as numbers of days, or else write inputs: \[h\] to leave it out", ["data.dates=[day]"]),
-    "other dates": ("day,h,price\n31/01/2020,1,2\n1/02/2020,2,3\n1/3/2020,4,4\n", [], r"the column 'day', with texts such as '1/02/2020'; dates are read where they are written 2020-01-31, or else write inputs: \[h\] to leave it out", ["data.inputs=[h]"]),
+    "other dates": ("day,h,price\n31/01/2020,1,2\n1/02/2020,2,3\n1/3/2020,4,4\n", [], r"the column 'day', with texts such as '1/02/2020'; dates are read where they are written 2020-01-31 or 31.1.2020, or else write inputs: \[h\] to leave it out", ["data.inputs=[h]"]),
+    "dates with points": ("day,h,price\n31.01.2020,1,2\n1.02.2020,2,3\n1.3.2020,4,4\n", [], r"the column 'day', which holds dates such as '1.02.2020'; write dates: \[day\] to have them as numbers of days", ["data.dates=[day]"]),
+    "dates that are no inputs": (rows(), ["data.inputs=[h]", "data.dates=[w]"], r"data.dates: 'w' is not among the inputs; name it there too, or leave it out here", ["data.dates=[]"]),
+    "no such encoding": (rows(), ["data.encoding=windows"], r"data.encoding: expected the name of an encoding of texts, such as utf-8, cp1252 \(Windows\), latin-1 or utf-16, got 'windows'", ["data.encoding=cp1252"]),
     "classes from 1": (ONES, ["data.target=kind", "model.2.units=3", "loss=CrossEntropy"], r"the target 'kind' has classes from 1 to 3, and they are numbered from 0; write target: \{column: kind, classes: \[1, 2, 3\]\}", ["data.target={column: kind, classes: [1, 2, 3]}"]),
     "a target with a unit": (rows(last=lambda n: f"{n:.2f} USD"), [], r"data.target: the target has 6 classes \(21.75 USD, .*\), but the model has outputs \(1,\); without 'USD' in its cells they are numbers", rows()),
     "an input with a sign": (rows(lambda n: f"${n}", last=str), [], r"the column 'h' holds texts .*; without '\$' in its cells they are numbers", rows()),
@@ -112,6 +115,148 @@ def test_one_look_at_the_answer_is_enough(tmp_path, monkeypatch, capsys, case):
         then = []
     kept = [argument for argument in arguments if argument[0] != "-" and "=" in argument and argument.partition("=")[0] not in str(then)]
     assert do(capsys, *kept, *then)[0] == 0
+
+
+@pytest.mark.parametrize(
+    "encoding, words",
+    {"cp1252": r":3: .* got byte 0xf6; it looks like cp1252 \(Windows\), 'Köln,2,3'", "utf-16": r": .*; it looks like UTF-16"}.items(),
+)
+def test_a_file_in_another_encoding(tmp_path, monkeypatch, capsys, encoding, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.csv").write_text("town,h,price\nRom,1,2\nKöln,2,3\nRom,3,4\n", encoding=encoding)
+    (tmp_path / "c.yaml").write_text(REGRESSION)
+    status, _, err = do(capsys, "data.transforms=[OneHot]")
+    assert status == 2 and re.search(rf"data.path: \S*rows.csv{words}: write encoding: {encoding}, or save the file as UTF-8\n$", err)
+    status, out, _ = do(capsys, "data.transforms=[OneHot]", f"data.encoding={encoding}", "--out", "runs")
+    assert status == 0
+    for verb in (["predict"], ["evaluate"]):  # which read a file as training did
+        assert command.main([*verb, out.splitlines()[-1], "rows.csv"]) == 0
+
+
+HEATING = ["gas", "oil", "", "wood"]
+
+
+def houses(skip=""):
+    """A file as an office exports it: semicolons, decimal commas, gaps, an identifier, texts, dates and notes."""
+    lines = ["id;area;rooms;built;heating;sold;notes;price"]
+    for i in range(60):
+        area, built = f"{50 + 37 * i % 90},5", "" if i % 7 == 3 else 1950 + 11 * i % 70
+        lines.append(
+            f"{10_000 + 7 * i};{area};{2 + i % 5};{built};{HEATING[i % 4]};{i % 28 + 1:02}.03.2021;note {i}, as told;{100 + 3 * i},25"
+        )
+    rows = [[cell for cell, name in zip(line.split(";"), lines[0].split(";"), strict=True) if name not in skip.split()] for line in lines]
+    return "\n".join(map(";".join, rows)) + "\n"
+
+
+@pytest.mark.parametrize(
+    "skip, given, told, write",
+    [
+        (
+            "",
+            "[Standardize]",
+            [
+                "rows.csv has the column 'sold', which holds dates such as '01.03.2021'; write dates: [sold] to have them as numbers of days",
+                "rows.csv has the column 'notes', which looks like an identifier or free text",
+                "id holds whole numbers, all different and rising: an identifier?",
+                "cells are empty in 'built'",
+                "cells are empty in the texts of 'heating'",
+                "there are texts in 'heating'",
+            ],
+            "inputs: [area, rooms, built, heating], transforms: [Impute, {type: Impute, strategy: most_frequent, columns: [heating]}, OneHot, Standardize]",
+        ),
+        (
+            "id sold notes",
+            "[Standardize]",
+            ["cells are empty in 'built'", "cells are empty in the texts of 'heating'", "there are texts in 'heating'"],
+            "transforms: [Impute, {type: Impute, strategy: most_frequent, columns: [heating]}, OneHot, Standardize]",
+        ),
+        (
+            "id sold notes built",
+            "[OneHot, Standardize]",
+            ["data.transforms.0: column 'heating': a value is missing; write {type: Impute, strategy: most_frequent, columns: [heating]} before it, or unknown: zeros"],
+            None,
+        ),
+        (
+            "id built heating",
+            "[{type: Impute, strategy: median}, MinMax]",
+            ["the column 'sold', which holds dates", "the column 'notes', which looks like"],
+            "inputs: [area, rooms]",
+        ),
+        (
+            "id sold",
+            "[{type: Impute, strategy: median}, MinMax]",
+            ["the column 'notes'", "cells are empty in the texts of 'heating'", "there are texts in 'heating'"],
+            "inputs: [area, rooms, built, heating], "
+            "transforms: [{type: Impute, strategy: median}, {type: Impute, strategy: most_frequent, columns: [heating]}, OneHot, MinMax]",
+        ),
+    ],
+)  # fmt: skip
+def test_all_mistakes_of_columns_are_told_at_once_with_a_line_to_write(tmp_path, monkeypatch, capsys, skip, given, told, write):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.csv").write_text(houses(skip))
+    (tmp_path / "c.yaml").write_text(REGRESSION.replace("target: price", f"target: price, transforms: {given}"))
+    status, out, err = do(capsys)
+    *problems, last = err.splitlines()
+    if write is None:
+        write, problems, last = (
+            "transforms: [{type: Impute, strategy: most_frequent, columns: [heating]}, OneHot, Standardize]",
+            [last],
+            None,
+        )
+    assert (status, out) == (2, "") and len(problems) == len(told)
+    for line, words in zip(problems, told, strict=True):
+        assert (line.startswith("c.yaml:2:") and line.removesuffix("\n").endswith(words)) or words in line
+    assert last in (None, f"{len(told)} mistakes; nothing was trained. Write {write}")
+    given = f", transforms: {given}" if "transforms" not in write else ""
+    (tmp_path / "c.yaml").write_text(REGRESSION.replace("target: price", f"target: price, {write}{given}"))
+    assert do(capsys)[0] == 0
+
+
+def test_cells_to_mend_come_before_the_line_to_write(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.csv").write_text(houses().replace(";4;", ";four;", 1).replace(";100,25", ";", 1))
+    (tmp_path / "c.yaml").write_text(REGRESSION)
+    err = do(capsys)[2]
+    assert re.search(r"data.inputs: \S*:4: column 'rooms': expected a finite number, got 'four'", err)
+    assert re.search(r"data.target: \S*:2: column 'price': expected a finite number, got an empty cell", err)
+    assert err.endswith("8 mistakes; nothing was trained. Mend the cells, and write inputs: [area, rooms, built, heating], transforms: [Impute, {type: Impute, strategy: most_frequent, columns: [heating]}, OneHot]\n")  # fmt: skip
+
+
+@pytest.mark.parametrize("words", [["check"], ["run"], []])
+def test_data_is_no_config(tmp_path, monkeypatch, capsys, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.csv").write_text(rows())
+    assert command.main([*words, "rows.csv"]) == 2
+    assert capsys.readouterr().err == (
+        "rows.csv is data, not a config; a config names it: data: {type: CSV, path: rows.csv, target: ...}; nnframe list config shows one\n"
+    )
+
+
+@pytest.mark.parametrize("text", [houses(), houses("sold notes"), rows(), KINDS])
+def test_a_file_of_rows_gets_a_config_to_begin_with(tmp_path, monkeypatch, capsys, text):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.csv").write_text(text)
+    assert command.main(["data", "rows.csv"]) == 0
+    told = capsys.readouterr().out
+    assert re.search(r"^# (input|heating) +(kind|texts) ", told, re.M)
+    (tmp_path / "c.yaml").write_text(told)
+    assert do(capsys)[0] == 0
+
+
+def test_what_may_be_an_identifier_is_noted(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "c.yaml").write_text(REGRESSION)
+    (tmp_path / "rows.csv").write_text(houses("built heating sold notes"))
+    status, out, _ = do(capsys)
+    assert (
+        status == 0
+        and "note: id holds whole numbers, all different and rising: an identifier? inputs: [area, rooms] leaves it out\n" in out
+    )
+    assert "identifier" not in do(capsys, "data.inputs=[id, area]")[1]  # it is meant
+    (tmp_path / "rows.csv").write_text("".join(houses("built heating sold notes").splitlines(True)[:9]))
+    assert "identifier" not in do(capsys)[1]  # by chance
+    (tmp_path / "rows.csv").write_text("day,h,price\n" + "".join(f"2020-01-{i:02},{i % 7},{i}\n" for i in range(1, 32)))
+    assert "identifier" not in do(capsys, "data.dates=[day]")[1]
 
 
 def test_a_list_of_seeds_in_a_file(tmp_path, monkeypatch, capsys):

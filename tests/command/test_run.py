@@ -278,7 +278,11 @@ MISTAKES = [
         "10:3: data.inputs: {0}/gap.csv: the column 'height' is empty in all rows; write inputs: [weight] to leave it out",
     ),
     ("data/gender.csv", "short.csv", "9:3: data.path: {0}/short.csv:2: expected 4 cells, as in the header, got 3"),
-    ("data/gender.csv", "latin.csv", "9:3: data.path: {0}/latin.csv: expected text in UTF-8, got byte 0xe9; save the file as UTF-8"),
+    (
+        "data/gender.csv",
+        "latin.csv",
+        "9:3: data.path: {0}/latin.csv:2: expected text in UTF-8, got byte 0xe9; it looks like cp1252 (Windows), 'René,133,65,M': write encoding: cp1252, or save the file as UTF-8",
+    ),
     ("data/gender.csv", "twice.csv", "9:3: data.path: {0}/twice.csv:1: the column 'weight' stands twice in the header"),
     ("data/gender.csv", "quote.csv", "9:3: data.path: {0}/quote.csv:2: unexpected end of data"),
     (

@@ -127,7 +127,7 @@ def test_columns_are_found_by_their_names(iris, capsys):
         (["data"], "data: expected a file of rows, .csv, .tsv, .txt, .parquet, .pq, .npy, .npz, by its ending"),
         (["empty.csv"], "empty.csv is empty"),
         (["header.csv"], "header.csv has no rows"),
-        (["binary.csv"], "binary.csv: expected text in UTF-8, got byte 0xff"),
+        (["binary.csv"], "binary.csv: expected text in UTF-8; it looks like UTF-16"),
         (["wide.npy"], "wide.npy: expected numbers (rows, 4), as in training, got float64 (3, 5)"),
         (["data/iris.csv", "-o", "none/out.csv"], "cannot write none/out.csv: No such file or directory"),
         (["data/iris.csv", "--plugin", "none.py"], "--plugin: there is no file none.py"),

@@ -287,6 +287,7 @@ NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,10}", fullmatch=True)
 EXTRA: dict[tuple[str, str], Any] = {  # what a constructor asks for beyond its annotations
     ("Experiment", "name"): st.from_regex(r"[a-z0-9_]([A-Za-z0-9_.-]{0,19}_)?", fullmatch=True),
     ("Layer", "name"): NAMES | st.none(),
+    ("CSV", "encoding"): st.sampled_from(["utf-8", "cp1252", "latin-1"]),
     ("CSV", "delimiter"): st.none() | st.sampled_from([";", "\t", " ", "|"]),
     ("Tabular", "target"): TEXTS | st.lists(TEXTS, min_size=1, max_size=3, unique=True) | st.deferred(lambda: of_options(nn.Target)),
     ("Tabular", "inputs"): st.none() | st.lists(TEXTS, min_size=1, max_size=3, unique=True),
@@ -323,7 +324,8 @@ def together(cls, given):
     if cls.__name__ == "SciPy" and given.get("method", "L-BFGS-B") != "L-BFGS-B":
         return given | {"memory": None}
     if issubclass(cls, Tabular) and given.get("inputs"):
-        return given | {"inputs": [f"{name} too" for name in given["inputs"]]}  # none of them a target
+        inputs = [f"{name} too" for name in given["inputs"]]  # none of them a target
+        return given | {"inputs": inputs} | ({"dates": inputs[:1]} if "dates" in given else {})
     if cls.__name__ == "Uniform" and (given.get("low", -1) > given.get("high", 1)):
         return given | {"low": -2, "high": 3}
     if cls.__name__ == "MinMax" and not given.get("low", 0) < given.get("high", 1):

@@ -137,8 +137,14 @@ def test_dates_are_days(tmp_path):
     text = "day,y\n1970-01-02,1\n1970-01-01 12:00,2\n2020-02-29T00:00:00,3\nNA,4\n"
     data = csv(tmp_path, text, dates=("day",)).load()
     np.testing.assert_array_equal(data.x, [[1], [0.5], [18321], [np.nan]])
-    with pytest.raises(nn.DataError, match=r"^dates: .*t.csv:3: column 'day': expected a date such as 2020-01-31 or .*, got '31.1.2020'"):
-        csv(tmp_path, "day,y\n1970-01-02,1\n31.1.2020,2\n", dates=("day",)).load()
+    days = csv(tmp_path, "day,y\n2.1.1970,1\n01.01.1970 12:00,2\n29.02.2020,3\nNA,4\n", dates=("day",)).load()
+    np.testing.assert_array_equal(days.x, data.x)
+    for text in ("31/1/2020", "31.1.20", "1.13.2020", "31.1.20200"):
+        with pytest.raises(
+            nn.DataError, match=rf"^dates: .*t.csv:3: column 'day': expected a date such as 2020-01-31, .* or 31.1.2020, got '{text}'"
+        ):
+            csv(tmp_path, f"day,y\n1970-01-02,1\n{text},2\n", dates=("day",)).load()
+    text = "day,y\n1970-01-02,1\n1970-01-01 12:00,2\n"
     with pytest.raises(nn.DataError, match=r"^dates: .*has no column 'dya'. Did you mean 'day'\?"):
         csv(tmp_path, text, dates=("dya",)).load()
     with pytest.raises(nn.DataError, match=r"^dates: .*t.csv:3: .*got '1970-01-02T00:00:00\+01:00'"):
@@ -248,7 +254,10 @@ BAD = {
     "decimal points and decimal: ,": ("a;y\n1.5;2\n2.5;3\n", {"decimal": ","}, r"t.csv:2: column 'a': expected a finite number, got '1.5', and 1 more such cell; write decimal: '.' if"),
     "both": ("a;b;y\n1,5;2.5;2\n2,5;3.5;3\n", {}, r"t.csv:2: column 'a': expected a finite number, got '1,5', and 1 more such cell; decimals are marked by one sign in all columns, and in 'b' that is '.'"),
     "an unknown class": ("a,y\n1,u\n2,w\n", {"target": nn.Target("y", ("u", "v"))}, r"^target: .*t.csv:3: column 'y': 'w' is not among the classes u, v"),
-    "Latin-1": ("a,y\né,1\n".encode("latin-1"), {}, r"expected text in UTF-8, got byte 0xe9; save the file as UTF-8"),
+    "Latin-1": ("a,y\né,1\n".encode("latin-1"), {}, r"expected text in UTF-8, got byte 0xe9; it looks like cp1252 \(Windows\), 'é,1': write encoding: cp1252, or save the file as UTF-8"),
+    "no encoding at all": (b"a,y\n\x81,1\n", {}, r"t.csv:2: expected text in UTF-8, got byte 0x81; save the file as UTF-8"),
+    "another encoding": ("a,y\né,1\n", {"encoding": "ascii"}, r"expected text in ascii, got byte 0xc3; write the encoding that the file has"),
+    "UTF-16 that is none": ("a,y\n1,1\n", {"encoding": "utf-16"}, r"expected text in utf-16: .*BOM; write the encoding"),
     "a text as weight": ("a,w,y\n1,u,2\n2,v,3\n", {"weight": "w"}, r"^weight: .*t.csv:2: column 'w': expected a finite number, got 'u'"),
     "no input": ("y\n1\n2\n", {}, r"^inputs: .*t.csv has no column beside the target"),
 }  # fmt: skip

@@ -179,7 +179,7 @@ def test_constants_are_never_divided_by():
 @pytest.mark.parametrize(
     "transform, rows, told",
     [
-        (nn.OneHot(columns=["d"]), ROWS, "column 'd': a value is missing; write transforms: [Impute] with this column before it, or unknown: zeros"),
+        (nn.OneHot(columns=["d"]), ROWS, "column 'd': a value is missing; write {type: Impute, strategy: most_frequent, columns: [d]} before it, or unknown: zeros"),
         (nn.Ordinal({"a": ["red", "green"]}), ROWS, "order.a: the training part has 'blue' too. Expected all of blue, red"),
         (nn.Ordinal({"e": ["red"]}), ROWS, "order.e: there is no such input here. Inputs: a, d."),
         (nn.Ordinal({"b": ["1", "2"]}, columns=["b"]), ROWS, "order.b: the column holds numbers, which have an order"),

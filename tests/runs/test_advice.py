@@ -112,7 +112,42 @@ def test_no_example_gets_a_remark_at_its_end(said, config):
 def test_targets_far_from_zero_are_not_the_inputs_fault(said):
     Path("far.csv").write_text("x,y\n" + "".join(f"{x},{1e5 + x}\n" for x in range(12)))
     data = ["data={type: CSV, path: far.csv, target: y}", "loss=MSE", "metrics=[]", "predict={}"]
-    assert said("xor.yaml", "train.epochs=1", *data) == ""
+    told = f"targets go from 1e+05 to 1e+05, and outputs start near 0; {SCALE} (metrics stay in the target's units)"
+    assert said("xor.yaml", "train.epochs=1", *data) == f"warning: data.target: {told}\n"
+
+
+SCALE = "write target_transforms: [Standardize]"
+
+
+def test_targets_that_are_not_scaled(said):
+    """Prices of houses: 60 epochs of a usual lr bring outputs nowhere."""
+    rng = np.random.default_rng(0)
+    area = rng.uniform(50, 250, 200)
+    Path("prices.csv").write_text("area,price\n" + "".join(f"{a:.1f},{3500 * a + 1e4:.0f}\n" for a in area))
+    config = ["xor.yaml", "loss=MSE", "metrics=[]", "predict={}", "train={epochs: 60, batch_size: 32}", "optimizer=Adam"]
+    config += ["data={type: CSV, path: prices.csv, target: price, transforms: [Standardize]}"]
+    before, after = said(*config).splitlines()
+    assert before.startswith("warning: data.target: targets go from 1.8") and SCALE in before
+    assert "is no better than that of a model that knows nothing, " in after and after.endswith(f"if the mean is always given; {SCALE}")
+    assert said(*config, "data.target_transforms=[Standardize]") == ""
+    logs = said(*config, "data.target_transforms=[Log]")
+    assert "targets go from 12" in logs and "write target_transforms: [Log, Standardize] (" in logs
+    assert "data.target" not in said(*config, "model=[{type: Dense, units: 1}]", "train.epochs=1")
+
+
+def test_rows_that_are_held_out_and_trained_on_are_told(said):
+    lines = [f"{i % 7},{i % 11},{'ab'[i % 2]}\n" for i in range(60)]
+    for name, part in {"train": lines[:40], "same": lines[30:50], "new": lines[40:]}.items():
+        Path(f"{name}.csv").write_text("".join(["u,v,y\n", *part]))
+    data = "data={{type: CSV, path: train.csv, target: y, validation: {{type: CSV, path: {}.csv, target: y}}, test: {{type: CSV, path: {}.csv, target: y}}}}"
+    config = ["xor.yaml", "predict={}", "train.epochs=1"]
+    assert said(*config, data.format("same", "new")) == (
+        "warning: data.validation: 10 of the 20 validation rows are trained on too (their inputs are the same)\n"
+    )
+    assert said(*config, data.format("new", "train")) == (
+        "warning: data.test: 40 of the 40 test rows are trained on too (their inputs are the same)\n"
+    )
+    assert said(*config, "data={type: CSV, path: train.csv, target: y, validation: 0.3}") == ""
 
 
 DENSE = "{type: Dense, units: 4}"

@@ -1,5 +1,6 @@
 """Data from a CSV file."""
 
+import codecs
 import csv
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -28,14 +29,14 @@ LARGE = 2**26  # bytes from which polars reads a file, if it is there
 
 @register
 class CSV(Tabular):
-    """A CSV file in UTF-8. Separator, decimal mark and whether the first line is a header are found, unless they are given; columns of a
-    file without a header are named "0", "1", ...
+    """A CSV file in UTF-8, or another `encoding`. Separator, decimal mark and whether the first line is a header are found, unless they are
+    given; columns of a file without a header are named "0", "1", ...
 
     Inputs are all columns but target, weight and those that `split` names, unless `inputs` names them. Texts are categories, and a cell
-    of `missing` becomes NaN, until transforms do something about them; ISO dates of the columns `dates` are days since 1970-01-01. A
-    column without a name, one that only counts the rows, one of dates and one of all different texts are inputs only if `inputs` names
-    them. A target column of numbers is taken as such, one of texts as classes, numbered in the order of `classes` or else sorted; a list
-    of columns makes several outputs.
+    of `missing` becomes NaN, until transforms do something about them; dates of the columns `dates`, written 2020-01-31 or 31.1.2020, are
+    days since 1970-01-01. A column without a name, one that only counts the rows, one of dates and one of all different texts are inputs
+    only if `inputs` names them. A target column of numbers is taken as such, one of texts as classes, numbered in the order of `classes`
+    or else sorted; a list of columns makes several outputs.
     """
 
     suffixes = (".csv", ".tsv", ".txt")
@@ -47,6 +48,7 @@ class CSV(Tabular):
     header: bool | None = None
     missing: tuple[str, ...] = ("", "NA", "N/A", "NaN", "nan", "null", "None", "?")
     dates: tuple[str, ...] = ()
+    encoding: str = "utf-8"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -55,16 +57,28 @@ class CSV(Tabular):
             raise OptionError(f"expected one character, got {shown(self.delimiter)}{tab}", path="delimiter")
         if self.delimiter == self.decimal == ",":
             raise OptionError("a comma cannot separate columns and mark decimals", path="decimal")
+        used = super().named
+        if self.inputs is not None and (idle := [name for name in self.dates if name not in used]):
+            raise OptionError(f"{idle[0]!r} is not among the inputs; name it there too, or leave it out here", path="dates")
+        try:
+            "".encode(self.encoding)
+        except (LookupError, ValueError):
+            known = "such as utf-8, cp1252 (Windows), latin-1 or utf-16"
+            raise OptionError(f"expected the name of an encoding of texts, {known}, got {shown(self.encoding)}", path="encoding") from None
 
     @property
     def named(self) -> dict[str, str]:
         """The columns that options name, each with its option."""
         return dict.fromkeys(self.dates, "dates") | super().named
 
+    @property
+    def is_utf8(self) -> bool:
+        return codecs.lookup(self.encoding).name == "utf-8"
+
     def read(self) -> Dataset:
         found: Dataset | None = None
         try:
-            if regular_file(self.path).stat().st_size > LARGE:
+            if regular_file(self.path).stat().st_size > LARGE and self.is_utf8:
                 found = polars_csv.read(self)
             table = self.table() if found is None else None
         except (DataError, FileError) as error:
@@ -87,7 +101,7 @@ class Cells(Table):
         path = regular_file(source.path)
         if path.stat().st_size == 0:
             raise DataError(f"{path} is empty; expected a header line and rows")
-        with _opened(path) as file:
+        with _opened(source) as file:
             first = form.beginning(file, path)
             delimiter = source.delimiter or form.delimiter_of(first, path)
             numbered = list(_rows(first, file, path, delimiter))
@@ -97,7 +111,7 @@ class Cells(Table):
             raise DataError(f"{path} has a header but no rows")
         self.decimal = source.decimal or form.decimal_of(self.cells, delimiter, path)
         self._note()
-        if path.stat().st_size > LARGE:
+        if path.stat().st_size > LARGE and source.is_utf8:
             self.notes += large_note(path)
 
     def _begin(self, source: CSV, numbered: list[tuple[int, list[str]]], delimiter: str) -> None:
@@ -223,21 +237,24 @@ class Cells(Table):
             found.extend(days(there))
         except ValueError:
             row = [row for row, cell in enumerate(stripped) if cell not in self.missing][len(found)]
-            told = f"expected a date such as 2020-01-31 or 2020-01-31T12:00, got {self.got(name, row)}"
+            told = f"expected a date such as 2020-01-31, 2020-01-31T12:00 or 31.1.2020, got {self.got(name, row)}"
             raise DataError(f"{self.where(row)}: column {name!r}: {told}", path="dates") from None
         numbers = np.full(len(cells), np.nan)
         numbers[[cell not in self.missing for cell in stripped]] = found
-        return Column(numbers)
+        return Column(numbers, days=True)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[TextIO]:
+def _opened(source: CSV) -> Iterator[TextIO]:
     """A file of text. Raises FileError or DataError where it cannot be read, is no text, or changes meanwhile."""
+    path, encoding = source.path, "utf-8-sig" if source.is_utf8 else source.encoding
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file, form.unchanged(path, file.fileno()):
+        with path.open(encoding=encoding, newline="") as file, form.unchanged(path, file.fileno()):
             yield file
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: expected text in UTF-8, got byte {error.object[error.start]:#x}; save the file as UTF-8") from None
+    except UnicodeError as error:
+        byte = f", got byte {error.object[error.start]:#x}" if isinstance(error, UnicodeDecodeError) else f": {error}"
+        told = f"{path}: expected text in {source.encoding}{byte}; write the encoding that the file has"
+        raise DataError(form.no_utf8(path) if source.is_utf8 else told) from None
     except OSError as error:
         if isinstance(error, FileError):
             raise
@@ -264,7 +281,7 @@ class Unlabelled(CSV):
     def pieces(self, size: int) -> Iterator[tuple[Cells, list[tuple[int, list[str]]]]]:
         """So many rows at a time, and the table that they are of. Raises FileError or DataError."""
         path = regular_file(self.path)
-        with _opened(path) as file:
+        with _opened(self) as file:
             first = form.beginning(file, path)
             delimiter = self.delimiter or form.delimiter_of(first, path)
             rows = _rows(first, file, path, delimiter)

@@ -3,8 +3,9 @@
 import csv
 import os
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -27,6 +28,26 @@ def line_of(file: TextIO, path: Path) -> str:
     if len(line) == LINE:
         raise DataError(f"{path}: a line of more than {LINE // 2**20} MiB is refused")
     return line
+
+
+def no_utf8(path: Path) -> str:
+    """What is wrong with a file that is no UTF-8, and what it looks like."""
+    told, around = f"{path}: expected text in UTF-8", b""
+    with path.open("rb") as file:
+        if file.read(2) in (BOM_UTF16_LE, BOM_UTF16_BE):
+            return f"{told}; it looks like UTF-16: write encoding: utf-16, or save the file as UTF-8"
+        file.seek(0)
+        for number, line in enumerate(iter(lambda: file.readline(LINE), b""), 1):
+            try:
+                line.decode()
+            except UnicodeDecodeError as error:
+                told = f"{path}:{number}: expected text in UTF-8, got byte {line[error.start]:#x}"
+                around = line[max(error.start - 20, 0) : error.end + 20]
+                break
+    with suppress(UnicodeDecodeError):
+        if (text := around.decode("cp1252").strip()) and text.isprintable():
+            return f"{told}; it looks like cp1252 (Windows), {text!r}: write encoding: cp1252, or save the file as UTF-8"
+    return f"{told}; save the file as UTF-8"
 
 
 @contextmanager

@@ -142,7 +142,7 @@ class Columns(Table):
         if np.isinf(numbers).any():
             row = int(np.isinf(numbers).argmax())
             raise DataError(f"{self.where(row)}: column {name!r}: expected a finite number, got {numbers[row]}", path=option)
-        return Column(numbers, truths=kind == "b")
+        return Column(numbers, truths=kind == "b", days=kind == "M")
 
     def _same_kind(self, name: str, option: str, cells: np.ndarray, missing: np.ndarray) -> tuple[np.ndarray, str]:
         """Python's objects as an array of numbers, truths or dates, or as the texts that they are. Raises DataError for a mixture."""

@@ -164,7 +164,7 @@ class Columns(Table):
             found[there] = list(days(text for text in texts if text not in self.missing))
         except ValueError:
             raise Surprise from None
-        return Column(found)
+        return Column(found, days=True)
 
     def matrix(self, names: Any, columns: Any) -> np.ndarray:
         if not all(isinstance(column, Numbers) for column in columns):

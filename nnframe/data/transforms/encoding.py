@@ -4,9 +4,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from nnframe.components.component import register
+from nnframe.components.component import register, written
 from nnframe.components.names import nearest
 from nnframe.data.transforms.base import Transform, floating
+from nnframe.data.transforms.missing import Impute
 from nnframe.errors import DataError, listed
 
 
@@ -67,8 +68,8 @@ class OneHot(Encoding):
         x, strict = floating(x), self.unknown == "error"
         if strict and np.isnan(x).any():
             place = int(np.argwhere(np.isnan(x).any(0))[0, 0])
-            told = "a value is missing; write transforms: [Impute] with this column before it, or unknown: zeros"
-            raise DataError(f"{self.at(place)}{told}")
+            fill = "Impute" if self.categories[place] is None else written(Impute("most_frequent", columns=(self.inputs[place],)))
+            raise DataError(f"{self.at(place)}a value is missing; write {fill} before it, or unknown: zeros")
         every = [self.places(x, place, strict)[:, None] == np.arange(len(values)) for place, values in enumerate(self.values)]
         return np.concatenate(every, 1).astype(x.dtype) if every else x
 
