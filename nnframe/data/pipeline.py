@@ -77,7 +77,9 @@ class Pipeline:
 
     def _try(self) -> None:
         """Raise ValueError, TypeError or OverflowError unless a row goes all the way: what was learnt are numbers of the right size."""
-        raw, last = self.raw, self.targets(self.raw.y)
+        raw, last = self.raw, self.raw.y
+        with suppress(DataError):  # as may the row below
+            last = self.targets(last)
         if raw.inputs and raw.x.shape[1:] != (len(raw.inputs),):
             raise ValueError(f"its rows have the shape {raw.x.shape[1:]}, and {len(raw.inputs)} names")
         if self.undo is not None:

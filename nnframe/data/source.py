@@ -250,7 +250,7 @@ class Source(Component):
                     transform.fit_to(parts["training"])
                     parts = {name: transform.on(part) for name, part in parts.items()}
                 except DataError as error:
-                    if (held := parts["training"].categories) and error.path == "columns" and transform.columns is None:
+                    if (held := parts["training"].categories) and error.path in ("columns", "by") and transform.columns is None:
                         name = next(iter(held))
                         error.message += f"; the column {name!r} holds texts ({listed(held[name], 5)})"
                     raise error.within(f"transforms.{i}") from None

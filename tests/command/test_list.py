@@ -124,7 +124,7 @@ def test_the_overview_has_every_component_as_a_config_writes_it(capsys):
     for line in (
         "layers, in model, Sequential.layers, Residual.layers:\n  Identity\n      y = x.\n",
         "  {type: Dense, units: 64}\n      Affine map y = x W + b.\n",
-        "  {type: CSV, path: data.csv, target: y}\n      A CSV file in UTF-8.\n",
+        "  {type: CSV, path: data.csv, target: y}\n      A CSV file in UTF-8, or another `encoding`.\n",
         "  {type: Step, start: 0.1, every: 10}\n",
         "  MSE\n      Mean squared error: l = mean (pred - target)^2 over a row's outputs.\n",
         "data sources, in data, data.validation, data.test:\n",

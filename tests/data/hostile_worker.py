@@ -19,6 +19,7 @@ import warnings
 from pathlib import Path
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # a process with threads must not fork
+"\x80".encode("cp1252", "replace")  # its codec is imported once it is asked for
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
 import numpy as np
