@@ -19,13 +19,13 @@ import warnings
 from pathlib import Path
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # a process with threads must not fork
-"\x80".encode("cp1252", "replace")  # its codec is imported once it is asked for
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
 import numpy as np
 
 from nnframe import run
 
+"".encode("cp1252")  # a codec is imported once it is asked for
 sys.modules["polars"] = None  # the core is tested here: polars imports, and starts threads, once it is asked
 
 ROOM = 2**30  # bytes of address space that a command may add
